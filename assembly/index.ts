@@ -98,6 +98,21 @@ export function lowerScale(group: u32, other: f64): void {
   if (other > 0 && !(scale > 0 && scale < other)) groupOf(group).scale = other;
 }
 
+/**
+ * Moments closer to 0 than 2⁻¹²⁰ become 0. Where gradients are 0 for long, moments decay into float32's denormal
+ * numbers and stay there, and processors are slow with those.
+ */
+export function flushMoments(): void {
+  const least = f32x4.splat(7.52316384526264e-37);
+  const end = vectorOf(scaleAt);
+  for (let k = vectorOf(slotsAt); k < end; k += 16) {
+    const lanes = v128.load(k);
+    const tiny = f32x4.lt(f32x4.abs(lanes), least);
+    // Most often there is nothing to write.
+    if (v128.any_true(v128.and(tiny, lanes))) v128.store(k, v128.andnot(lanes, tiny));
+  }
+}
+
 /** One of the base's moments ← 0. */
 export function clearSlot(index: u32): void {
   memory.fill(vectorOf(slotsAt + index), 0, stride);

@@ -11,6 +11,9 @@ import type { Schedule } from "./schedules.js";
 import type { TensorSpec } from "./tensors.js";
 import { nextAnchor } from "./tuners.js";
 
+/** Steps between two looks for moments that have all but vanished: often enough to be rid of them, too rare to cost. */
+const FLUSH_EVERY = 256;
+
 /** What an optimizer does at a step, and the state between steps. Its public face is `Optimizer`. */
 export class Stepper {
   readonly config: Config;
@@ -179,6 +182,7 @@ export class Stepper {
   /** Ends a step: counts it, and anchors where a window ends. */
   #tick(): void {
     this.#clock.iterations++;
+    if (this.#clock.iterations % FLUSH_EVERY === 0) this.engine.kernels.flushMoments();
     if (this.#clock.iterations >= this.#windowEnd) this.#anchorHere();
     else this.#witness.look(this.engine.params);
   }

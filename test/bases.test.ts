@@ -271,6 +271,19 @@ describe.each(Object.entries(bases))("%s", (_name, base) => {
     expect(moments.every(Number.isFinite)).toBe(true);
   });
 
+  test("where gradients are 0 for long, no moment stays among float32's denormal numbers", () => {
+    const still = { ...base, weightDecay: 0, learningRate: 0.01 };
+    const optimizer = createOptimizer([0, 0, 0], { base: still, tuner: null });
+    const twin = new Reference([0, 0, 0], { base: still as never, tuner: null, round: Math.fround });
+    for (let step = 1; step <= 5 * 256; step++) {
+      const g = step < 4 ? [1, -0.5 * step, 1e-10] : [0, 0, 0];
+      optimizer.step(g);
+      twin.step(g, 0.01);
+    }
+    expect(Array.from(optimizer.params)).toEqual(Array.from(twin.x));
+    expect(momentsOf(optimizer, still).filter((m) => m !== 0 && Math.abs(m) < 2 ** -120)).toHaveLength(0);
+  });
+
   test("resumes to the last bit, from later and from earlier", () => {
     const random = noise(5);
     const gradients = Array.from({ length: 60 }, () => [random(), random(), random()]);

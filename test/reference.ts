@@ -197,6 +197,11 @@ export class Reference {
   #keep(moments: Moments): void {
     this.iterations++;
     this.#moments = moments;
+    // Moments that have all but vanished are let go, now and then.
+    if (this.iterations % 256 > 0) return;
+    for (const moment of [moments.mu, moments.nu, moments.third]) {
+      this.#each((i) => (moment[i] = Math.abs(moment[i]) < 2 ** -120 ? 0 : moment[i]));
+    }
   }
 
   /** Every coordinate that is not frozen. */

@@ -53,6 +53,7 @@ export interface Kernels extends Readonly<Record<`Base.${Kernel}`, WebAssembly.G
   rebase(): void;
   anchor(carry: number): void;
   lowerScale(group: number, other: number): void;
+  flushMoments(): void;
   clearSlot(index: number): void;
   gradsAt(): number;
   paramsAt(): number;
