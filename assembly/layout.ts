@@ -11,6 +11,7 @@
  *   updateBlock │ 4 KiB                     u_t of one block, where x takes part in it
  *   zeroBlock   │ 4 KiB                     zeros
  *   hBlock      │ 4 KiB                     h of one block's coordinates
+ *   constants   │ 16 B × 16                 what a loop holds on to (see held)
  *   groups      │ { Group, Beta × groupBetas } × groupCount      ← saved
  *   vectors     │ vectorCount × stride bytes, 64-byte aligned and zero behind the last coordinate:
  *               │   g      gradients                             (not saved)
@@ -119,6 +120,7 @@ export let gradBlock: usize = 0;
 export let updateBlock: usize = 0;
 export let zeroBlock: usize = 0;
 export let hBlock: usize = 0;
+let constants: usize = 0;
 export let groups: usize = 0;
 export let groupBytes: usize = 0;
 export let vectors: usize = 0;
@@ -179,7 +181,8 @@ export function plan(
   updateBlock = gradBlock + BLOCK;
   zeroBlock = updateBlock + BLOCK;
   hBlock = zeroBlock + BLOCK;
-  end += 5 * BLOCK;
+  constants = hBlock + BLOCK;
+  end += 5 * BLOCK + 256;
   groups = usize(end);
   end = align(end + u64(groupCount) * groupBytes);
   vectors = usize(end);
@@ -221,4 +224,17 @@ export function vectorOf(index: usize): usize {
 @inline
 export function decayOf(index: usize): Decay {
   return changetype<Decay>(decays + index * offsetof<Decay>());
+}
+
+/**
+ * Keeps four lanes of a constant for a loop that begins with `held`. Made by splat alone, V8 would make it anew in
+ * every turn: it moves what is cheap to where it is used, and a conversion to float32 counts as cheap.
+ */
+export function hold(index: usize, value: f64): void {
+  v128.store(constants + index * 16, f32x4.splat(f32(value)));
+}
+
+@inline
+export function held(index: usize): v128 {
+  return v128.load(constants + index * 16);
 }

@@ -1,6 +1,6 @@
-import { deltaAt, groupCount, groupOf, PARAMS, REFERENCE, Segment } from "./layout";
+import { deltaAt, groupCount, groupOf, held, hold, PARAMS, REFERENCE, Segment } from "./layout";
 import { sweep } from "./segments";
-import { addProduct, at, put, Q0, Q1, Q2, Q3, splat, total, zero } from "./vec";
+import { addProduct, at, put, Q0, Q1, Q2, Q3, total, zero } from "./vec";
 
 /*
  * Sweep B: x_{t+1} = xRef + S_{t+1} Δ_{t+1} (33), and the sums of x and Δ that the next step's h
@@ -10,7 +10,8 @@ import { addProduct, at, put, Q0, Q1, Q2, Q3, splat, total, zero } from "./vec";
 class Move {
   run(segment: Segment, g: usize, gap: usize, bytes: usize): void {
     const group = groupOf(segment.group);
-    const scale = splat(group.scale);
+    hold(0, group.scale);
+    const scale = held(0);
     let x = g + PARAMS * gap;
     let xRef = g + REFERENCE * gap;
     let delta = g + deltaAt * gap;

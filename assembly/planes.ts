@@ -4,6 +4,8 @@ import {
   Decay,
   decayOf,
   gradBlock,
+  held,
+  hold,
   planesAt,
   planesPerBeta,
   scaleAt,
@@ -38,13 +40,19 @@ function tuneRun(
   scale: usize,
   keepsBefore: bool,
 ): void {
-  const keepM = splat(decay.m);
-  const keepV = splat(decay.v);
-  const keepR = splat(decay.r);
+  hold(0, decay.m);
+  hold(1, decay.v);
+  hold(2, decay.r);
   // Where r takes h unclipped, the limit is raised beyond every h.
-  const raise = f32x4.splat(clipsReward ? 0 : f32.MAX_VALUE);
-  const inRoot = splat(epsInRoot ? eps : 0);
-  const behindRoot = splat(epsInRoot ? 0 : eps);
+  hold(3, clipsReward ? 0 : f64(f32.MAX_VALUE));
+  hold(4, epsInRoot ? eps : 0);
+  hold(5, epsInRoot ? 0 : eps);
+  const keepM = held(0);
+  const keepV = held(1);
+  const keepR = held(2);
+  const raise = held(3);
+  const inRoot = held(4);
+  const behindRoot = held(5);
   let m = planes;
   let v = m + gap;
   let r = v + gap;

@@ -9,8 +9,9 @@ import { Nadam } from "./base/nadam";
 import { Rmsprop } from "./base/rmsprop";
 import { RmspropMomentum } from "./base/rmsprop-momentum";
 import { Sgd } from "./base/sgd";
+import { held, hold } from "./layout";
 import { k0, k1, k2, k3, k4, k5 } from "./step";
-import { addProduct, at, put, Q0, Q1, Q2, Q3, splat, total, zero } from "./vec";
+import { addProduct, at, put, Q0, Q1, Q2, Q3, total, zero } from "./vec";
 
 /*
  * The base optimizers' loop. It is generic over the rule and compiled once for each, so there is no call inside.
@@ -47,29 +48,37 @@ export function runBase(
   slots: usize,
   gap: usize,
 ): void {
+  // The gradient is stepped against.
+  hold(0, -rate);
+  hold(1, k0);
+  hold(2, k1);
+  hold(3, k2);
+  hold(4, k3);
+  hold(5, k4);
+  hold(6, k5);
   switch (base) {
     case Base.SGD:
-      return run<Sgd>(rate, from, bytes, delta, next, slots, gap);
+      return run<Sgd>(from, bytes, delta, next, slots, gap);
     case Base.MOMENTUM:
-      return run<Momentum>(rate, from, bytes, delta, next, slots, gap);
+      return run<Momentum>(from, bytes, delta, next, slots, gap);
     case Base.ADAM:
-      return run<Adam>(rate, from, bytes, delta, next, slots, gap);
+      return run<Adam>(from, bytes, delta, next, slots, gap);
     case Base.LION:
-      return run<Lion>(rate, from, bytes, delta, next, slots, gap);
+      return run<Lion>(from, bytes, delta, next, slots, gap);
     case Base.AMSGRAD:
-      return run<Amsgrad>(rate, from, bytes, delta, next, slots, gap);
+      return run<Amsgrad>(from, bytes, delta, next, slots, gap);
     case Base.NADAM:
-      return run<Nadam>(rate, from, bytes, delta, next, slots, gap);
+      return run<Nadam>(from, bytes, delta, next, slots, gap);
     case Base.ADAMAX:
-      return run<Adamax>(rate, from, bytes, delta, next, slots, gap);
+      return run<Adamax>(from, bytes, delta, next, slots, gap);
     case Base.RMSPROP:
-      return run<Rmsprop>(rate, from, bytes, delta, next, slots, gap);
+      return run<Rmsprop>(from, bytes, delta, next, slots, gap);
     case Base.RMSPROP_MOMENTUM:
-      return run<RmspropMomentum>(rate, from, bytes, delta, next, slots, gap);
+      return run<RmspropMomentum>(from, bytes, delta, next, slots, gap);
     case Base.ADAGRAD:
-      return run<Adagrad>(rate, from, bytes, delta, next, slots, gap);
+      return run<Adagrad>(from, bytes, delta, next, slots, gap);
     case Base.ADADELTA:
-      return run<Adadelta>(rate, from, bytes, delta, next, slots, gap);
+      return run<Adadelta>(from, bytes, delta, next, slots, gap);
   }
 }
 
@@ -79,24 +88,15 @@ export let foundDd: f64 = 0;
 
 /** The loop. Reads the gradient at `from` and Δ_t at `delta`, writes Δ_t + u_t to `next`. */
 // eslint-disable-next-line max-lines-per-function -- straight-line code
-function run<R>(
-  rate: f64,
-  from: usize,
-  bytes: usize,
-  delta: usize,
-  next: usize,
-  first: usize,
-  gap: usize,
-): void {
+function run<R>(from: usize, bytes: usize, delta: usize, next: usize, first: usize, gap: usize): void {
   const rule = changetype<R>(0);
-  // The gradient is stepped against.
-  const step = splat(-rate);
-  const c0 = splat(k0);
-  const c1 = splat(k1);
-  const c2 = splat(k2);
-  const c3 = splat(k3);
-  const c4 = splat(k4);
-  const c5 = splat(k5);
+  const step = held(0);
+  const c0 = held(1);
+  const c1 = held(2);
+  const c2 = held(3);
+  const c3 = held(4);
+  const c4 = held(5);
+  const c5 = held(6);
   let second = first + gap;
   let third = second + gap;
   let dg = zero();

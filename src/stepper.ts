@@ -1,7 +1,7 @@
 import { asSchedule } from "./bases/base.js";
 import { decode, encode, newClock, type Clock } from "./checkpoint.js";
 import { describe, resolve, type Config, type OptimizerOptions, type Resolved } from "./config.js";
-import { createEngine, type Engine } from "./engine/engine.js";
+import { createEngine, FLUSH_EVERY, type Engine } from "./engine/engine.js";
 import { Copy, lowerScales, scalesOf, type Footing, type Mark } from "./engine/mark.js";
 import { OptimizerError } from "./errors.js";
 import { expectVector } from "./expect.js";
@@ -10,9 +10,6 @@ import { hugeGradient, isHuge, isRisky, leftRange, nonFiniteGradient, singular, 
 import type { Schedule } from "./schedules.js";
 import type { TensorSpec } from "./tensors.js";
 import { nextAnchor } from "./tuners.js";
-
-/** Steps between two looks for moments that have all but vanished: often enough to be rid of them, too rare to cost. */
-const FLUSH_EVERY = 256;
 
 /** What an optimizer does at a step, and the state between steps. Its public face is `Optimizer`. */
 export class Stepper {

@@ -31,6 +31,9 @@ export interface Engine {
   readonly state: readonly [groups: Uint8Array, vectors: Uint8Array];
 }
 
+/** Steps between two looks for moments that have all but vanished: often enough to be rid of them, too rare to cost. */
+export const FLUSH_EVERY = 256;
+
 const isBounded = (tuner: Tuner | null) => typeof tuner?.spread === "number";
 
 function reserve(kernels: Kernels, program: Program): void {
