@@ -87,7 +87,6 @@ export let foundDg: f64 = 0;
 export let foundDd: f64 = 0;
 
 /** The loop. Reads the gradient at `from` and Δ_t at `delta`, writes Δ_t + u_t to `next`. */
-// eslint-disable-next-line max-lines-per-function -- straight-line code
 function run<R>(from: usize, bytes: usize, delta: usize, next: usize, first: usize, gap: usize): void {
   const rule = changetype<R>(0);
   const step = held(0);
