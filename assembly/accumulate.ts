@@ -1,15 +1,15 @@
 import { Delta, deltaKind } from "./form";
 import {
-  deltaAt,
   deltaBlock,
+  deltaOf,
   gradBlock,
   Group,
   groupCount,
   groupOf,
-  PARAMS,
-  Segment,
+  Run,
   slotsAt,
   updateBlock,
+  within,
   zeroBlock,
 } from "./layout";
 import { reconstruct } from "./reconstruct";
@@ -25,91 +25,83 @@ import { addProduct, splat, total, zero } from "./vec";
  */
 
 /** Where Δ_t of a run is, made first where it is not stored. */
-export function deltaOf(segment: Segment, g: usize, gap: usize, bytes: usize): usize {
-  if (deltaKind == Delta.STORED) return g + deltaAt * gap;
-  reconstruct(segment, g, gap, bytes);
+function deltaBefore(run: Run): usize {
+  if (deltaKind == Delta.STORED) return deltaOf(run);
+  reconstruct(run);
   return deltaBlock;
 }
 
 /** Where the gradient of a run is, clipped first where that is asked for. */
-export function gradientOf(g: usize, bytes: usize): usize {
-  if (!clips) return g;
-  clip(g, bytes);
+export function gradientOf(run: Run): usize {
+  if (!clips) return run.grads;
+  clip(run);
   return gradBlock;
 }
 
 /** One run: from g and Δ_t to Δ_{t+1}, and the sums. */
-export function update(
-  segment: Segment,
-  g: usize,
-  gap: usize,
-  bytes: usize,
-  from: usize,
-  delta: usize,
-): void {
-  const group = groupOf(segment.group);
-  const step = rate * segment.learningRate;
-  const next = g + deltaAt * gap;
-  const slots = g + slotsAt * gap;
+export function update(run: Run, from: usize, delta: usize): void {
+  const step = rate * run.segment.learningRate;
+  const slots = within(run, slotsAt);
   if (!readsParams) {
-    runBase(step, from, bytes, delta, next, slots, gap);
-    group.dg += foundDg;
-    group.ddNext += foundDd;
+    runBase(step, from, run.bytes, delta, deltaOf(run), slots, run.gap);
+    run.sums.dg += foundDg;
+    run.sums.ddNext += foundDd;
     return;
   }
   // The same loop yields u_t alone when Δ_t is taken as 0.
-  const x = g + PARAMS * gap;
-  decayGradient(segment, from, x, delta, bytes);
-  runBase(step, gradBlock, bytes, zeroBlock, updateBlock, slots, gap);
-  addUpdate(segment, x, delta, next, bytes);
+  decayGradient(run, from, delta);
+  runBase(step, gradBlock, run.bytes, zeroBlock, updateBlock, slots, run.gap);
+  addUpdate(run, delta, deltaOf(run));
 }
 
 /** One run's u_t to `to`, and Σ (x + u)². What it sums otherwise is of no use. */
-export function lookAhead(segment: Segment, g: usize, gap: usize, bytes: usize, to: usize): void {
-  const x = g + PARAMS * gap;
-  const slots = g + slotsAt * gap;
-  decayGradient(segment, gradientOf(g, bytes), x, zeroBlock, bytes);
-  runBase(rate * segment.learningRate, gradBlock, bytes, zeroBlock, updateBlock, slots, gap);
-  addUpdate(segment, x, zeroBlock, to, bytes);
+export function lookAhead(run: Run, to: usize): void {
+  decayGradient(run, gradientOf(run), zeroBlock);
+  const step = rate * run.segment.learningRate;
+  runBase(step, gradBlock, run.bytes, zeroBlock, updateBlock, within(run, slotsAt), run.gap);
+  addUpdate(run, zeroBlock, to);
 }
 
 @unmanaged
 class Accumulate {
-  run(segment: Segment, g: usize, gap: usize, bytes: usize): void {
-    update(segment, g, gap, bytes, gradientOf(g, bytes), deltaOf(segment, g, gap, bytes));
+  run(run: Run): void {
+    update(run, gradientOf(run), deltaBefore(run));
   }
 }
 
 /** Writes one run's gradient to `gradBlock`, clipped. */
-function clip(g: usize, bytes: usize): void {
+function clip(run: Run): void {
+  const g = run.grads;
   const high = f32x4.splat(bound);
   const low = f32x4.splat(-bound);
   const scale = splat(clipScale);
-  for (let k: usize = 0; k < bytes; k += 16) {
+  for (let k: usize = 0; k < run.bytes; k += 16) {
     v128.store(gradBlock + k, f32x4.mul(bounded(v128.load(g + k), low, high), scale));
   }
 }
 
 /** Writes g + weightDecay · x to `gradBlock` (or g, where the decay is decoupled), and sums ⟨Δ_t, g⟩. */
-function decayGradient(segment: Segment, from: usize, x: usize, delta: usize, bytes: usize): void {
-  const decay = splat(decoupled ? 0 : segment.weightDecay);
+function decayGradient(run: Run, from: usize, delta: usize): void {
+  const x = run.params;
+  const decay = splat(decoupled ? 0 : run.segment.weightDecay);
   let dg = zero();
-  for (let k: usize = 0; k < bytes; k += 16) {
+  for (let k: usize = 0; k < run.bytes; k += 16) {
     const lanes = v128.load(from + k);
     dg = addProduct(dg, v128.load(delta + k), lanes);
     v128.store(gradBlock + k, addProduct(lanes, decay, v128.load(x + k)));
   }
-  groupOf(segment.group).dg += total(dg);
+  run.sums.dg += total(dg);
 }
 
 /** Writes Δ_t + u_t, u_t with decoupled decay, and sums what h may need at y = x_t + u_t. */
-function addUpdate(segment: Segment, x: usize, delta: usize, next: usize, bytes: usize): void {
-  const group = groupOf(segment.group);
+function addUpdate(run: Run, delta: usize, next: usize): void {
+  const segment = run.segment;
+  const x = run.params;
   const decay = splat(decoupled ? decayRate * segment.learningRate * segment.weightDecay : 0);
   let dd = zero();
   let yy = zero();
   let dy = zero();
-  for (let k: usize = 0; k < bytes; k += 16) {
+  for (let k: usize = 0; k < run.bytes; k += 16) {
     const xt = v128.load(x + k);
     const dt = v128.load(delta + k);
     const u = f32x4.sub(v128.load(updateBlock + k), f32x4.mul(decay, xt));
@@ -120,9 +112,10 @@ function addUpdate(segment: Segment, x: usize, delta: usize, next: usize, bytes:
     yy = addProduct(yy, y, y);
     dy = addProduct(dy, dt, y);
   }
-  group.ddNext += total(dd);
-  group.yy += total(yy);
-  group.dy += total(dy);
+  const sums = run.sums;
+  sums.ddNext += total(dd);
+  sums.yy += total(yy);
+  sums.dy += total(dy);
 }
 
 /** What a sweep adds to, at its begin. */

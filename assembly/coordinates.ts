@@ -2,18 +2,18 @@ import { forget, gradientOf, lookAhead, update } from "./accumulate";
 import { Delta, deltaKind, eps, lambda, Pull, pullKind, spread, usesScaleBefore } from "./form";
 import {
   betaCount,
-  deltaAt,
   deltaBlock,
+  deltaOf,
+  extraAt,
   Group,
   groupOf,
   hBlock,
-  PARAMS,
   REFERENCE,
+  Run,
   scaleAt,
-  Segment,
   segmentCount,
   segmentOf,
-  extraAt,
+  within,
 } from "./layout";
 import { findSizes, tuneRunAtOnce, tuneRunPrinted } from "./planes";
 import { keepPadding } from "./reconstruct";
@@ -42,13 +42,13 @@ function findPullFactor(): void {
 }
 
 /** Δ_t of a run: its own vector, or made from x, xRef and the coordinates' scales. */
-function deltaOf(g: usize, gap: usize, bytes: usize): usize {
-  if (deltaKind == Delta.STORED) return g + deltaAt * gap;
-  const x = g + PARAMS * gap;
-  const xRef = g + REFERENCE * gap;
-  const scales = g + scaleAt * gap;
+function deltaBefore(run: Run): usize {
+  if (deltaKind == Delta.STORED) return deltaOf(run);
+  const x = run.params;
+  const xRef = within(run, REFERENCE);
+  const scales = within(run, scaleAt);
   const floor = splat(eps);
-  for (let k: usize = 0; k < bytes; k += 16) {
+  for (let k: usize = 0; k < run.bytes; k += 16) {
     const moved = f32x4.sub(v128.load(x + k), v128.load(xRef + k));
     const scale = f32x4.add(v128.load(scales + k), floor);
     const delta =
@@ -57,27 +57,19 @@ function deltaOf(g: usize, gap: usize, bytes: usize): usize {
         : f32x4.mul(moved, f32x4.div(f32x4.splat(1), scale));
     v128.store(deltaBlock + k, delta);
   }
-  keepPadding(deltaBlock, g, bytes);
+  keepPadding(run);
   return deltaBlock;
 }
 
 /** (26) over a run: writes h to `to`. What PRINTED adds to every h is left out of the sum. */
-function findH(
-  segment: Segment,
-  g: usize,
-  gap: usize,
-  bytes: usize,
-  from: usize,
-  delta: usize,
-  to: usize,
-): void {
+function findH(run: Run, from: usize, delta: usize, to: usize): void {
   const factor = splat(pullFactor);
-  const scales = g + scaleAt * gap;
-  const x = g + PARAMS * gap;
-  const u = g + extraAt * gap;
+  const scales = within(run, scaleAt);
+  const x = run.params;
+  const u = within(run, extraAt);
   let sum = zero();
   let squares = zero();
-  for (let k: usize = 0; k < bytes; k += 16) {
+  for (let k: usize = 0; k < run.bytes; k += 16) {
     const d = v128.load(delta + k);
     let h = f32x4.mul(d, v128.load(from + k));
     if (pullKind == Pull.PROXIMAL) {
@@ -91,21 +83,20 @@ function findH(
     v128.store(to + k, h);
     squares = addProduct(squares, h, h);
   }
-  const group = groupOf(segment.group);
-  group.h += total(sum);
-  group.hh += total(squares);
+  run.sums.h += total(sum);
+  run.sums.hh += total(squares);
 }
 
 /** (33) over a run: x = xRef + S Δ, and the sums that the next step needs. */
-function moveRun(segment: Segment, g: usize, gap: usize, bytes: usize): void {
-  const x = g + PARAMS * gap;
-  const xRef = g + REFERENCE * gap;
-  const delta = g + deltaAt * gap;
-  const scales = g + scaleAt * gap;
+function moveRun(run: Run): void {
+  const x = run.params;
+  const xRef = within(run, REFERENCE);
+  const delta = deltaOf(run);
+  const scales = within(run, scaleAt);
   let xx = zero();
   let sum = zero();
   let largest = zero();
-  for (let k: usize = 0; k < bytes; k += 16) {
+  for (let k: usize = 0; k < run.bytes; k += 16) {
     const scale = v128.load(scales + k);
     const moved = addProduct(v128.load(xRef + k), scale, v128.load(delta + k));
     v128.store(x + k, moved);
@@ -113,21 +104,22 @@ function moveRun(segment: Segment, g: usize, gap: usize, bytes: usize): void {
     sum = f32x4.add(sum, scale);
     largest = f32x4.pmax(largest, scale);
   }
-  const group = groupOf(segment.group);
-  group.xx += total(xx);
-  group.scaleMean += total(sum);
+  const sums = run.sums;
+  sums.xx += total(xx);
+  sums.scaleMean += total(sum);
   v128.store(hBlock, largest);
   for (let lane: usize = 0; lane < 4; lane++) {
-    group.scaleMax = max(group.scaleMax, f64(load<f32>(hBlock + lane * sizeof<f32>())));
+    sums.scaleMax = max(sums.scaleMax, f64(load<f32>(hBlock + lane * sizeof<f32>())));
   }
 }
 
 /** Keeps a run's scales within `spread` times the S of all coordinates together. */
-function boundScales(segment: Segment, scales: usize, bytes: usize): void {
-  const scale = groupOf(segment.group).scale;
+function boundScales(run: Run): void {
+  const scale = groupOf(run.segment.group).scale;
+  const scales = within(run, scaleAt);
   const low = splat(scale / spread);
   const high = splat(scale * spread);
-  for (let k: usize = 0; k < bytes; k += 16) {
+  for (let k: usize = 0; k < run.bytes; k += 16) {
     const free = v128.load(scales + k);
     // Lanes that belong to no coordinate have scale 0, and keep it.
     v128.store(scales + k, v128.and(f32x4.gt(free, zero()), bounded(free, low, high)));
@@ -135,72 +127,71 @@ function boundScales(segment: Segment, scales: usize, bytes: usize): void {
 }
 
 /** A run from Δ_{t+1} and h on. */
-function tuneAndMove(segment: Segment, g: usize, gap: usize, bytes: usize, h: usize): void {
-  const scales = g + scaleAt * gap;
-  memory.fill(scales, 0, bytes);
-  findSizes(h, bytes);
+function tuneAndMove(run: Run, h: usize): void {
+  memory.fill(within(run, scaleAt), 0, run.bytes);
+  findSizes(h, run.bytes);
   for (let k: usize = 0; k < betaCount; k++) {
-    if (usesScaleBefore) tuneRunPrinted(k, h, g, gap, bytes);
-    else tuneRunAtOnce(k, h, g, gap, bytes);
+    if (usesScaleBefore) tuneRunPrinted(run, k, h);
+    else tuneRunAtOnce(run, k, h);
   }
-  if (spread < Infinity) boundScales(segment, scales, bytes);
-  moveRun(segment, g, gap, bytes);
+  if (spread < Infinity) boundScales(run);
+  moveRun(run);
 }
 
 /** Everything at once. */
 @unmanaged
 class Coordinates {
-  run(segment: Segment, g: usize, gap: usize, bytes: usize): void {
-    const delta = deltaOf(g, gap, bytes);
-    const from = gradientOf(g, bytes);
-    findH(segment, g, gap, bytes, from, delta, hBlock);
-    update(segment, g, gap, bytes, from, delta);
-    tuneAndMove(segment, g, gap, bytes, hBlock);
+  run(run: Run): void {
+    const delta = deltaBefore(run);
+    const from = gradientOf(run);
+    findH(run, from, delta, hBlock);
+    update(run, from, delta);
+    tuneAndMove(run, hBlock);
   }
 }
 
 /** The first of two sweeps where scales are bounded: keeps h. */
 @unmanaged
 class Advance {
-  run(segment: Segment, g: usize, gap: usize, bytes: usize): void {
-    const delta = deltaOf(g, gap, bytes);
-    const from = gradientOf(g, bytes);
-    findH(segment, g, gap, bytes, from, delta, g + extraAt * gap);
-    update(segment, g, gap, bytes, from, delta);
+  run(run: Run): void {
+    const delta = deltaBefore(run);
+    const from = gradientOf(run);
+    findH(run, from, delta, within(run, extraAt));
+    update(run, from, delta);
   }
 }
 
 /** The second: the bound is known. */
 @unmanaged
 class Follow {
-  run(segment: Segment, g: usize, gap: usize, bytes: usize): void {
-    tuneAndMove(segment, g, gap, bytes, g + extraAt * gap);
+  run(run: Run): void {
+    tuneAndMove(run, within(run, extraAt));
   }
 }
 
 @unmanaged
 class LookAhead {
-  run(segment: Segment, g: usize, gap: usize, bytes: usize): void {
-    lookAhead(segment, g, gap, bytes, g + extraAt * gap);
+  run(run: Run): void {
+    lookAhead(run, within(run, extraAt));
   }
 }
 
 /** The sweep after a look ahead: u_t and ‖x_t + u_t‖ are known. */
 @unmanaged
 class CoordinatesAhead {
-  run(segment: Segment, g: usize, gap: usize, bytes: usize): void {
-    const delta = deltaOf(g, gap, bytes);
-    findH(segment, g, gap, bytes, gradientOf(g, bytes), delta, hBlock);
-    const u = g + extraAt * gap;
-    const next = g + deltaAt * gap;
+  run(run: Run): void {
+    const delta = deltaBefore(run);
+    findH(run, gradientOf(run), delta, hBlock);
+    const u = within(run, extraAt);
+    const next = deltaOf(run);
     let dd = zero();
-    for (let k: usize = 0; k < bytes; k += 16) {
+    for (let k: usize = 0; k < run.bytes; k += 16) {
       const moved = f32x4.add(v128.load(delta + k), v128.load(u + k));
       v128.store(next + k, moved);
       dd = addProduct(dd, moved, moved);
     }
-    groupOf(segment.group).ddNext += total(dd);
-    tuneAndMove(segment, g, gap, bytes, hBlock);
+    run.sums.ddNext += total(dd);
+    tuneAndMove(run, hBlock);
   }
 }
 

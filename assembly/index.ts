@@ -1,22 +1,25 @@
 import { accumulate } from "./accumulate";
 import {
+  complete,
   decayOf,
   deltaAt,
+  deltaStored,
+  grads,
   groupBytes,
   groupCount,
   groupOf,
   groups,
-  PARAMS,
+  params,
   perCoordinate,
   REFERENCE,
   scaleAt,
+  segmentCount,
   segmentOf,
   slotsAt,
+  stateCount,
+  stateOf,
   stride,
   tuned,
-  vectorCount,
-  vectorOf,
-  vectors,
 } from "./layout";
 import { stepCoordinates } from "./coordinates";
 import { move } from "./move";
@@ -47,6 +50,16 @@ export function setSegment(
   segment.group = group;
   segment.learningRate = learningRate;
   segment.weightDecay = weightDecay;
+  setPlace(index, grads + first * sizeof<f32>(), params + first * sizeof<f32>());
+  segment.padded = true;
+}
+
+/** A segment's gradient and parameters are elsewhere: at any multiple of 4 bytes. */
+export function setPlace(index: u32, gradsAt: usize, paramsAt: usize): void {
+  const segment = segmentOf(index);
+  segment.grads = gradsAt;
+  segment.params = paramsAt;
+  segment.padded = false;
 }
 
 export function setDecays(index: u32, m: f64, v: f64, r: f64): void {
@@ -71,8 +84,14 @@ export function step(): void {
 
 /** The point as it stands becomes the reference: xRef ← x, Δ ← 0. */
 export function rebase(): void {
-  if (tuned) memory.copy(vectors + REFERENCE * stride, vectors + PARAMS * stride, stride);
-  if (deltaAt != PARAMS) memory.fill(vectors + deltaAt * stride, 0, stride);
+  if (tuned) {
+    for (let k: usize = 0; k < segmentCount; k++) {
+      const segment = segmentOf(k);
+      const from = usize(segment.first) * sizeof<f32>();
+      memory.copy(stateOf(REFERENCE) + from, segment.params, usize(segment.last) * sizeof<f32>() - from);
+    }
+  }
+  if (deltaStored) memory.fill(stateOf(deltaAt), 0, stride);
   for (let k: usize = 0; k < groupCount; k++) {
     groupOf(k).dd = 0;
     groupOf(k).dx = 0;
@@ -104,8 +123,8 @@ export function lowerScale(group: u32, other: f64): void {
  */
 export function flushMoments(): void {
   const least = f32x4.splat(7.52316384526264e-37);
-  const end = vectorOf(scaleAt);
-  for (let k = vectorOf(slotsAt); k < end; k += 16) {
+  const end = stateOf(scaleAt);
+  for (let k = stateOf(slotsAt); k < end; k += 16) {
     const lanes = v128.load(k);
     const tiny = f32x4.lt(f32x4.abs(lanes), least);
     // Most often there is nothing to write.
@@ -115,18 +134,18 @@ export function flushMoments(): void {
 
 /** One of the base's moments ← 0. */
 export function clearSlot(index: u32): void {
-  memory.fill(vectorOf(slotsAt + index), 0, stride);
+  memory.fill(stateOf(slotsAt + index), 0, stride);
 }
 
 export function gradsAt(): usize {
-  return vectors;
+  return grads;
 }
 
 export function paramsAt(): usize {
-  return vectors + PARAMS * stride;
+  return params;
 }
 
-/** Everything that `save` keeps: the groups, and the vectors from x on. */
+/** Everything that `save` keeps: the groups, and the vectors from x on (from xRef on, where x is elsewhere). */
 export function groupsAt(): usize {
   return groups;
 }
@@ -135,24 +154,29 @@ export function groupsLength(): usize {
   return groupCount * groupBytes;
 }
 
+export function vectorsAt(): usize {
+  return complete ? params : stateOf(0);
+}
+
 export function vectorsLength(): usize {
-  return (vectorCount - PARAMS) * stride;
+  return (usize(complete) + stateCount) * stride;
 }
 
 /** S of each coordinate, where each has a tuner. */
 export function scalesAt(): usize {
-  return vectorOf(scaleAt);
+  return stateOf(scaleAt);
 }
 
 export function scaleOf(group: u32): f64 {
   return groupOf(group).scale;
 }
 
-/** Over all groups: Σ h, Σ S / count, the largest S, ‖x‖², the least group's ‖x‖², ‖Δ‖². */
 /** Bytes that a coordinate takes in all vectors. */
 export function bytesPerCoordinate(): usize {
-  return vectorCount * sizeof<f32>();
+  return (2 * usize(complete) + stateCount) * sizeof<f32>();
 }
+
+/* Over all groups: Σ h, Σ S / count, the largest S, ‖x‖², the least group's ‖x‖², ‖Δ‖². */
 
 export function hTotal(): f64 {
   let sum: f64 = 0;

@@ -1,21 +1,25 @@
 /*
- * Where everything lies in the one memory of an optimizer. It is sized once, by `reserve`,
- * before the host makes a view; nothing moves afterwards.
+ * Where everything lies in the memory, which the host provides: an optimizer's own, sized once by `reserve` before the
+ * host makes a view, or a part of another library's, from a byte that the host names. Nothing moves afterwards.
  *
- *   __heap_base ┐
+ *   from        ┐                            __heap_base, in a memory of our own
  *   segments    │ Segment × segmentCount    runs of coordinates that are treated alike
  *   decays      │ Decay × betaCount         the tuner's decay factors
- *   stage       │ 64 B × vectorCount        sixteen coordinates cut out of the vectors (segments.ts)
+ *   run         │ Run                       what is being swept
+ *   stage       │ 64 B × (2 + stateCount)   sixteen coordinates cut out of the vectors (segments.ts)
  *   deltaBlock  │ 4 KiB                     Δ_t of one block, where Δ is not stored
  *   gradBlock   │ 4 KiB                     g_t of one block, where it is clipped or decayed
  *   updateBlock │ 4 KiB                     u_t of one block, where x takes part in it
  *   zeroBlock   │ 4 KiB                     zeros
  *   hBlock      │ 4 KiB                     h of one block's coordinates
+ *   gradsTail   │ 4 KiB                     a last block whose gradient and parameters are elsewhere, padded
+ *   paramsTail  │ 4 KiB
  *   constants   │ 16 B × 16                 what a loop holds on to (see held)
  *   groups      │ { Group, Beta × groupBetas } × groupCount      ← saved
- *   vectors     │ vectorCount × stride bytes, 64-byte aligned and zero behind the last coordinate:
+ *   vectors     │ stride bytes each, 64-byte aligned and zero behind the last coordinate:
  *               │   g      gradients                             (not saved)
  *               │   x      parameters                            ← saved, as are all that follow
+ *               │                                                (g and x: absent where all segments' are elsewhere)
  *               │   xRef   reference point                       (absent without a tuner)
  *               │   Δ      accumulated base updates              (absent unless Δ is stored)
  *               │   …      the base optimizer's moments
@@ -37,6 +41,11 @@ export class Segment {
   first: u32;
   last: u32;
   group: u32;
+  /** Are g and x in vectors of ours, with zeros behind the last coordinate. */
+  padded: bool;
+  /** Where g and x of the first coordinate are. */
+  grads: usize;
+  params: usize;
   learningRate: f64;
   weightDecay: f64;
 }
@@ -49,9 +58,9 @@ export class Decay {
   r: f64;
 }
 
-/** Sums over the coordinates of a group, and its tuner: one for all, or one for each tensor. */
+/** What sweeps find: sums over the coordinates of a group, or of a run in it. */
 @unmanaged
-export class Group {
+export class Sums {
   /** ‖g_t‖², clipped by value. */
   gg: f64;
   /** ⟨Δ_t, g_t⟩. */
@@ -68,13 +77,31 @@ export class Group {
   /** h_t (26), or Σ h of the coordinates, and Σ h². */
   h: f64;
   hh: f64;
-  /** S = Σ s. */
-  scale: f64;
   /** Of the coordinates' scales, where each has a tuner. */
   scaleMean: f64;
   scaleMax: f64;
+}
+
+/** A group's sums, and its tuner: one for all, or one for each tensor. */
+@unmanaged
+export class Group extends Sums {
+  /** S = Σ s. */
+  scale: f64;
   /** s_init of the current window. */
   sInit: f64;
+}
+
+/** Coordinates to sweep, at most a block: where they begin, how many bytes of each vector, and where sums go. */
+@unmanaged
+export class Run {
+  segment: Segment;
+  sums: Sums;
+  grads: usize;
+  params: usize;
+  /** In the state's vectors they follow `gap` bytes apart. */
+  state: usize;
+  gap: usize;
+  bytes: usize;
 }
 
 /** One beta's tuner: m (27), v (28), r (29, 30), s (32), and s of the step before. */
@@ -87,11 +114,12 @@ export class Beta {
   sBefore: f64;
 }
 
-/** Places of the vectors, counted in strides from g, which comes first. */
-export const PARAMS: usize = 1;
-export const REFERENCE: usize = 2;
-/** Where Δ_{t+1} is written: its own vector, or x's until the parameters are rebuilt. */
+/** Places of the state's vectors, which are all but g and x, counted from xRef. */
+export const REFERENCE: usize = 0;
+/** Δ_{t+1}, where it is stored. */
 export let deltaAt: usize = 0;
+/** Has Δ a vector. Otherwise Δ_{t+1} is in x's until the parameters are rebuilt. */
+export let deltaStored: bool = false;
 export let slotsAt: usize = 0;
 export let scaleAt: usize = 0;
 export let shareAt: usize = 0;
@@ -99,7 +127,7 @@ export let extraAt: usize = 0;
 export let planesAt: usize = 0;
 /** Vectors of one beta's tuners: m, v, r, s, and s of the step before where it is kept. */
 export let planesPerBeta: usize = 0;
-export let vectorCount: usize = 0;
+export let stateCount: usize = 0;
 /** Is there a tuner, and with it a reference point. */
 export let tuned: bool = false;
 /** Has every coordinate a tuner of its own. */
@@ -114,16 +142,23 @@ export let groupBetas: usize = 0;
 
 export let segments: usize = 0;
 export let decays: usize = 0;
+export let run: Run = changetype<Run>(0);
 export let stage: usize = 0;
 export let deltaBlock: usize = 0;
 export let gradBlock: usize = 0;
 export let updateBlock: usize = 0;
 export let zeroBlock: usize = 0;
 export let hBlock: usize = 0;
+export let gradsTail: usize = 0;
+export let paramsTail: usize = 0;
 let constants: usize = 0;
 export let groups: usize = 0;
 export let groupBytes: usize = 0;
-export let vectors: usize = 0;
+/** Are there vectors of g and x. */
+export let complete: bool = false;
+export let grads: usize = 0;
+export let params: usize = 0;
+export let states: usize = 0;
 export let stride: usize = 0;
 let end: u64 = 0;
 
@@ -136,7 +171,8 @@ function align(address: u64): u64 {
  * Plans the memory and returns its size in bytes (more than 4 GiB means that it cannot be reserved).
  * `stored`: Δ has a vector of its own; `slots`: moments per coordinate; `keepsBefore`: s of the step before is
  * kept; `twoSweeps`: coordinates' tuners need a sweep before theirs, and a vector to keep what it found; `bounded`:
- * there is a tuner over all coordinates beside theirs.
+ * there is a tuner over all coordinates beside theirs; `from`: the first byte that may be used, 0 for the memory's;
+ * `elsewhere`: every segment gets a place for its gradient and parameters.
  */
 // eslint-disable-next-line max-lines-per-function -- straight-line code
 export function plan(
@@ -151,6 +187,8 @@ export function plan(
   keepsBefore: bool,
   twoSweeps: bool,
   bounded: bool,
+  from: usize,
+  elsewhere: bool,
 ): f64 {
   tuned = hasTuner;
   perCoordinate = coordinates;
@@ -158,35 +196,43 @@ export function plan(
   groupCount = groupsWanted;
   betaCount = betas;
   groupBetas = coordinates && !bounded ? 0 : betas;
-  deltaAt = stored ? REFERENCE + 1 : PARAMS;
-  slotsAt = PARAMS + 1 + usize(tuned) + usize(stored);
+  complete = !elsewhere;
+  deltaStored = stored;
+  deltaAt = REFERENCE + 1;
+  slotsAt = usize(tuned) + usize(stored);
   scaleAt = slotsAt + slots;
   shareAt = scaleAt + 1;
   extraAt = shareAt + 1;
   planesAt = extraAt + usize(twoSweeps);
   planesPerBeta = 4 + usize(keepsBefore);
-  vectorCount = coordinates ? planesAt + betaCount * planesPerBeta : scaleAt;
+  stateCount = coordinates ? planesAt + betaCount * planesPerBeta : scaleAt;
   groupBytes = offsetof<Group>() + groupBetas * offsetof<Beta>();
   const bytes = align(u64(n) * sizeof<f32>());
 
-  end = align(__heap_base);
+  end = align(from ? from : __heap_base);
   segments = usize(end);
   end += u64(segmentCount) * offsetof<Segment>();
   decays = usize(end);
   end = align(end + betaCount * offsetof<Decay>());
-  stage = usize(end);
-  end += vectorCount * TURN;
+  run = changetype<Run>(usize(end));
+  stage = usize(end) + TURN;
+  end += (3 + stateCount) * TURN;
   deltaBlock = usize(end);
   gradBlock = deltaBlock + BLOCK;
   updateBlock = gradBlock + BLOCK;
   zeroBlock = updateBlock + BLOCK;
   hBlock = zeroBlock + BLOCK;
-  constants = hBlock + BLOCK;
-  end += 5 * BLOCK + 256;
+  gradsTail = hBlock + BLOCK;
+  paramsTail = gradsTail + BLOCK;
+  constants = paramsTail + BLOCK;
+  end += 7 * BLOCK + 256;
   groups = usize(end);
   end = align(end + u64(groupCount) * groupBytes);
-  vectors = usize(end);
-  end += bytes * vectorCount;
+  grads = usize(end);
+  params = grads + usize(bytes);
+  if (complete) end += bytes * 2;
+  states = usize(end);
+  end += bytes * stateCount;
 
   size = usize(n);
   stride = usize(bytes);
@@ -215,10 +261,22 @@ export function betaOf(group: Group, index: usize): Beta {
   return changetype<Beta>(changetype<usize>(group) + offsetof<Group>() + index * offsetof<Beta>());
 }
 
-/** Where vector `index` begins. */
+/** Where the state's vector `index` begins. */
 @inline
-export function vectorOf(index: usize): usize {
-  return vectors + index * stride;
+export function stateOf(index: usize): usize {
+  return states + index * stride;
+}
+
+/** Where a run begins in the state's vector `index`. */
+@inline
+export function within(run: Run, index: usize): usize {
+  return run.state + index * run.gap;
+}
+
+/** Where Δ_{t+1} of a run is. */
+@inline
+export function deltaOf(run: Run): usize {
+  return deltaStored ? within(run, deltaAt) : run.params;
 }
 
 @inline

@@ -1,4 +1,4 @@
-import { deltaAt, groupCount, groupOf, held, hold, PARAMS, REFERENCE, Segment } from "./layout";
+import { deltaOf, groupCount, groupOf, held, hold, REFERENCE, Run, within } from "./layout";
 import { sweep } from "./segments";
 import { addProduct, at, put, Q0, Q1, Q2, Q3, total, zero } from "./vec";
 
@@ -8,16 +8,15 @@ import { addProduct, at, put, Q0, Q1, Q2, Q3, total, zero } from "./vec";
  */
 @unmanaged
 class Move {
-  run(segment: Segment, g: usize, gap: usize, bytes: usize): void {
-    const group = groupOf(segment.group);
-    hold(0, group.scale);
+  run(run: Run): void {
+    hold(0, groupOf(run.segment.group).scale);
     const scale = held(0);
-    let x = g + PARAMS * gap;
-    let xRef = g + REFERENCE * gap;
-    let delta = g + deltaAt * gap;
+    let x = run.params;
+    let xRef = within(run, REFERENCE);
+    let delta = deltaOf(run);
     let xx = zero();
     let dx = zero();
-    for (const end = x + bytes; x < end; x += 64, xRef += 64, delta += 64) {
+    for (const end = x + run.bytes; x < end; x += 64, xRef += 64, delta += 64) {
       const d0 = at<Q0>(delta);
       const d1 = at<Q1>(delta);
       const d2 = at<Q2>(delta);
@@ -33,8 +32,8 @@ class Move {
       xx = f32x4.add(xx, products(x0, x0, x1, x1, x2, x2, x3, x3));
       dx = f32x4.add(dx, products(d0, x0, d1, x1, d2, x2, d3, x3));
     }
-    group.xx += total(xx);
-    group.dx += total(dx);
+    run.sums.xx += total(xx);
+    run.sums.dx += total(dx);
   }
 }
 

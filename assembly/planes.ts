@@ -1,18 +1,19 @@
 import { clipsReward, eps, epsInRoot, mFloor, mStart, signed } from "./form";
 import {
   betaCount,
-  Decay,
   decayOf,
   gradBlock,
   held,
   hold,
   planesAt,
   planesPerBeta,
+  Run,
   scaleAt,
   segmentCount,
   segmentOf,
   shareAt,
-  vectorOf,
+  stateOf,
+  within,
 } from "./layout";
 import { addProduct, splat, zero } from "./vec";
 
@@ -30,16 +31,8 @@ export function findSizes(from: usize, bytes: usize): void {
 /** (27)–(32) for one beta over a run; adds s_{t+1} to the scales. */
 // eslint-disable-next-line max-lines-per-function -- straight-line code, one line an equation
 @inline
-function tuneRun(
-  decay: Decay,
-  h: usize,
-  planes: usize,
-  gap: usize,
-  bytes: usize,
-  share: usize,
-  scale: usize,
-  keepsBefore: bool,
-): void {
+function tuneRun(run: Run, index: usize, h: usize, keepsBefore: bool): void {
+  const decay = decayOf(index);
   hold(0, decay.m);
   hold(1, decay.v);
   hold(2, decay.r);
@@ -53,13 +46,16 @@ function tuneRun(
   const raise = held(3);
   const inRoot = held(4);
   const behindRoot = held(5);
-  let m = planes;
+  const gap = run.gap;
+  let m = within(run, planesAt + index * planesPerBeta);
   let v = m + gap;
   let r = v + gap;
   let s = r + gap;
   let before = keepsBefore ? s + gap : s;
+  let share = within(run, shareAt);
+  let scale = within(run, scaleAt);
   let size = gradBlock;
-  for (const end = m + bytes; m < end; m += 16) {
+  for (const end = m + run.bytes; m < end; m += 16) {
     const ht = v128.load(h);
     const mBefore = v128.load(m);
     const mt = f32x4.pmax(f32x4.mul(keepM, mBefore), v128.load(size));
@@ -87,14 +83,12 @@ function tuneRun(
   }
 }
 
-export function tuneRunPrinted(beta: usize, h: usize, g: usize, gap: usize, bytes: usize): void {
-  const planes = g + (planesAt + beta * planesPerBeta) * gap;
-  tuneRun(decayOf(beta), h, planes, gap, bytes, g + shareAt * gap, g + scaleAt * gap, true);
+export function tuneRunPrinted(run: Run, beta: usize, h: usize): void {
+  tuneRun(run, beta, h, true);
 }
 
-export function tuneRunAtOnce(beta: usize, h: usize, g: usize, gap: usize, bytes: usize): void {
-  const planes = g + (planesAt + beta * planesPerBeta) * gap;
-  tuneRun(decayOf(beta), h, planes, gap, bytes, g + shareAt * gap, g + scaleAt * gap, false);
+export function tuneRunAtOnce(run: Run, beta: usize, h: usize): void {
+  tuneRun(run, beta, h, false);
 }
 
 /** Coordinate j's tuner as if it had seen nothing, each s at `s`. */
@@ -102,13 +96,13 @@ function seedCoordinate(j: usize, s: f32): void {
   let sum: f32 = 0;
   for (let k: usize = 0; k < betaCount; k++) {
     const plane = planesAt + k * planesPerBeta;
-    store<f32>(vectorOf(plane) + j, f32(mStart));
-    store<f32>(vectorOf(plane + 1) + j, 0);
-    store<f32>(vectorOf(plane + 2) + j, 0);
-    for (let field: usize = 3; field < planesPerBeta; field++) store<f32>(vectorOf(plane + field) + j, s);
+    store<f32>(stateOf(plane) + j, f32(mStart));
+    store<f32>(stateOf(plane + 1) + j, 0);
+    store<f32>(stateOf(plane + 2) + j, 0);
+    for (let field: usize = 3; field < planesPerBeta; field++) store<f32>(stateOf(plane + field) + j, s);
     sum += s;
   }
-  store<f32>(vectorOf(scaleAt) + j, sum);
+  store<f32>(stateOf(scaleAt) + j, sum);
 }
 
 /** Fresh tuners: s_init everywhere, and each s `share` of it. */
@@ -116,7 +110,7 @@ export function startCoordinates(sInit: f64, share: f64): void {
   for (let i: usize = 0; i < segmentCount; i++) {
     const segment = segmentOf(i);
     for (let j = usize(segment.first) * 4; j < usize(segment.last) * 4; j += 4) {
-      store<f32>(vectorOf(shareAt) + j, f32(sInit / f64(betaCount)));
+      store<f32>(stateOf(shareAt) + j, f32(sInit / f64(betaCount)));
       seedCoordinate(j, f32(sInit * share));
     }
   }
@@ -128,9 +122,9 @@ export function reseedCoordinates(carry: f64): void {
   for (let i: usize = 0; i < segmentCount; i++) {
     const segment = segmentOf(i);
     for (let j = usize(segment.first) * 4; j < usize(segment.last) * 4; j += 4) {
-      const scale = load<f32>(vectorOf(scaleAt) + j);
-      if (scale > 0) store<f32>(vectorOf(shareAt) + j, factor * scale);
-      seedCoordinate(j, load<f32>(vectorOf(shareAt) + j));
+      const scale = load<f32>(stateOf(scaleAt) + j);
+      if (scale > 0) store<f32>(stateOf(shareAt) + j, factor * scale);
+      seedCoordinate(j, load<f32>(stateOf(shareAt) + j));
     }
   }
 }

@@ -1,4 +1,4 @@
-import { groupCount, groupOf, PARAMS, Segment } from "./layout";
+import { groupCount, groupOf, Run } from "./layout";
 import { sweep } from "./segments";
 import { addProduct, at, Q0, Q1, Q2, Q3, total, zero } from "./vec";
 
@@ -24,32 +24,34 @@ export function bounded(g: v128, low: v128, high: v128): v128 {
 
 @unmanaged
 class Scan {
-  run(segment: Segment, g: usize, gap: usize, bytes: usize): void {
+  run(run: Run): void {
+    let g = run.grads;
     let sum = zero();
-    for (const end = g + bytes; g < end; g += 64) {
+    for (const end = g + run.bytes; g < end; g += 64) {
       sum = f32x4.add(sum, squares(at<Q0>(g), at<Q1>(g), at<Q2>(g), at<Q3>(g)));
     }
     const found = total(sum);
     unclipped += found;
-    groupOf(segment.group).gg += found;
+    run.sums.gg += found;
   }
 }
 
 @unmanaged
 class ScanClipped {
-  run(segment: Segment, g: usize, gap: usize, bytes: usize): void {
+  run(run: Run): void {
     const high = f32x4.splat(bound);
     const low = f32x4.splat(-bound);
+    let g = run.grads;
     let whole = zero();
     let clipped = zero();
-    for (const end = g + bytes; g < end; g += 16) {
+    for (const end = g + run.bytes; g < end; g += 16) {
       const lanes = at<Q0>(g);
       const within = bounded(lanes, low, high);
       whole = addProduct(whole, lanes, lanes);
       clipped = addProduct(clipped, within, within);
     }
     unclipped += total(whole);
-    groupOf(segment.group).gg += total(clipped);
+    run.sums.gg += total(clipped);
   }
 }
 
@@ -61,13 +63,14 @@ function squares(a: v128, b: v128, c: v128, d: v128): v128 {
 /** The same in f64, for gradients whose squares leave float32's range. */
 @unmanaged
 class ScanExactly {
-  run(segment: Segment, g: usize, gap: usize, bytes: usize): void {
-    const group = groupOf(segment.group);
-    for (const end = g + bytes; g < end; g += sizeof<f32>()) {
+  run(run: Run): void {
+    const sums = run.sums;
+    let g = run.grads;
+    for (const end = g + run.bytes; g < end; g += sizeof<f32>()) {
       const value = f64(load<f32>(g));
       const clipped = min(max(value, -f64(bound)), f64(bound));
       unclipped += value * value;
-      group.gg += clipped * clipped;
+      sums.gg += clipped * clipped;
     }
   }
 }
@@ -103,11 +106,11 @@ export function clippedSquares(): f64 {
 /** ‖x‖², where sweep B has not just left it. */
 @unmanaged
 class Measure {
-  run(segment: Segment, g: usize, gap: usize, bytes: usize): void {
-    const x = g + PARAMS * gap;
+  run(run: Run): void {
+    const x = run.params;
     let sum = zero();
-    for (let k: usize = 0; k < bytes; k += 16) sum = addProduct(sum, v128.load(x + k), v128.load(x + k));
-    groupOf(segment.group).xx += total(sum);
+    for (let k: usize = 0; k < run.bytes; k += 16) sum = addProduct(sum, v128.load(x + k), v128.load(x + k));
+    run.sums.xx += total(sum);
   }
 }
 

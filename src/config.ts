@@ -72,10 +72,11 @@ function withoutPlace({ name, shape, learningRate, weightDecay, frozen }: Tensor
   return { name, shape, learningRate, weightDecay, frozen };
 }
 
-/** Checks everything that `createOptimizer` was given, before anything is built. */
+/** Checks everything that `createOptimizer` was given, before anything is built. `apart`: a segment for each tensor. */
 export function resolve(
   params: number | ArrayLike<number> | readonly TensorSpec[],
   options: OptimizerOptions,
+  apart = false,
 ): Resolved {
   expectOptions("options", options, ["base", "tuner", "normAdaptive", "clip", "nonFinite", "engine"]);
   const { normAdaptive = false, nonFinite = "throw", engine = "auto" } = options;
@@ -84,7 +85,7 @@ export function resolve(
   const learningRate = given.learningRate ?? (tuner ? windowDecay(1) : rule.plainRate);
   const tensors = readTensors(params, given.weightDecay);
   const tunerPerTensor = tuner?.granularity === "tensor";
-  const segments = segmentsOf(tensors, tunerPerTensor);
+  const segments = segmentsOf(tensors, tunerPerTensor, apart);
   if (segments.length === 0) throw new RangeError("params: expected at least one tensor that is not frozen");
   const clip = readClip(options.clip);
   const form = tuner && formOf(tuner);
@@ -107,14 +108,13 @@ export function resolve(
     form,
     bound: clip.value ?? Infinity,
   };
-  const rateFactor = rateFactorOf(segments, rule);
   return {
     config,
     tensors,
     rule,
     form,
     program,
-    rateFactor,
+    rateFactor: rateFactorOf(segments, rule),
     scaleGrowth: scaleGrowthOf(form, tuner?.eps ?? 1),
   };
 }

@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { minimize, minimizeAsync } from "./minimize.js";
-import type { Config, OptimizerOptions } from "./config.js";
+import { resolve, type Config, type OptimizerOptions } from "./config.js";
+import { createEngine } from "./engine/engine.js";
 import { expectNumbers, expectVector } from "./expect.js";
 import type { StepInfo, TensorView } from "./info.js";
 import type { RunOptions, Solution } from "./run.js";
@@ -233,5 +234,6 @@ export function createOptimizer(
   params: number | ArrayLike<number> | readonly TensorSpec[],
   options: OptimizerOptions = {},
 ): Optimizer {
-  return new Optimizer(new Stepper(params, options));
+  const resolved = resolve(params, options);
+  return new Optimizer(new Stepper(resolved, createEngine(resolved.program)));
 }

@@ -1,14 +1,13 @@
 import { asSchedule } from "./bases/base.js";
 import { decode, encode, newClock, type Clock } from "./checkpoint.js";
-import { describe, resolve, type Config, type OptimizerOptions, type Resolved } from "./config.js";
-import { createEngine, FLUSH_EVERY, type Engine } from "./engine/engine.js";
+import { describe, type Config, type Resolved } from "./config.js";
+import { FLUSH_EVERY, type Engine } from "./engine/engine.js";
 import { Copy, lowerScales, scalesOf, type Footing, type Mark } from "./engine/mark.js";
 import { OptimizerError } from "./errors.js";
 import { expectVector } from "./expect.js";
 import type { StepInfo, TensorView } from "./info.js";
 import { hugeGradient, isHuge, isRisky, leftRange, nonFiniteGradient, singular, Witness } from "./safety.js";
 import type { Schedule } from "./schedules.js";
-import type { TensorSpec } from "./tensors.js";
 import { nextAnchor } from "./tuners.js";
 
 /** What an optimizer does at a step, and the state between steps. Its public face is `Optimizer`. */
@@ -27,14 +26,15 @@ export class Stepper {
   /** No step was taken yet: `params` may be written to freely. */
   #fresh = true;
 
-  constructor(params: number | ArrayLike<number> | readonly TensorSpec[], options: OptimizerOptions) {
-    this.#resolved = resolve(params, options);
-    const { config, tensors, program } = this.#resolved;
+  constructor(resolved: Resolved, engine: Engine) {
+    this.#resolved = resolved;
+    this.#engine = engine;
+    const { config, tensors, program } = resolved;
     this.config = config;
     this.size = tensors.size;
     this.#schedule = asSchedule(config.base.learningRate);
-    this.#witness = new Witness(program.segments);
-    const engine = (this.#engine = createEngine(program));
+    // Nobody watches over parameters that are elsewhere.
+    this.#witness = new Witness(engine.params.length === 0 ? [] : program.segments);
     this.tensors = tensors.list.map(({ name, shape, first, size }) => ({
       name,
       shape,

@@ -101,9 +101,9 @@ export interface Segment {
 
 /**
  * The segments of all tensors but the frozen ones. Each is a group of its own where every tensor has a tuner; else
- * there is one group, and neighbours with the same options make one segment.
+ * there is one group, and neighbours with the same options make one segment, unless tensors are to stay `apart`.
  */
-export function segmentsOf(tensors: Tensors, tunerPerTensor: boolean): Segment[] {
+export function segmentsOf(tensors: Tensors, tunerPerTensor: boolean, apart: boolean): Segment[] {
   const segments: Segment[] = [];
   for (const { first, size, learningRate, weightDecay, frozen } of tensors.list) {
     if (frozen) continue;
@@ -111,7 +111,7 @@ export function segmentsOf(tensors: Tensors, tunerPerTensor: boolean): Segment[]
     const before = segments.at(-1);
     const alike =
       before?.last === first && before.learningRate === learningRate && before.weightDecay === weightDecay;
-    if (alike && !tunerPerTensor) before.last = last;
+    if (alike && !tunerPerTensor && !apart) before.last = last;
     else
       segments.push({ first, last, group: tunerPerTensor ? segments.length : 0, learningRate, weightDecay });
   }

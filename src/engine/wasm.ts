@@ -17,6 +17,8 @@ export interface Kernels extends Readonly<Record<`Base.${Kernel}`, WebAssembly.G
     keepsBefore: boolean,
     twoSweeps: boolean,
     bounded: boolean,
+    from: number,
+    elsewhere: boolean,
   ): number;
   reserve(): number;
   setSegment(
@@ -27,6 +29,7 @@ export interface Kernels extends Readonly<Record<`Base.${Kernel}`, WebAssembly.G
     learningRate: number,
     weightDecay: number,
   ): void;
+  setPlace(segment: number, gradsAt: number, paramsAt: number): void;
   setDecays(index: number, m: number, v: number, r: number): void;
   setForm(delta: number, pull: number, lambda: number, eps: number, mStart: number, mFloor: number): void;
   setReading(signed: boolean, clips: boolean, clamps: boolean, before: boolean, inRoot: boolean): void;
@@ -59,6 +62,7 @@ export interface Kernels extends Readonly<Record<`Base.${Kernel}`, WebAssembly.G
   paramsAt(): number;
   groupsAt(): number;
   groupsLength(): number;
+  vectorsAt(): number;
   vectorsLength(): number;
   scalesAt(): number;
   bytesPerCoordinate(): number;
@@ -86,12 +90,17 @@ function compile(): WebAssembly.Module {
   return new WebAssembly.Module(Uint8Array.from(text, (char) => char.charCodeAt(0)));
 }
 
-/** A fresh instance with a memory of its own. The binary is compiled once. */
-export function instantiate(): Kernels {
+/** A fresh instance on a memory. The binary is compiled once. */
+export function instantiate(memory: WebAssembly.Memory): Kernels {
   compiled ??= compile();
   // The raw exports: the loader's wrappers count arguments at every call, which no kernel needs.
-  return instantiateSync(compiled, {}).instance.exports as unknown as Kernels;
+  return instantiateSync(compiled, { env: { memory } }).instance.exports as unknown as Kernels;
 }
 
 /** No wasm32 memory is larger: 65 536 pages. */
 export const MEMORY_LIMIT = 2 ** 32;
+
+/** A memory that grows as far as one can. */
+export function newMemory(): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: 0, maximum: 2 ** 16 });
+}
