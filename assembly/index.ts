@@ -12,6 +12,8 @@ import {
   params,
   perCoordinate,
   REFERENCE,
+  report,
+  scalars,
   scaleAt,
   segmentCount,
   segmentOf,
@@ -25,14 +27,14 @@ import { stepCoordinates } from "./coordinates";
 import { move } from "./move";
 import { reseedCoordinates, startCoordinates } from "./planes";
 import { measure } from "./scan";
-import { clipScale } from "./step";
+import { begin, clipScale } from "./step";
 import { reseed, seed, tune } from "./tuner";
 
 /* What the host sees. Scalars go in and out as arguments; vectors and the saved state by address. */
 
 export { Delta, Pull, setForm, setReading, setSpread } from "./form";
 export { plan, reserve } from "./layout";
-export { begin, setDecay } from "./step";
+export { setDecay } from "./step";
 export { Base, setBase } from "./update";
 export { clippedSquares, scan, scanExactly, setBound } from "./scan";
 
@@ -69,9 +71,16 @@ export function setDecays(index: u32, m: f64, v: f64, r: f64): void {
   decay.r = r;
 }
 
-/** One step, after `scan` and `begin`: sweep A, the tuner, sweep B; or all in one where each coordinate has a tuner. */
+/** One step, after `scan`, with the scalars that the host has written. */
 export function step(): void {
-  if (perCoordinate) return stepCoordinates();
+  begin();
+  if (perCoordinate) stepCoordinates();
+  else stepGroups();
+  takeStock();
+}
+
+/** Sweep A, the tuner, sweep B. */
+function stepGroups(): void {
   accumulate();
   if (tuned) {
     tune(clipScale);
@@ -97,12 +106,14 @@ export function rebase(): void {
     groupOf(k).dx = 0;
   }
   measure();
+  takeStock();
 }
 
 /** A fresh tuner: every s is `share` of `sInit`. */
 export function start(sInit: f64, share: f64): void {
   if (perCoordinate) startCoordinates(sInit, share);
   for (let k: usize = 0; k < groupCount; k++) seed(groupOf(k), sInit, share);
+  takeStock();
 }
 
 export function anchor(carry: f64): void {
@@ -176,52 +187,39 @@ export function bytesPerCoordinate(): usize {
   return (2 * usize(complete) + stateCount) * sizeof<f32>();
 }
 
-/* Over all groups: Σ h, Σ S / count, the largest S, ‖x‖², the least group's ‖x‖², ‖Δ‖². */
-
-export function hTotal(): f64 {
-  let sum: f64 = 0;
-  for (let k: usize = 0; k < groupCount; k++) sum += groupOf(k).h;
-  return sum;
+export function scalarsAt(): usize {
+  return changetype<usize>(scalars);
 }
 
-export function scaleMean(): f64 {
-  if (perCoordinate) return groupOf(0).scaleMean;
-  let sum: f64 = 0;
-  for (let k: usize = 0; k < groupCount; k++) sum += groupOf(k).scale;
-  return sum / f64(groupCount);
+export function reportAt(): usize {
+  return changetype<usize>(report);
 }
 
-export function scaleMax(): f64 {
-  if (perCoordinate) return groupOf(0).scaleMax;
-  let largest: f64 = 0;
-  for (let k: usize = 0; k < groupCount; k++) largest = max(largest, groupOf(k).scale);
-  return largest;
-}
-
-export function paramsSquares(): f64 {
-  let sum: f64 = 0;
-  for (let k: usize = 0; k < groupCount; k++) sum += groupOf(k).xx;
-  return sum;
-}
-
-export function paramsSquaresMin(): f64 {
-  let least: f64 = Infinity;
-  for (let k: usize = 0; k < groupCount; k++) least = min(least, groupOf(k).xx);
-  return least;
-}
-
-export function deltaSquares(): f64 {
-  let sum: f64 = 0;
-  for (let k: usize = 0; k < groupCount; k++) sum += groupOf(k).dd;
-  return sum;
-}
-
-/** Finite as long as every h, S, x and Δ is, and every square that was kept. */
-export function vitality(): f64 {
-  let sum: f64 = 0;
+/** Sums up the groups in the report. */
+export function takeStock(): void {
+  const first = groupOf(0);
+  let h: f64 = 0;
+  let scale: f64 = 0;
+  let scaleMax: f64 = 0;
+  let xx: f64 = 0;
+  let xxMin: f64 = Infinity;
+  let dd: f64 = 0;
+  let squares: f64 = 0;
   for (let k: usize = 0; k < groupCount; k++) {
     const group = groupOf(k);
-    sum += group.h + group.hh + group.scale + group.scaleMean + group.xx + group.dd;
+    h += group.h;
+    scale += group.scale;
+    scaleMax = max(scaleMax, group.scale);
+    xx += group.xx;
+    xxMin = min(xxMin, group.xx);
+    dd += group.dd;
+    squares += group.hh;
   }
-  return sum;
+  report.h = h;
+  report.scaleMean = perCoordinate ? first.scaleMean : scale / f64(groupCount);
+  report.scaleMax = perCoordinate ? first.scaleMax : scaleMax;
+  report.xx = xx;
+  report.xxMin = xxMin;
+  report.dd = dd;
+  report.vitality = h + squares + scale + report.scaleMean + xx + dd;
 }

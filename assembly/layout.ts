@@ -5,6 +5,8 @@
  *   from        ┐                            __heap_base, in a memory of our own
  *   segments    │ Segment × segmentCount    runs of coordinates that are treated alike
  *   decays      │ Decay × betaCount         the tuner's decay factors
+ *   scalars     │ Scalars                   from the host, for the coming step
+ *   report      │ Report                    for the host, of the state as it is
  *   run         │ Run                       what is being swept
  *   stage       │ 64 B × (2 + stateCount)   sixteen coordinates cut out of the vectors (segments.ts)
  *   deltaBlock  │ 4 KiB                     Δ_t of one block, where Δ is not stored
@@ -56,6 +58,41 @@ export class Decay {
   m: f64;
   v: f64;
   r: f64;
+}
+
+/** What the host says of the coming step. */
+@unmanaged
+export class Scalars {
+  /** The base's step size: η times its bias correction. */
+  rate: f64;
+  /** The rule's constants. */
+  k0: f64;
+  k1: f64;
+  k2: f64;
+  k3: f64;
+  k4: f64;
+  k5: f64;
+  /** η itself, for decoupled weight decay. */
+  decayRate: f64;
+  /** The factor that clips the gradient's norm. */
+  clipScale: f64;
+}
+
+/** What the host wants to know after a step: read at once, as every call costs it more than a read. */
+@unmanaged
+export class Report {
+  /** Σ h over all groups. */
+  h: f64;
+  /** S: the mean over all groups, and the largest. */
+  scaleMean: f64;
+  scaleMax: f64;
+  /** ‖x‖² of all groups, and the least group's. */
+  xx: f64;
+  xxMin: f64;
+  /** ‖Δ‖². */
+  dd: f64;
+  /** Finite as long as every h, S, x and Δ is, and every square that was kept. */
+  vitality: f64;
 }
 
 /** What sweeps find: sums over the coordinates of a group, or of a run in it. */
@@ -142,6 +179,8 @@ export let groupBetas: usize = 0;
 
 export let segments: usize = 0;
 export let decays: usize = 0;
+export let scalars: Scalars = changetype<Scalars>(0);
+export let report: Report = changetype<Report>(0);
 export let run: Run = changetype<Run>(0);
 export let stage: usize = 0;
 export let deltaBlock: usize = 0;
@@ -214,6 +253,10 @@ export function plan(
   end += u64(segmentCount) * offsetof<Segment>();
   decays = usize(end);
   end = align(end + betaCount * offsetof<Decay>());
+  scalars = changetype<Scalars>(usize(end));
+  end = align(end + offsetof<Scalars>());
+  report = changetype<Report>(usize(end));
+  end = align(end + offsetof<Report>());
   run = changetype<Run>(usize(end));
   stage = usize(end) + TURN;
   end += (3 + stateCount) * TURN;

@@ -1,3 +1,4 @@
+import { scalars } from "./layout";
 import { bound } from "./scan";
 
 /* The step's scalars, from the host. */
@@ -24,29 +25,17 @@ export function setDecay(isDecoupled: bool, reads: bool): void {
   readsParams = reads;
 }
 
-/**
- * Scalars of the coming step: the base's step size (η times its bias correction), η itself for
- * decoupled weight decay, the factor that clips the gradient's norm, and the rule's constants.
- */
-export function begin(
-  stepSize: f64,
-  eta: f64,
-  scale: f64,
-  c0: f64,
-  c1: f64,
-  c2: f64,
-  c3: f64,
-  c4: f64,
-  c5: f64,
-): void {
-  rate = stepSize;
-  decayRate = eta;
-  clipScale = scale;
-  clips = scale != 1 || bound < Infinity;
-  k0 = c0;
-  k1 = c1;
-  k2 = c2;
-  k3 = c3;
-  k4 = c4;
-  k5 = c5;
+/** Takes up the scalars of the coming step, which the host has written. */
+export function begin(): void {
+  const s = scalars;
+  rate = s.rate;
+  k0 = s.k0;
+  k1 = s.k1;
+  k2 = s.k2;
+  k3 = s.k3;
+  k4 = s.k4;
+  k5 = s.k5;
+  decayRate = s.decayRate;
+  clipScale = s.clipScale;
+  clips = clipScale != 1 || bound < Infinity;
 }

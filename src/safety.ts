@@ -94,13 +94,17 @@ export class Witness {
   }
 
   look(params: Float32Array): void {
-    for (let k = 0; k < this.#places.length; k++) this.#values[k] = params[this.#places[k]];
+    const places = this.#places;
+    const values = this.#values;
+    for (let k = 0; k < places.length; k++) values[k] = params[places[k]];
   }
 
   check(params: Float32Array): void {
-    for (let k = 0; k < this.#places.length; k++) {
-      const place = this.#places[k];
-      if (params[place] !== this.#values[k]) {
+    const places = this.#places;
+    const values = this.#values;
+    for (let k = 0; k < places.length; k++) {
+      const place = places[k];
+      if (params[place] !== values[k]) {
         throw new OptimizerError(
           "moved",
           `params[${place}] was written to since the last step, which the next step would undo; use setParams`,

@@ -3,6 +3,7 @@ import { decode, encode, newClock, type Clock } from "./checkpoint.js";
 import { describe, type Config, type Resolved } from "./config.js";
 import { FLUSH_EVERY, type Engine } from "./engine/engine.js";
 import { Copy, lowerScales, scalesOf, type Footing, type Mark } from "./engine/mark.js";
+import { Report, Scalar } from "./engine/wasm.js";
 import { OptimizerError } from "./errors.js";
 import { expectVector } from "./expect.js";
 import type { StepInfo, TensorView } from "./info.js";
@@ -18,8 +19,6 @@ export class Stepper {
   readonly #resolved: Resolved;
   readonly #schedule: Schedule;
   readonly #witness: Witness;
-  /** Step size and the kernel's constants: the arguments of `begin`. */
-  readonly #scalars = new Float64Array(7);
   #engine: Engine | undefined;
   #clock = newClock();
   #windowEnd = Infinity;
@@ -74,7 +73,7 @@ export class Stepper {
   }
 
   get #meanScale(): number {
-    return this.config.tuner ? this.engine.kernels.scaleMean() : 1;
+    return this.config.tuner ? this.engine.report[Report.scaleMean] : 1;
   }
 
   /** A step against the gradient in the engine's memory, with `factor` times the rate. */
@@ -110,30 +109,31 @@ export class Stepper {
   }
 
   #advance(gradNorm: number, factor: number): StepInfo {
-    const { kernels } = this.engine;
+    const { kernels, scalars, report } = this.engine;
     const { rule, form } = this.#resolved;
     const step = this.#clock.iterations + 1;
     const { clipScale, usedNorm } = this.#clipping(gradNorm);
     if (isHuge(usedNorm)) return this.refuse(hugeGradient(usedNorm, step));
     const eta = this.#rate(step, gradNorm) * factor;
-    if (form?.singularAtZero && kernels.paramsSquaresMin() === 0) throw singular(step);
+    if (form?.singularAtZero && report[Report.paramsSquaresMin] === 0) throw singular(step);
 
     const gradNormMax = Math.max(this.#clock.gradNormMax, usedNorm);
     const before = this.#copyIfRisky(eta, gradNormMax);
-    const k = this.#scalars;
     const applied = step - this.#clock.skipped;
-    rule.constants(applied, eta, k, applied - this.#clock.momentumStart);
-    kernels.begin(k[0], eta, clipScale, k[1], k[2], k[3], k[4], k[5], k[6]);
+    rule.constants(applied, eta, scalars, applied - this.#clock.momentumStart);
+    scalars[Scalar.learningRate] = eta;
+    scalars[Scalar.clipScale] = clipScale;
     kernels.step();
-    if (!Number.isFinite(kernels.vitality())) {
+    if (!Number.isFinite(report[Report.vitality])) {
       before?.forEach((bytes, part) => this.engine.state[part].set(bytes));
+      kernels.takeStock();
       return this.refuse(leftRange(step));
     }
     const info = {
       step,
       learningRate: eta,
       gradNorm,
-      h: kernels.hTotal(),
+      h: report[Report.h],
       scale: this.#meanScale,
       skipped: false,
     };
@@ -164,11 +164,11 @@ export class Stepper {
   }
 
   #copyIfRisky(eta: number, gradNormMax: number): Uint8Array[] | undefined {
-    const { kernels, state } = this.engine;
+    const { report, state } = this.engine;
     const reach = {
-      paramsNorm: Math.sqrt(kernels.paramsSquares()),
-      deltaNorm: Math.sqrt(kernels.deltaSquares()),
-      scale: Math.max(kernels.scaleMax(), this.config.tuner?.sInit ?? 0) * this.#resolved.scaleGrowth,
+      paramsNorm: Math.sqrt(report[Report.paramsSquares]),
+      deltaNorm: Math.sqrt(report[Report.deltaSquares]),
+      scale: Math.max(report[Report.scaleMax], this.config.tuner?.sInit ?? 0) * this.#resolved.scaleGrowth,
       learningRate: eta * this.#resolved.rateFactor,
       gradNormMax,
       lambda: this.#resolved.program.perCoordinate ? this.config.tuner?.lambda : undefined,
@@ -225,9 +225,9 @@ export class Stepper {
 
   /** Takes the point as it stands for the reference. */
   #settle(): void {
-    const { kernels, params } = this.engine;
+    const { kernels, params, report } = this.engine;
     kernels.rebase();
-    if (this.#fresh && !Number.isFinite(kernels.paramsSquares())) {
+    if (this.#fresh && !Number.isFinite(report[Report.paramsSquares])) {
       expectVector("params", params, this.size);
       throw new RangeError("params: expected a norm below 1e19, as float32 sums need");
     }
@@ -252,6 +252,7 @@ export class Stepper {
     this.#clock = { ...clock };
     this.#openWindow(clock.windowStart);
     this.#fresh = fresh;
+    this.engine.kernels.takeStock();
     this.#witness.look(this.engine.params);
   }
 

@@ -1,5 +1,5 @@
 import { expectNumber } from "../expect.js";
-import { expectBaseOptions, expectRate, given, type LearningRate, type Rule } from "./base.js";
+import { expectBaseOptions, expectRate, given, type LearningRate, type Rule, write } from "./base.js";
 
 /** Options of {@link adadelta}, with PyTorch's meanings. */
 export interface AdadeltaOptions {
@@ -48,7 +48,7 @@ export function adadeltaRule({ rho, eps }: Adadelta): Rule {
     decoupled: false,
     plainRate: 1,
     constants(_applied, eta, out) {
-      out.set([eta, rho, 1 - rho, eps]);
+      write(out, eta, rho, 1 - rho, eps);
     },
   };
 }

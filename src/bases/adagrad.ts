@@ -1,5 +1,5 @@
 import { expectNumber } from "../expect.js";
-import { expectBaseOptions, expectRate, given, type LearningRate, type Rule } from "./base.js";
+import { expectBaseOptions, expectRate, given, type LearningRate, type Rule, write } from "./base.js";
 
 /** Options of {@link adagrad}, with PyTorch's meanings. */
 export interface AdagradOptions {
@@ -53,7 +53,7 @@ export function adagradRule({ learningRateDecay, initialAccumulator, eps }: Adag
     decoupled: false,
     plainRate: 1e-2,
     constants(applied, eta, out) {
-      out.set([eta / (1 + (applied - 1) * learningRateDecay), eps, initialAccumulator]);
+      write(out, eta / (1 + (applied - 1) * learningRateDecay), eps, initialAccumulator);
     },
   };
 }

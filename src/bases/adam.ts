@@ -1,5 +1,5 @@
 import { expectBoolean, expectNumber } from "../expect.js";
-import { expectBaseOptions, expectRate, given, type LearningRate, type Rule } from "./base.js";
+import { biasOf, expectBaseOptions, expectRate, given, type LearningRate, type Rule, write } from "./base.js";
 
 /** Options of {@link adam} and {@link adamw}, with PyTorch's meanings. */
 export interface AdamOptions {
@@ -99,6 +99,8 @@ export function adamw(options: AdamOptions = {}): AdamW {
 export function adamRule(base: Adam | AdamW): Rule {
   const { name, beta1, beta2, eps, amsgrad, nesterov } = base;
   if (nesterov) return nadamRule(base);
+  const bias1 = biasOf(beta1);
+  const bias2 = biasOf(beta2);
   return {
     kernel: amsgrad ? "AMSGRAD" : "ADAM",
     slots: amsgrad ? 3 : 2,
@@ -106,8 +108,8 @@ export function adamRule(base: Adam | AdamW): Rule {
     decoupled: name === "adamw",
     plainRate: 1e-3,
     constants(applied, eta, out, fresh) {
-      const inverseRoot = 1 / Math.sqrt(1 - beta2 ** applied);
-      out.set([eta / (1 - beta1 ** fresh), beta1, 1 - beta1, beta2, 1 - beta2, inverseRoot, eps]);
+      const inverseRoot = 1 / Math.sqrt(bias2(applied));
+      write(out, eta / bias1(fresh), beta1, 1 - beta1, beta2, 1 - beta2, inverseRoot, eps);
     },
   };
 }
@@ -115,6 +117,7 @@ export function adamRule(base: Adam | AdamW): Rule {
 function nadamRule({ name, beta1, beta2, eps, momentumDecay }: Adam | AdamW): Rule {
   const mu = (t: number) => beta1 * (1 - 0.5 * 0.96 ** (t * momentumDecay));
   const productTo = products(mu);
+  const bias2 = biasOf(beta2);
   return {
     kernel: "NADAM",
     slots: 2,
@@ -126,8 +129,8 @@ function nadamRule({ name, beta1, beta2, eps, momentumDecay }: Adam | AdamW): Ru
       const muNext = mu(fresh + 1);
       const look = (1 - mu(fresh)) / (1 - product);
       const keep = muNext / (1 - product * muNext);
-      const inverseRoot = 1 / Math.sqrt(1 - beta2 ** applied);
-      out.set([eta * look, 1 - beta1, beta2, 1 - beta2, inverseRoot, eps, keep / look]);
+      const inverseRoot = 1 / Math.sqrt(bias2(applied));
+      write(out, eta * look, 1 - beta1, beta2, 1 - beta2, inverseRoot, eps, keep / look);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { expectNumber } from "../expect.js";
-import { expectBaseOptions, expectRate, given, type LearningRate, type Rule } from "./base.js";
+import { biasOf, expectBaseOptions, expectRate, given, type LearningRate, type Rule, write } from "./base.js";
 
 /** Options of {@link adamax}, with PyTorch's meanings. */
 export interface AdamaxOptions {
@@ -44,6 +44,7 @@ export function adamax(options: AdamaxOptions = {}): Adamax {
 }
 
 export function adamaxRule({ beta1, beta2, eps }: Adamax): Rule {
+  const bias1 = biasOf(beta1);
   return {
     kernel: "ADAMAX",
     slots: 2,
@@ -51,7 +52,7 @@ export function adamaxRule({ beta1, beta2, eps }: Adamax): Rule {
     decoupled: false,
     plainRate: 2e-3,
     constants(_applied, eta, out, fresh) {
-      out.set([eta / (1 - beta1 ** fresh), 1 - beta1, beta2, eps]);
+      write(out, eta / bias1(fresh), 1 - beta1, beta2, eps);
     },
   };
 }

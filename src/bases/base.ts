@@ -55,6 +55,17 @@ export function expectBaseOptions(base: string, options: object, keys: readonly 
   expectOptions(base, options, ["name", ...keys]);
 }
 
+/** t ↦ 1 − β^t, which a mean that began at 0 is divided by. Where it rounds to 1, no power is taken. */
+export function biasOf(beta: number): (t: number) => number {
+  const rounded = -54 / Math.log2(beta);
+  return (t) => (t > rounded ? 1 : 1 - beta ** t);
+}
+
+/** Writes a step's scalars: what TypedArray's set does, but for few numbers several times as fast. */
+export function write(out: Float64Array, ...values: readonly number[]): void {
+  for (let k = 0; k < values.length; k++) out[k] = values[k];
+}
+
 export function asSchedule(rate: LearningRate): Schedule {
   return typeof rate === "function" ? rate : constant(rate);
 }

@@ -1,5 +1,5 @@
 import { expectNumber } from "../expect.js";
-import { expectBaseOptions, expectRate, given, type LearningRate, type Rule } from "./base.js";
+import { expectBaseOptions, expectRate, given, type LearningRate, type Rule, write } from "./base.js";
 
 /** Options of {@link lion}. */
 export interface LionOptions {
@@ -45,7 +45,7 @@ export function lionRule({ beta1, beta2 }: Lion): Rule {
     decoupled: true,
     plainRate: 1e-4,
     constants(_applied, eta, out) {
-      out.set([eta, beta1, 1 - beta1, beta2, 1 - beta2]);
+      write(out, eta, beta1, 1 - beta1, beta2, 1 - beta2);
     },
   };
 }

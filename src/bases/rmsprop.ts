@@ -1,5 +1,5 @@
 import { expectBoolean, expectNumber } from "../expect.js";
-import { expectBaseOptions, expectRate, given, type LearningRate, type Rule } from "./base.js";
+import { expectBaseOptions, expectRate, given, type LearningRate, type Rule, write } from "./base.js";
 
 /** Options of {@link rmsprop}, with PyTorch's meanings. */
 export interface RmspropOptions {
@@ -60,7 +60,7 @@ export function rmspropRule({ alpha, eps, momentum, centered }: Rmsprop): Rule {
     reach: 1 / ((centered ? eps : Math.sqrt(1 - alpha)) * (1 - momentum)),
     plainRate: 1e-2,
     constants(_applied, eta, out) {
-      out.set([eta, alpha, 1 - alpha, eps, momentum, centered ? 1 : 0]);
+      write(out, eta, alpha, 1 - alpha, eps, momentum, centered ? 1 : 0);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { expectBoolean, expectNumber } from "../expect.js";
-import { expectBaseOptions, expectRate, given, type LearningRate, type Rule } from "./base.js";
+import { expectBaseOptions, expectRate, given, type LearningRate, type Rule, write } from "./base.js";
 
 /** Options of {@link sgd}, with PyTorch's meanings. */
 export interface SgdOptions {
@@ -59,7 +59,7 @@ export function sgdRule({ momentum, dampening, nesterov }: Sgd): Rule {
     plainRate: 1e-3,
     constants(_applied, eta, out, fresh) {
       const intake = fresh === 1 ? 1 : 1 - dampening;
-      out.set([eta, momentum, intake, nesterov ? 1 : 0, nesterov ? momentum : 1]);
+      write(out, eta, momentum, intake, nesterov ? 1 : 0, nesterov ? momentum : 1);
     },
   };
 }

@@ -2,7 +2,7 @@ import type { Rule } from "../bases/base.js";
 import type { Form } from "../forms.js";
 import type { Segment } from "../tensors.js";
 import type { Tuner } from "../tuners.js";
-import { instantiate, MEMORY_LIMIT, newMemory, type Kernels } from "./wasm.js";
+import { instantiate, MEMORY_LIMIT, newMemory, Report, Scalar, type Kernels } from "./wasm.js";
 
 /** What an engine runs. */
 export interface Program {
@@ -41,6 +41,9 @@ export interface Engine {
   readonly scales: Float32Array | undefined;
   /** All that a step reads and writes, but the gradient: the tuner's groups, and the vectors from x on. */
   readonly state: readonly [groups: Uint8Array, vectors: Uint8Array];
+  /** What the kernels read at a step, and what they wrote after it. */
+  readonly scalars: Float64Array;
+  readonly report: Float64Array;
 }
 
 /** Steps between two looks for moments that have all but vanished: often enough to be rid of them, too rare to cost. */
@@ -114,7 +117,7 @@ function setUp(kernels: Kernels, { segments, rule, tuner, form, bound }: Program
   if (tuner && form) setForm(kernels, tuner, form);
 }
 
-type Views = Pick<Engine, "params" | "grads" | "scales" | "state">;
+type Views = Pick<Engine, "params" | "grads" | "scales" | "state" | "scalars" | "report">;
 
 function viewsOf(kernels: Kernels, { size, perCoordinate }: Program, elsewhere: boolean): Views {
   const { buffer } = kernels.memory;
@@ -129,6 +132,8 @@ function viewsOf(kernels: Kernels, { size, perCoordinate }: Program, elsewhere: 
       bytes(kernels.groupsAt(), kernels.groupsLength()),
       bytes(kernels.vectorsAt(), kernels.vectorsLength()),
     ],
+    scalars: new Float64Array(buffer, kernels.scalarsAt() >>> 0, Scalar.count),
+    report: new Float64Array(buffer, kernels.reportAt() >>> 0, Report.count),
   };
 }
 
@@ -167,6 +172,12 @@ export function createLodgedEngine(program: Program, lodging: Lodging): Engine {
     },
     get state() {
       return current().state;
+    },
+    get scalars() {
+      return current().scalars;
+    },
+    get report() {
+      return current().report;
     },
   };
 }

@@ -39,17 +39,6 @@ export interface Kernels extends Readonly<Record<`Base.${Kernel}`, WebAssembly.G
   scan(): number;
   scanExactly(): number;
   clippedSquares(): number;
-  begin(
-    stepSize: number,
-    eta: number,
-    clipScale: number,
-    c0: number,
-    c1: number,
-    c2: number,
-    c3: number,
-    c4: number,
-    c5: number,
-  ): void;
   setBase(base: number): void;
   step(): void;
   start(sInit: number, share: number): void;
@@ -67,13 +56,9 @@ export interface Kernels extends Readonly<Record<`Base.${Kernel}`, WebAssembly.G
   scalesAt(): number;
   bytesPerCoordinate(): number;
   scaleOf(group: number): number;
-  hTotal(): number;
-  scaleMean(): number;
-  scaleMax(): number;
-  paramsSquares(): number;
-  paramsSquaresMin(): number;
-  deltaSquares(): number;
-  vitality(): number;
+  scalarsAt(): number;
+  reportAt(): number;
+  takeStock(): void;
   readonly "Delta.STORED": WebAssembly.Global;
   readonly "Delta.RECONSTRUCTED": WebAssembly.Global;
   readonly "Delta.ADDITIVE": WebAssembly.Global;
@@ -82,6 +67,21 @@ export interface Kernels extends Readonly<Record<`Base.${Kernel}`, WebAssembly.G
   readonly "Pull.DECAY": WebAssembly.Global;
   readonly "Pull.PRINTED": WebAssembly.Global;
 }
+
+/** Places in a step's scalars, which the host writes: the rule's step size and constants, and these. */
+export const Scalar = { learningRate: 7, clipScale: 8, count: 9 } as const;
+
+/** Places in the report, which the kernels write; assembly/layout.ts says what is there. */
+export const Report = {
+  h: 0,
+  scaleMean: 1,
+  scaleMax: 2,
+  paramsSquares: 3,
+  paramsSquaresMin: 4,
+  deltaSquares: 5,
+  vitality: 6,
+  count: 7,
+} as const;
 
 let compiled: WebAssembly.Module | undefined;
 
