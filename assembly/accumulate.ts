@@ -1,23 +1,24 @@
-import { Delta, deltaKind } from "./form";
+import { Delta, deltaKind, Pull, pullKind } from "./form";
 import {
   deltaBlock,
   deltaOf,
   gradBlock,
-  Group,
+  held,
+  hold,
   groupCount,
   groupOf,
-  Run,
   slotsAt,
   updateBlock,
   within,
   zeroBlock,
 } from "./layout";
+import { Group, Run } from "./records";
 import { reconstruct } from "./reconstruct";
 import { bound, bounded } from "./scan";
 import { sweep } from "./segments";
 import { clips, clipScale, decayRate, decoupled, rate, readsParams } from "./step";
 import { foundDd, foundDg, runBase } from "./update";
-import { addProduct, splat, total, zero } from "./vec";
+import { addProduct, at, put, Q0, Q1, splat, total, zero } from "./vec";
 
 /*
  * Sweep A: reads g and Δ_t, updates the base's moments, writes Δ_{t+1} = Δ_t + u_t, and sums what h
@@ -40,25 +41,37 @@ export function gradientOf(run: Run): usize {
 
 /** One run: from g and Δ_t to Δ_{t+1}, and the sums. */
 export function update(run: Run, from: usize, delta: usize): void {
-  const step = rate * run.segment.learningRate;
-  const slots = within(run, slotsAt);
   if (!readsParams) {
-    runBase(step, from, run.bytes, delta, deltaOf(run), slots, run.gap);
+    runBase(stepOf(run), from, run.bytes, delta, deltaOf(run), within(run, slotsAt), run.gap);
     run.sums.dg += foundDg;
-    run.sums.ddNext += foundDd;
-    return;
+  } else if (pullKind == Pull.DECAY_AHEAD) {
+    decayGradient(run, from, delta);
+    findUpdate(run, gradBlock);
+    return addUpdate(run, delta, deltaOf(run));
+  } else if (decoupled) {
+    findUpdate(run, from);
+    return decayUpdate(run, from, delta);
+  } else {
+    decayGradient(run, from, delta);
+    runBase(stepOf(run), gradBlock, run.bytes, delta, deltaOf(run), within(run, slotsAt), run.gap);
   }
-  // The same loop yields u_t alone when Δ_t is taken as 0.
-  decayGradient(run, from, delta);
-  runBase(step, gradBlock, run.bytes, zeroBlock, updateBlock, slots, run.gap);
-  addUpdate(run, delta, deltaOf(run));
+  run.sums.ddNext += foundDd;
+}
+
+@inline
+function stepOf(run: Run): f64 {
+  return rate * run.segment.learningRate;
+}
+
+/** u_t alone, to `updateBlock`: what becomes of Δ_t = 0. */
+function findUpdate(run: Run, from: usize): void {
+  runBase(stepOf(run), from, run.bytes, zeroBlock, updateBlock, within(run, slotsAt), run.gap);
 }
 
 /** One run's u_t to `to`, and Σ (x + u)². What it sums otherwise is of no use. */
 export function lookAhead(run: Run, to: usize): void {
   decayGradient(run, gradientOf(run), zeroBlock);
-  const step = rate * run.segment.learningRate;
-  runBase(step, gradBlock, run.bytes, zeroBlock, updateBlock, within(run, slotsAt), run.gap);
+  findUpdate(run, gradBlock);
   addUpdate(run, zeroBlock, to);
 }
 
@@ -93,11 +106,40 @@ function decayGradient(run: Run, from: usize, delta: usize): void {
   run.sums.dg += total(dg);
 }
 
+/** What decoupled decay takes from u_t, over x_t. */
+@inline
+function decoupledDecay(run: Run): v128 {
+  hold(7, decayRate * run.segment.learningRate * run.segment.weightDecay);
+  return held(7);
+}
+
+/** Writes Δ_t + u_t, u_t with decoupled decay, and sums ⟨Δ_t, g⟩ and ‖Δ_{t+1}‖². */
+function decayUpdate(run: Run, from: usize, delta: usize): void {
+  const x = run.params;
+  const next = deltaOf(run);
+  const decay = decoupledDecay(run);
+  let dg = zero();
+  let dd = zero();
+  for (let k: usize = 0; k < run.bytes; k += 32) {
+    const d0 = at<Q0>(delta + k);
+    const d1 = at<Q1>(delta + k);
+    const u0 = f32x4.sub(at<Q0>(updateBlock + k), f32x4.mul(decay, at<Q0>(x + k)));
+    const u1 = f32x4.sub(at<Q1>(updateBlock + k), f32x4.mul(decay, at<Q1>(x + k)));
+    dg = f32x4.add(dg, addProduct(f32x4.mul(d0, at<Q0>(from + k)), d1, at<Q1>(from + k)));
+    const n0 = f32x4.add(d0, u0);
+    const n1 = f32x4.add(d1, u1);
+    put<Q0>(next + k, n0);
+    put<Q1>(next + k, n1);
+    dd = f32x4.add(dd, addProduct(f32x4.mul(n0, n0), n1, n1));
+  }
+  run.sums.dg += total(dg);
+  run.sums.ddNext += total(dd);
+}
+
 /** Writes Δ_t + u_t, u_t with decoupled decay, and sums what h may need at y = x_t + u_t. */
 function addUpdate(run: Run, delta: usize, next: usize): void {
-  const segment = run.segment;
   const x = run.params;
-  const decay = splat(decoupled ? decayRate * segment.learningRate * segment.weightDecay : 0);
+  const decay = decoupled ? decoupledDecay(run) : zero();
   let dd = zero();
   let yy = zero();
   let dy = zero();

@@ -5,16 +5,15 @@ import {
   deltaBlock,
   deltaOf,
   extraAt,
-  Group,
   groupOf,
   hBlock,
   REFERENCE,
-  Run,
   scaleAt,
   segmentCount,
   segmentOf,
   within,
 } from "./layout";
+import { Group, Run } from "./records";
 import { findSizes, tuneRunAtOnce, tuneRunPrinted } from "./planes";
 import { keepPadding } from "./reconstruct";
 import { bounded } from "./scan";

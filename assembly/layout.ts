@@ -31,125 +31,12 @@
  *               │   …      m, v, r, s (and s of the step before) × betaCount
  *   end         ┘
  */
+import { Beta, Decay, Group, Report, Run, Scalars, Segment } from "./records";
 
 /** Bytes that one turn of a sweep's loop handles: sixteen coordinates. Vectors are padded to it. */
 export const TURN: usize = 64;
 /** Bytes of a vector whose sums are taken in f32 lanes before they go to f64. */
 export const BLOCK: usize = 4096;
-
-/** Coordinates first … last − 1 share a group, a learning-rate multiplier and a weight decay. */
-@unmanaged
-export class Segment {
-  first: u32;
-  last: u32;
-  group: u32;
-  /** Are g and x in vectors of ours, with zeros behind the last coordinate. */
-  padded: bool;
-  /** Where g and x of the first coordinate are. */
-  grads: usize;
-  params: usize;
-  learningRate: f64;
-  weightDecay: f64;
-}
-
-/** Decay factors of one beta for m (27), v (28) and r (29). */
-@unmanaged
-export class Decay {
-  m: f64;
-  v: f64;
-  r: f64;
-}
-
-/** What the host says of the coming step. */
-@unmanaged
-export class Scalars {
-  /** The base's step size: η times its bias correction. */
-  rate: f64;
-  /** The rule's constants. */
-  k0: f64;
-  k1: f64;
-  k2: f64;
-  k3: f64;
-  k4: f64;
-  k5: f64;
-  /** η itself, for decoupled weight decay. */
-  decayRate: f64;
-  /** The factor that clips the gradient's norm. */
-  clipScale: f64;
-}
-
-/** What the host wants to know after a step: read at once, as every call costs it more than a read. */
-@unmanaged
-export class Report {
-  /** Σ h over all groups. */
-  h: f64;
-  /** S: the mean over all groups, and the largest. */
-  scaleMean: f64;
-  scaleMax: f64;
-  /** ‖x‖² of all groups, and the least group's. */
-  xx: f64;
-  xxMin: f64;
-  /** ‖Δ‖². */
-  dd: f64;
-  /** Finite as long as every h, S, x and Δ is, and every square that was kept. */
-  vitality: f64;
-}
-
-/** What sweeps find: sums over the coordinates of a group, or of a run in it. */
-@unmanaged
-export class Sums {
-  /** ‖g_t‖², clipped by value. */
-  gg: f64;
-  /** ⟨Δ_t, g_t⟩. */
-  dg: f64;
-  /** ‖Δ_t‖², and what the sweep in progress finds for Δ_{t+1}. */
-  dd: f64;
-  ddNext: f64;
-  /** ‖x_t‖² and ⟨Δ_t, x_t⟩. */
-  xx: f64;
-  dx: f64;
-  /** ‖y‖² and ⟨Δ_t, y⟩ at y = x_t + u_t. */
-  yy: f64;
-  dy: f64;
-  /** h_t (26), or Σ h of the coordinates, and Σ h². */
-  h: f64;
-  hh: f64;
-  /** Of the coordinates' scales, where each has a tuner. */
-  scaleMean: f64;
-  scaleMax: f64;
-}
-
-/** A group's sums, and its tuner: one for all, or one for each tensor. */
-@unmanaged
-export class Group extends Sums {
-  /** S = Σ s. */
-  scale: f64;
-  /** s_init of the current window. */
-  sInit: f64;
-}
-
-/** Coordinates to sweep, at most a block: where they begin, how many bytes of each vector, and where sums go. */
-@unmanaged
-export class Run {
-  segment: Segment;
-  sums: Sums;
-  grads: usize;
-  params: usize;
-  /** In the state's vectors they follow `gap` bytes apart. */
-  state: usize;
-  gap: usize;
-  bytes: usize;
-}
-
-/** One beta's tuner: m (27), v (28), r (29, 30), s (32), and s of the step before. */
-@unmanaged
-export class Beta {
-  m: f64;
-  v: f64;
-  r: f64;
-  s: f64;
-  sBefore: f64;
-}
 
 /** Places of the state's vectors, which are all but g and x, counted from xRef. */
 export const REFERENCE: usize = 0;

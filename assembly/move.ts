@@ -1,4 +1,5 @@
-import { deltaOf, groupCount, groupOf, held, hold, REFERENCE, Run, within } from "./layout";
+import { deltaOf, groupCount, groupOf, held, hold, REFERENCE, within } from "./layout";
+import { Run } from "./records";
 import { sweep } from "./segments";
 import { addProduct, at, put, Q0, Q1, Q2, Q3, total, zero } from "./vec";
 

@@ -7,7 +7,6 @@ import {
   hold,
   planesAt,
   planesPerBeta,
-  Run,
   scaleAt,
   segmentCount,
   segmentOf,
@@ -15,6 +14,7 @@ import {
   stateOf,
   within,
 } from "./layout";
+import { Run } from "./records";
 import { addProduct, splat, zero } from "./vec";
 
 /* The tuners of coordinates: m, v, r, s of one beta are vectors, four coordinates at a time. */

@@ -1,5 +1,6 @@
 import { Delta, deltaKind, eps } from "./form";
-import { deltaBlock, groupOf, REFERENCE, Run, size, states, within } from "./layout";
+import { deltaBlock, groupOf, REFERENCE, size, states, within } from "./layout";
+import { Run } from "./records";
 import { addProduct, splat, total, zero } from "./vec";
 
 /** Where Δ has no vector of its own: writes Δ_t of one run to `deltaBlock`, and sums what h needs. */

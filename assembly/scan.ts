@@ -1,4 +1,5 @@
-import { groupCount, groupOf, Run } from "./layout";
+import { groupCount, groupOf } from "./layout";
+import { Run } from "./records";
 import { sweep } from "./segments";
 import { addProduct, at, Q0, Q1, Q2, Q3, total, zero } from "./vec";
 

@@ -4,7 +4,6 @@ import {
   groupOf,
   paramsTail,
   run,
-  Segment,
   segmentCount,
   segmentOf,
   size,
@@ -14,6 +13,7 @@ import {
   stride,
   TURN,
 } from "./layout";
+import { Segment } from "./records";
 
 /*
  * How a sweep walks: segment by segment, run by run. A run is at most a block, in whole turns (sixteen coordinates each).

@@ -11,7 +11,8 @@ import {
   signed,
   usesScaleBefore,
 } from "./form";
-import { Beta, groupBetas, betaOf, Decay, decayOf, Group, groupCount, groupOf } from "./layout";
+import { groupBetas, betaOf, decayOf, groupCount, groupOf } from "./layout";
+import { Beta, Decay, Group } from "./records";
 
 /* The tuner: from h to S, in f64, once per group. */
 

@@ -32,7 +32,8 @@ const LAYERS: Record<string, Layer[]> = {
     { files: ["index.ts"] },
   ],
   assembly: [
-    { files: ["vec.ts", "layout.ts", "form.ts"] },
+    { files: ["vec.ts", "records.ts", "form.ts"] },
+    { files: ["layout.ts"] },
     { files: ["segments.ts", "reconstruct.ts", "tuner.ts", "base/*.ts"] },
     { files: ["scan.ts", "planes.ts"] },
     { files: ["step.ts"] },
