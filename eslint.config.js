@@ -5,7 +5,7 @@ const typed = ["src/**/*.ts", "test/**/*.ts", "bench/**/*.ts", "examples/**/*.ts
 const kernels = ["assembly/**/*.ts"];
 
 export default defineConfig(
-  globalIgnores(["build/", "dist/", "src/engine/binary.ts"]),
+  globalIgnores(["build/", "dist/", "src/engine/binary.ts", "src/engine/relaxed-binary.ts"]),
   { linterOptions: { reportUnusedDisableDirectives: "error" }, rules: { eqeqeq: "error" } },
   {
     files: typed,

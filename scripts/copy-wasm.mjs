@@ -1,4 +1,4 @@
-// Ships the binary as a file too, for pages that stream it or forbid inlined code.
+// Ships the binaries as files too, for pages that stream them or forbid inlined code.
 import { copyFileSync } from "node:fs";
 
-copyFileSync("build/superlevel.wasm", "dist/superlevel.wasm");
+for (const file of ["superlevel.wasm", "superlevel-relaxed.wasm"]) copyFileSync(`build/${file}`, `dist/${file}`);

@@ -8,7 +8,8 @@ import { readTensors, segmentsOf } from "./tensors.js";
 import type { Segment, Tensor, Tensors, TensorSpec } from "./tensors.js";
 import { resolveTuner, superlevel, type Tuner } from "./tuners.js";
 import type { Description } from "./checkpoint.js";
-import type { Program } from "./engine/engine.js";
+import { ENGINES, type EngineName } from "./engine/kernels.js";
+import type { Program } from "./engine/program.js";
 
 /** What `createOptimizer` takes besides the parameters. */
 export interface OptimizerOptions {
@@ -22,8 +23,11 @@ export interface OptimizerOptions {
   clip?: { norm?: number; value?: number };
   /** What a gradient or loss that is NaN or infinite does: "throw" (default) or "skip" the step. */
   nonFinite?: "throw" | "skip";
-  /** Default "auto". */
-  engine?: "auto" | "wasm";
+  /**
+   * "auto" (default): "wasm", or "js" where WebAssembly does not run. "wasm-relaxed" needs `import "superlevel/relaxed"`
+   * and falls back to "wasm". `optimizer.engine` says which one runs.
+   */
+  engine?: EngineName | "auto";
 }
 
 /** Options with every default filled in, readable back as `optimizer.config`. */
@@ -95,10 +99,11 @@ export function resolve(
     normAdaptive: expectBoolean("normAdaptive", normAdaptive),
     clip: Object.freeze(clip),
     nonFinite: expectOneOf("nonFinite", nonFinite, ["throw", "skip"]),
-    engine: expectOneOf("engine", engine, ["auto", "wasm"]),
+    engine: expectOneOf("engine", engine, ["auto", ...ENGINES]),
     tensors: tensors.list.map(withoutPlace),
   });
   const program = {
+    engine: config.engine,
     size: tensors.size,
     segments,
     groups: tunerPerTensor ? segments.length : 1,
@@ -108,15 +113,9 @@ export function resolve(
     form,
     bound: clip.value ?? Infinity,
   };
-  return {
-    config,
-    tensors,
-    rule,
-    form,
-    program,
-    rateFactor: rateFactorOf(segments, rule),
-    scaleGrowth: scaleGrowthOf(form, tuner?.eps ?? 1),
-  };
+  const rateFactor = rateFactorOf(segments, rule);
+  const scaleGrowth = scaleGrowthOf(form, tuner?.eps ?? 1);
+  return { config, tensors, rule, form, program, rateFactor, scaleGrowth };
 }
 
 /** What a saved state must agree with. */

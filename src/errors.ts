@@ -1,5 +1,5 @@
 /** What went wrong: see {@link OptimizerError}. */
-export type OptimizerErrorCode = "diverged" | "singular" | "moved" | "disposed" | "state";
+export type OptimizerErrorCode = "diverged" | "singular" | "moved" | "disposed" | "state" | "engine";
 
 /**
  * A run that cannot go on, with the reason in `code`. Bad arguments are `TypeError`s and `RangeError`s instead.
@@ -10,6 +10,7 @@ export type OptimizerErrorCode = "diverged" | "singular" | "moved" | "disposed" 
  * - `"moved"`: `params` was written to between steps; use `setParams`.
  * - `"disposed"`: the optimizer was disposed of.
  * - `"state"`: a saved state does not belong to this optimizer, or is damaged.
+ * - `"engine"`: the engine that was asked for does not run here.
  *
  * @example
  * const optimizer = createOptimizer([1, 2]);

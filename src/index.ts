@@ -8,6 +8,7 @@ export { lion, type Lion, type LionOptions } from "./bases/lion.js";
 export { rmsprop, type Rmsprop, type RmspropOptions } from "./bases/rmsprop.js";
 export { sgd, type Sgd, type SgdOptions } from "./bases/sgd.js";
 export type { Config, OptimizerOptions } from "./config.js";
+export type { EngineName } from "./engine/kernels.js";
 export { OptimizerError, type OptimizerErrorCode } from "./errors.js";
 export type { Guard, Violation } from "./guard.js";
 export type { StepInfo, TensorView } from "./info.js";

@@ -2,6 +2,7 @@
 import { minimize, minimizeAsync } from "./minimize.js";
 import { resolve, type Config, type OptimizerOptions } from "./config.js";
 import { createEngine } from "./engine/engine.js";
+import type { EngineName } from "./engine/kernels.js";
 import { expectNumbers, expectVector } from "./expect.js";
 import type { StepInfo, TensorView } from "./info.js";
 import type { RunOptions, Solution } from "./run.js";
@@ -30,6 +31,17 @@ export class Optimizer implements Disposable {
   /** All options, with defaults filled in. With `save()` it makes a checkpoint. */
   get config(): Config {
     return this.#stepper.config;
+  }
+
+  /**
+   * The engine that runs: the one asked for, or what stands in for it where it cannot run.
+   *
+   * @example
+   * createOptimizer(2).engine; // → "wasm"
+   * createOptimizer(2, { engine: "js" }).engine; // → "js"
+   */
+  get engine(): EngineName {
+    return this.#stepper.engine.name;
   }
 
   /** Bytes of memory that each parameter takes, with its gradient and all state. */
@@ -216,11 +228,11 @@ export class Optimizer implements Disposable {
 }
 
 /**
- * An optimizer with its own WebAssembly memory. With no options it needs no learning rate.
+ * An optimizer with its own memory. With no options it needs no learning rate.
  *
  * @param params how many parameters (zeros), start values, or tensors
  * @throws TypeError or RangeError naming the argument when something is of the wrong kind or out of range, or when the
- *   parameters do not fit into one 4 GiB memory
+ *   parameters do not fit into one 4 GiB memory; OptimizerError "engine" when `options.engine` does not run here
  * @example
  * const optimizer = createOptimizer([
  *   { name: "weights", shape: [2, 2], values: [0.1, -0.2, 0.3, 0.4] },

@@ -3,7 +3,7 @@ import { decode, encode, newClock, type Clock } from "./checkpoint.js";
 import { describe, type Config, type Resolved } from "./config.js";
 import { FLUSH_EVERY, type Engine } from "./engine/engine.js";
 import { Copy, lowerScales, scalesOf, type Footing, type Mark } from "./engine/mark.js";
-import { Report, Scalar } from "./engine/wasm.js";
+import { Report, Scalar } from "./engine/kernels.js";
 import { OptimizerError } from "./errors.js";
 import { expectVector } from "./expect.js";
 import type { StepInfo, TensorView } from "./info.js";

@@ -1,57 +1,16 @@
-import type { Rule } from "../bases/base.js";
+import { OptimizerError } from "../errors.js";
 import type { Form } from "../forms.js";
-import type { Segment } from "../tensors.js";
 import type { Tuner } from "../tuners.js";
-import { instantiate, MEMORY_LIMIT, newMemory, Report, Scalar, type Kernels } from "./wasm.js";
+import { createJsEngine } from "./js/engine.js";
+import { Report, Scalar, type EngineName } from "./kernels.js";
+import { expectFit, isBounded, looksAhead, notGranted, readsParams } from "./program.js";
+import type { Engine, Lodging, Program } from "./program.js";
+import { hasRelaxed, instantiate, moduleOf, newMemory, type WasmKernels } from "./wasm.js";
 
-/** What an engine runs. */
-export interface Program {
-  readonly size: number;
-  readonly segments: readonly Segment[];
-  readonly rule: Rule;
-  readonly tuner: Tuner | null;
-  readonly form: Form | null;
-  /** Tuners: one for each of so many tensors, or one for each coordinate. */
-  readonly groups: number;
-  readonly perCoordinate: boolean;
-  /** Gradients are clipped to ±bound. */
-  readonly bound: number;
-}
+export { FLUSH_EVERY, type Engine, type Program } from "./program.js";
 
-/** A part of another library's memory for an engine to live in. */
-export interface Lodging {
-  readonly memory: WebAssembly.Memory;
-  /** Returns the address of so many bytes that stay the engine's. Throws when there are none. */
-  readonly allocate: (bytes: number) => number;
-  /**
-   * Every segment gets a place for its gradient and parameters, by `kernels.setPlace`, before anything else is called:
-   * then the engine has no vectors of them, `params` and `grads` are empty, and `state` is without x.
-   */
-  readonly elsewhere: boolean;
-}
-
-/** Kernels set up for a program, and views of their memory. Those of a memory of our own never move. */
-export interface Engine {
-  readonly kernels: Kernels;
-  readonly params: Float32Array;
-  readonly grads: Float32Array;
-  /** Tuners: one for each of so many tensors. */
-  readonly groups: number;
-  /** S of every coordinate, where each has a tuner. */
-  readonly scales: Float32Array | undefined;
-  /** All that a step reads and writes, but the gradient: the tuner's groups, and the vectors from x on. */
-  readonly state: readonly [groups: Uint8Array, vectors: Uint8Array];
-  /** What the kernels read at a step, and what they wrote after it. */
-  readonly scalars: Float64Array;
-  readonly report: Float64Array;
-}
-
-/** Steps between two looks for moments that have all but vanished: often enough to be rid of them, too rare to cost. */
-export const FLUSH_EVERY = 256;
-
-const isBounded = (tuner: Tuner | null) => typeof tuner?.spread === "number";
-
-function planOf({ size, segments, groups, rule, tuner, form, perCoordinate }: Program) {
+function planOf(program: Program) {
+  const { size, segments, groups, rule, tuner, form, perCoordinate } = program;
   return [
     size,
     segments.length,
@@ -62,32 +21,26 @@ function planOf({ size, segments, groups, rule, tuner, form, perCoordinate }: Pr
     tuner?.delta === "stored",
     perCoordinate,
     form?.usesScaleBefore ?? false,
-    form?.pull === "DECAY_AHEAD" || isBounded(tuner),
-    isBounded(tuner),
+    looksAhead(program) || isBounded(program),
+    isBounded(program),
   ] as const;
 }
 
 /** Lays out the kernels' memory from a byte on (0: the first); returns where it ends. */
-function plan(kernels: Kernels, program: Program, from: number, elsewhere: boolean): number {
+function plan(kernels: WasmKernels, program: Program, from: number, elsewhere: boolean): number {
   const { size } = program;
   // Planning counts bytes modulo 2⁶⁴.
   const end = Math.max(kernels.plan(...planOf(program), from, elsewhere), 4 * size);
-  if (end > MEMORY_LIMIT - 2 ** 17) {
-    throw new RangeError(
-      `params: ${size} parameters need ${end - from} bytes with these options; ` +
-        `one WebAssembly memory has at most ${MEMORY_LIMIT} bytes (4 GiB)`,
-    );
-  }
+  expectFit(end - from, size);
   return end;
 }
 
-function reserve(kernels: Kernels, program: Program): void {
+function reserve(kernels: WasmKernels, program: Program): void {
   const bytes = plan(kernels, program, 0, false);
-  if (!kernels.reserve())
-    throw new RangeError(`params: this machine did not grant the ${bytes} bytes they need`);
+  if (!kernels.reserve()) throw notGranted(bytes);
 }
 
-function lodge(kernels: Kernels, program: Program, { memory, allocate, elsewhere }: Lodging): void {
+function lodge(kernels: WasmKernels, program: Program, { memory, allocate, elsewhere }: Lodging): void {
   // The plan begins at the next multiple of 64.
   const bytes = plan(kernels, program, 64, elsewhere);
   const from = allocate(bytes);
@@ -95,7 +48,7 @@ function lodge(kernels: Kernels, program: Program, { memory, allocate, elsewhere
   new Uint8Array(memory.buffer, from, bytes).fill(0);
 }
 
-function setForm(kernels: Kernels, tuner: Tuner, form: Form): void {
+function setForm(kernels: WasmKernels, tuner: Tuner, form: Form): void {
   const deltas = { stored: "STORED", reconstructed: "RECONSTRUCTED", additive: "ADDITIVE" } as const;
   const delta = kernels[`Delta.${deltas[tuner.delta]}`].value as number;
   const pull = kernels[`Pull.${form.pull}`].value as number;
@@ -106,20 +59,20 @@ function setForm(kernels: Kernels, tuner: Tuner, form: Form): void {
 }
 
 /** Tells the kernels all that does not change from step to step. */
-function setUp(kernels: Kernels, { segments, rule, tuner, form, bound }: Program): void {
+function setUp(kernels: WasmKernels, program: Program): void {
+  const { segments, rule, tuner, form, bound } = program;
   segments.forEach(({ first, last, group, learningRate, weightDecay }, k) =>
     kernels.setSegment(k, first, last, group, learningRate, weightDecay),
   );
   kernels.setBase(kernels[`Base.${rule.kernel}`].value as number);
-  const decays = segments.some(({ weightDecay }) => weightDecay !== 0);
-  kernels.setDecay(rule.decoupled, decays || form?.pull === "DECAY_AHEAD");
+  kernels.setDecay(rule.decoupled, readsParams(program));
   kernels.setBound(bound);
   if (tuner && form) setForm(kernels, tuner, form);
 }
 
 type Views = Pick<Engine, "params" | "grads" | "scales" | "state" | "scalars" | "report">;
 
-function viewsOf(kernels: Kernels, { size, perCoordinate }: Program, elsewhere: boolean): Views {
+function viewsOf(kernels: WasmKernels, { size, perCoordinate }: Program, elsewhere: boolean): Views {
   const { buffer } = kernels.memory;
   const bytes = (at: number, length: number) => new Uint8Array(buffer, at >>> 0, length >>> 0);
   const floats = (at: number, length: number) => new Float32Array(buffer, at >>> 0, length);
@@ -137,20 +90,58 @@ function viewsOf(kernels: Kernels, { size, perCoordinate }: Program, elsewhere: 
   };
 }
 
-/** Sets up the WebAssembly engine. Throws a RangeError when the program does not fit into memory. */
-export function createEngine(program: Program): Engine {
-  const kernels = instantiate(newMemory());
+/** The WebAssembly kernels of a module, in a memory of their own. */
+function createWasmEngine(name: EngineName, module: WebAssembly.Module, program: Program): Engine {
+  const kernels = instantiate(module, newMemory());
   reserve(kernels, program);
   setUp(kernels, program);
-  return { kernels, groups: program.groups, ...viewsOf(kernels, program, false) };
+  return { name, kernels, groups: program.groups, ...viewsOf(kernels, program, false) };
+}
+
+let warned = false;
+
+function warnOnce(message: string): void {
+  if (!warned) console.warn(message);
+  warned = true;
 }
 
 /**
- * The same in another library's memory. When that grows, views of it detach, so here each is looked up when it is
- * wanted: do not keep one.
+ * Sets up the engine asked for, or the one that stands in for it where it does not run.
+ *
+ * @throws OptimizerError "engine" when none may stand in for it, RangeError when the program does not fit into memory
  */
-export function createLodgedEngine(program: Program, lodging: Lodging): Engine {
-  const kernels = instantiate(lodging.memory);
+export function createEngine(program: Program): Engine {
+  const wanted = program.engine;
+  if (wanted === "js") return createJsEngine(program);
+  if (wanted === "wasm-relaxed") {
+    if (!hasRelaxed()) {
+      throw new OptimizerError("engine", `engine: "wasm-relaxed" needs import "superlevel/relaxed" first`);
+    }
+    const relaxed = moduleOf(wanted);
+    if (!(relaxed instanceof Error)) return createWasmEngine(wanted, relaxed, program);
+  }
+  const module = moduleOf("wasm");
+  if (!(module instanceof Error)) return createWasmEngine("wasm", module, program);
+  const reason = `SIMD WebAssembly does not run here (${String(module)})`;
+  if (wanted !== "auto")
+    throw new OptimizerError("engine", `engine: ${reason}; "auto" and "js" do without it`);
+  warnOnce(`superlevel: ${reason}, so plain JavaScript does the same, to the last bit, but slower`);
+  return createJsEngine(program);
+}
+
+/** An engine whose kernels may be told where segments lie. */
+export interface LodgedEngine extends Engine {
+  readonly kernels: WasmKernels;
+}
+
+/**
+ * The WebAssembly engine in another library's memory. When that grows, views of it detach, so here each is looked up
+ * when it is wanted: do not keep one.
+ */
+export function createLodgedEngine(program: Program, lodging: Lodging): LodgedEngine {
+  const module = moduleOf("wasm");
+  if (module instanceof Error) throw module;
+  const kernels = instantiate(module, lodging.memory);
   lodge(kernels, program, lodging);
   setUp(kernels, program);
   let views = viewsOf(kernels, program, lodging.elsewhere);
@@ -159,6 +150,7 @@ export function createLodgedEngine(program: Program, lodging: Lodging): Engine {
     return detached ? (views = viewsOf(kernels, program, lodging.elsewhere)) : views;
   };
   return {
+    name: "wasm",
     kernels,
     groups: program.groups,
     get params() {

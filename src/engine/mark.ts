@@ -1,5 +1,5 @@
 import type { Clock } from "../checkpoint.js";
-import type { Engine } from "./engine.js";
+import type { Engine } from "./program.js";
 
 /** A copy of everything that a step changes, and of the gradient. */
 export class Copy {

@@ -1,9 +1,10 @@
 import { instantiateSync } from "@assemblyscript/loader";
 import type { Kernel } from "../bases/base.js";
 import { WASM_BASE64 } from "./binary.js";
+import type { Kernels } from "./kernels.js";
 
 /** The exports of assembly/index.ts. */
-export interface Kernels extends Readonly<Record<`Base.${Kernel}`, WebAssembly.Global>> {
+export interface WasmKernels extends Kernels, Readonly<Record<`Base.${Kernel}`, WebAssembly.Global>> {
   readonly memory: WebAssembly.Memory;
   plan(
     size: number,
@@ -36,17 +37,7 @@ export interface Kernels extends Readonly<Record<`Base.${Kernel}`, WebAssembly.G
   setSpread(factor: number): void;
   setDecay(decoupled: boolean, readsParams: boolean): void;
   setBound(value: number): void;
-  scan(): number;
-  scanExactly(): number;
-  clippedSquares(): number;
   setBase(base: number): void;
-  step(): void;
-  start(sInit: number, share: number): void;
-  rebase(): void;
-  anchor(carry: number): void;
-  lowerScale(group: number, other: number): void;
-  flushMoments(): void;
-  clearSlot(index: number): void;
   gradsAt(): number;
   paramsAt(): number;
   groupsAt(): number;
@@ -54,11 +45,8 @@ export interface Kernels extends Readonly<Record<`Base.${Kernel}`, WebAssembly.G
   vectorsAt(): number;
   vectorsLength(): number;
   scalesAt(): number;
-  bytesPerCoordinate(): number;
-  scaleOf(group: number): number;
   scalarsAt(): number;
   reportAt(): number;
-  takeStock(): void;
   readonly "Delta.STORED": WebAssembly.Global;
   readonly "Delta.RECONSTRUCTED": WebAssembly.Global;
   readonly "Delta.ADDITIVE": WebAssembly.Global;
@@ -68,37 +56,42 @@ export interface Kernels extends Readonly<Record<`Base.${Kernel}`, WebAssembly.G
   readonly "Pull.PRINTED": WebAssembly.Global;
 }
 
-/** Places in a step's scalars, which the host writes: the rule's step size and constants, and these. */
-export const Scalar = { learningRate: 7, clipScale: 8, count: 9 } as const;
+type BinaryName = "wasm" | "wasm-relaxed";
 
-/** Places in the report, which the kernels write; assembly/layout.ts says what is there. */
-export const Report = {
-  h: 0,
-  scaleMean: 1,
-  scaleMax: 2,
-  paramsSquares: 3,
-  paramsSquaresMin: 4,
-  deltaSquares: 5,
-  vitality: 6,
-  count: 7,
-} as const;
+/** The compiled kernels. The relaxed ones are there when "superlevel/relaxed" was imported. */
+const binaries: { wasm: string; "wasm-relaxed"?: string } = { wasm: WASM_BASE64 };
 
-let compiled: WebAssembly.Module | undefined;
+/** Each is compiled to machine code once; where that fails, why. */
+const compiled = new Map<BinaryName, WebAssembly.Module | Error>();
 
-function compile(): WebAssembly.Module {
-  const text = atob(WASM_BASE64);
-  return new WebAssembly.Module(Uint8Array.from(text, (char) => char.charCodeAt(0)));
+export function registerRelaxed(base64: string): void {
+  binaries["wasm-relaxed"] = base64;
 }
 
-/** A fresh instance on a memory. The binary is compiled once. */
-export function instantiate(memory: WebAssembly.Memory): Kernels {
-  compiled ??= compile();
+export const hasRelaxed = (): boolean => binaries["wasm-relaxed"] !== undefined;
+
+function compile(name: BinaryName): WebAssembly.Module | Error {
+  try {
+    const text = atob(binaries[name]!);
+    return new WebAssembly.Module(Uint8Array.from(text, (char) => char.charCodeAt(0)));
+  } catch (error) {
+    // There is no WebAssembly, no (relaxed) SIMD, or a content security policy forbids it.
+    return error as Error;
+  }
+}
+
+/** A binary for this machine, or why the runtime does not compile it. */
+export function moduleOf(name: BinaryName): WebAssembly.Module | Error {
+  const module = compiled.get(name) ?? compile(name);
+  compiled.set(name, module);
+  return module;
+}
+
+/** A fresh instance on a memory. */
+export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): WasmKernels {
   // The raw exports: the loader's wrappers count arguments at every call, which no kernel needs.
-  return instantiateSync(compiled, { env: { memory } }).instance.exports as unknown as Kernels;
+  return instantiateSync(module, { env: { memory } }).instance.exports as unknown as WasmKernels;
 }
-
-/** No wasm32 memory is larger: 65 536 pages. */
-export const MEMORY_LIMIT = 2 ** 32;
 
 /** A memory that grows as far as one can. */
 export function newMemory(): WebAssembly.Memory {

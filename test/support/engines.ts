@@ -1,4 +1,4 @@
 /** The engines that the suites of this folder run over. */
-export const engines = ["wasm"] as const;
+export const engines = ["wasm", "js"] as const;
 
 export type EngineName = (typeof engines)[number];

@@ -1,0 +1,164 @@
+import {
+  DD,
+  DD_NEXT,
+  DG,
+  DY,
+  GG,
+  H,
+  HH,
+  H_BLOCK,
+  ONES,
+  SCALE,
+  SCALE_MAX,
+  SCALE_MEAN,
+  XX,
+  YY,
+  ZEROS,
+  type Memory,
+} from "./memory.js";
+import { addProduct, larger, root, round } from "./rules.js";
+import { addUpdate, bounded, deltaOf, dot, gradientOf, moveRun, update } from "./sweeps.js";
+import { tune } from "./tuner.js";
+
+/** The largest float32. */
+const FLOAT32_MAX = 3.4028234663852886e38;
+
+/* A tuner for each coordinate: assembly/coordinates.ts and planes.ts. */
+
+/** Factor of the pull: λ ‖g‖ / ‖x‖, with y and eps as the form has them. */
+function pullFactor({ groups: [group], clipScale, form: { pull }, tuner: { lambda, eps } }: Memory): number {
+  const weight = lambda * Math.sqrt(group[GG]) * clipScale;
+  if (pull === "DECAY_AHEAD") return weight / (Math.sqrt(group[YY]) + eps);
+  return pull === "PROXIMAL" && group[XX] === 0 ? 0 : weight / Math.sqrt(group[XX]);
+}
+
+/** (26) over a run: writes h to `to`. What PRINTED adds to every h is left out of the sum. */
+function findH(m: Memory, factor: number, from: number, delta: number, to: number): void {
+  const { f, group, length, x, scales, extra } = m;
+  const { pull } = m.form;
+  for (let k = 0; k < length; k++) {
+    const d = f[delta + k];
+    const h = round(d * f[from + k]);
+    const weight = round(factor * f[scales + k]);
+    if (pull === "PROXIMAL") f[to + k] = addProduct(h, weight, round(d * d));
+    else if (pull === "DECAY_AHEAD")
+      f[to + k] = addProduct(h, weight, round(d * round(f[x + k] + f[extra + k])));
+    else f[to + k] = h;
+  }
+  group[H] += dot(f, to, ONES, length);
+  if (pull === "PRINTED") for (let k = 0; k < length; k++) f[to + k] += factor;
+  group[HH] += dot(f, to, to, length);
+}
+
+/** (27)–(32) for one beta over a run; adds s_{t+1} to the scales. */
+function tuneRun(m: Memory, beta: number, h: number): void {
+  const { f, length, gap, scales, shares, form } = m;
+  const [decayM, decayV, decayR] = form.decays[beta];
+  const [keepM, keepV, keepR] = [round(decayM), round(decayV), round(decayR)];
+  const [floor, eps] = [round(form.mFloor), round(m.tuner.eps)];
+  // Where r takes h unclipped, the limit is raised beyond every h.
+  const raise = form.clipsReward ? 0 : FLOAT32_MAX;
+  const planes = m.planes + beta * m.planesPerBeta * gap;
+  for (let k = 0; k < length; k++) {
+    const at = planes + k;
+    const s = at + 3 * gap;
+    const before = form.usesScaleBefore ? s + gap : s;
+    const ht = f[h + k];
+    const limit = larger(f[at], raise);
+    const mt = larger(round(keepM * f[at]), form.signed ? ht : round(Math.abs(ht) + floor));
+    const vt = addProduct(round(keepV * f[at + gap]), ht, ht);
+    const change = round(f[before] * bounded(ht, -limit, limit));
+    const rt = larger(round(round(keepR * f[at + 2 * gap]) - change), 0);
+    const wealth = addProduct(rt, f[shares + k], mt);
+    const next = round(wealth / (form.epsInRoot ? root(round(vt + eps)) : round(root(vt) + eps)));
+    f[at] = mt;
+    f[at + gap] = vt;
+    f[at + 2 * gap] = rt;
+    f[before] = f[s];
+    f[s] = next;
+    f[scales + k] += next;
+  }
+}
+
+/** A run from Δ_{t+1} and h on. */
+function tuneAndMove(m: Memory, h: number): void {
+  const { f, group, length, scales } = m;
+  const { spread } = m.tuner;
+  f.fill(0, scales, scales + length);
+  for (let beta = 0; beta < m.form.decays.length; beta++) tuneRun(m, beta, h);
+  for (let k = scales; k < scales + length; k++) {
+    // Within `spread` times the S of all coordinates together; where no coordinate is, 0 stays 0.
+    if (spread && f[k] > 0) f[k] = bounded(f[k], round(group[SCALE] / spread), round(group[SCALE] * spread));
+    group[SCALE_MAX] = larger(group[SCALE_MAX], f[k]);
+  }
+  group[SCALE_MEAN] += dot(f, scales, ONES, length);
+  moveRun(m);
+}
+
+/** One step, after `scan` and `begin`: one sweep, or two where h looks ahead or scales are bounded. */
+export function stepCoordinates(m: Memory): void {
+  const [group] = m.groups;
+  const ahead = m.form.pull === "DECAY_AHEAD";
+  const twice = !ahead && m.tuner.spread !== null;
+  const active = m.segments.reduce((sum, { first, last }) => sum + last - first, 0);
+  m.forget(DG, DD_NEXT, YY, DY);
+  if (ahead) m.sweep(() => update(m, gradientOf(m), ZEROS, m.extra));
+  if (ahead) m.forget(DD_NEXT);
+  const factor = pullFactor(m);
+  m.forget(H, HH, SCALE_MEAN, SCALE_MAX);
+  const advance = () => {
+    const h = twice ? m.extra : H_BLOCK;
+    const delta = deltaOf(m);
+    const from = gradientOf(m);
+    findH(m, round(factor), from, delta, h);
+    if (ahead) addUpdate(m, m.extra, delta, m.next, 1);
+    else update(m, from, delta, m.next);
+    if (!twice) tuneAndMove(m, h);
+  };
+  if (twice) {
+    m.sweep(advance);
+    tune(m);
+  }
+  m.forget(XX);
+  m.sweep(twice ? () => tuneAndMove(m, m.extra) : advance);
+  group[DD] = group[DD_NEXT];
+  group[SCALE_MEAN] /= active;
+  if (m.form.pull === "PRINTED") group[H] += factor * active;
+}
+
+/** Coordinate j's tuner as if it had seen nothing, each s at `s`. */
+function seedCoordinate(m: Memory, j: number, s: number): void {
+  const { f, stride } = m;
+  let sum = 0;
+  for (let k = 0; k < m.form.decays.length; k++) {
+    const at = m.vectorOf(m.planesAt + k * m.planesPerBeta) + j;
+    f[at] = m.form.mStart;
+    f[at + stride] = f[at + 2 * stride] = 0;
+    for (let field = 3; field < m.planesPerBeta; field++) f[at + field * stride] = s;
+    sum = round(sum + s);
+  }
+  f[m.vectorOf(m.scaleAt) + j] = sum;
+}
+
+/** Fresh tuners: s_init everywhere, and each s `share` of it. */
+export function startCoordinates(m: Memory, sInit: number, share: number): void {
+  for (const { first, last } of m.segments) {
+    for (let j = first; j < last; j++) {
+      m.f[m.vectorOf(m.scaleAt + 1) + j] = sInit / m.form.decays.length;
+      seedCoordinate(m, j, round(sInit * share));
+    }
+  }
+}
+
+/** An anchor's part: s_init ← carry · S, coordinate by coordinate. */
+export function reseedCoordinates(m: Memory, carry: number): void {
+  const factor = round(carry / m.form.decays.length);
+  for (const { first, last } of m.segments) {
+    for (let j = first; j < last; j++) {
+      const scale = m.f[m.vectorOf(m.scaleAt) + j];
+      const share = m.vectorOf(m.scaleAt + 1) + j;
+      if (scale > 0) m.f[share] = factor * scale;
+      seedCoordinate(m, j, m.f[share]);
+    }
+  }
+}

@@ -1,0 +1,143 @@
+import { Report, Scalar, type Kernels } from "../kernels.js";
+import type { Engine, Program } from "../program.js";
+import { reseedCoordinates, startCoordinates, stepCoordinates } from "./coordinates.js";
+import {
+  DD,
+  DD_NEXT,
+  DX,
+  GG,
+  H,
+  HH,
+  Memory,
+  PARAMS,
+  REFERENCE,
+  SCALE,
+  SCALE_MAX,
+  SCALE_MEAN,
+  XX,
+} from "./memory.js";
+import { accumulate, measure, move, scan } from "./sweeps.js";
+import { reseed, seed, tune } from "./tuner.js";
+
+/** What assembly/index.ts exports, in plain JavaScript. */
+class JsKernels extends Memory implements Kernels {
+  scan(): number {
+    return scan(this, false);
+  }
+
+  scanExactly(): number {
+    return scan(this, true);
+  }
+
+  step(): void {
+    const { scalars } = this;
+    this.rate = scalars[0];
+    for (let k = 0; k < 6; k++) this.c[k] = scalars[1 + k];
+    this.eta = scalars[Scalar.learningRate];
+    this.clipScale = scalars[Scalar.clipScale];
+    if (this.perCoordinate) stepCoordinates(this);
+    else {
+      accumulate(this);
+      if (this.tuner) {
+        tune(this);
+        move(this);
+      } else this.groups[0][XX] = this.groups[0][DD_NEXT];
+    }
+    this.takeStock();
+  }
+
+  rebase(): void {
+    const [x, xRef, delta] = [PARAMS, REFERENCE, this.deltaAt].map((index) => this.vectorOf(index));
+    for (const { first, last } of this.tuner ? this.segments : []) {
+      this.f.copyWithin(xRef + first, x + first, x + last);
+    }
+    if (delta !== x) this.f.fill(0, delta, delta + this.stride);
+    this.forget(DD, DX, XX);
+    this.sweep(measure);
+    this.takeStock();
+  }
+
+  start(sInit: number, share: number): void {
+    if (this.perCoordinate) startCoordinates(this, sInit, share);
+    for (const group of this.groups) seed(this, group, sInit, share);
+    this.takeStock();
+  }
+
+  anchor(carry: number): void {
+    if (this.perCoordinate) reseedCoordinates(this, carry);
+    reseed(this, carry);
+    this.rebase();
+  }
+
+  lowerScale(group: number, other: number): void {
+    const scale = this.scaleOf(group);
+    if (other > 0 && !(scale > 0 && scale < other)) this.groups[group][SCALE] = other;
+  }
+
+  flushMoments(): void {
+    const end = this.vectorOf(this.scaleAt);
+    for (let k = this.vectorOf(this.slotsAt); k < end; k++)
+      if (Math.abs(this.f[k]) < 2 ** -120) this.f[k] = 0;
+  }
+
+  clearSlot(index: number): void {
+    const slot = this.vectorOf(this.slotsAt + index);
+    this.f.fill(0, slot, slot + this.stride);
+  }
+
+  bytesPerCoordinate(): number {
+    return 4 * this.vectorCount;
+  }
+
+  scaleOf(group: number): number {
+    return this.groups[group][SCALE];
+  }
+
+  #total(field: number): number {
+    let sum = 0;
+    for (const group of this.groups) sum += group[field];
+    return sum;
+  }
+
+  clippedSquares(): number {
+    return this.#total(GG);
+  }
+
+  takeStock(): void {
+    const { report, groups, perCoordinate } = this;
+    const [h, hh, scale, xx, dd] = [H, HH, SCALE, XX, DD].map((field) => this.#total(field));
+    const mean = perCoordinate ? groups[0][SCALE_MEAN] : scale / groups.length;
+    report[Report.h] = h;
+    report[Report.scaleMean] = mean;
+    report[Report.scaleMax] = 0;
+    report[Report.paramsSquares] = xx;
+    report[Report.paramsSquaresMin] = Infinity;
+    report[Report.deltaSquares] = dd;
+    report[Report.vitality] = h + hh + scale + mean + xx + dd;
+    for (const group of groups) {
+      report[Report.scaleMax] = Math.max(report[Report.scaleMax], group[perCoordinate ? SCALE_MAX : SCALE]);
+      report[Report.paramsSquaresMin] = Math.min(report[Report.paramsSquaresMin], group[XX]);
+    }
+  }
+}
+
+export function createJsEngine(program: Program): Engine {
+  const kernels = new JsKernels(program);
+  const { f, groups } = kernels;
+  const vector = (index: number) => new Float32Array(f.buffer, 4 * kernels.vectorOf(index), program.size);
+  const params = vector(PARAMS);
+  return {
+    name: "js",
+    kernels,
+    groups: groups.length,
+    params,
+    grads: vector(0),
+    scales: program.perCoordinate ? vector(kernels.scaleAt) : undefined,
+    state: [
+      new Uint8Array(f.buffer, groups[0].byteOffset, groups.length * groups[0].byteLength),
+      new Uint8Array(f.buffer, params.byteOffset),
+    ],
+    scalars: kernels.scalars,
+    report: kernels.report,
+  };
+}

@@ -1,0 +1,204 @@
+import type { Form } from "../../forms.js";
+import type { Segment as Shared } from "../../tensors.js";
+import type { Tuner } from "../../tuners.js";
+import { expectFit, isBounded, looksAhead, notGranted, readsParams, type Program } from "../program.js";
+import { Report, Scalar } from "../kernels.js";
+import { rules, type Update } from "./rules.js";
+
+/*
+ * The js engine's memory. Groups and vectors lie as in assembly/layout.ts, since a state saved by one engine goes on
+ * in every other; before them come blocks and the stage. Addresses are indices into `f`, which views the whole.
+ */
+
+/** Coordinates of a turn, which vectors are padded to, and of a block, whose sums are taken in float32. */
+export const TURN = 16;
+export const BLOCK = 1024;
+
+/** Scratch blocks: Δ_t, g_t and u_t of a run where they are not vectors, h, y or x; and two that stay as they are. */
+export const DELTA_BLOCK = 0;
+export const GRAD_BLOCK = BLOCK;
+export const UPDATE_BLOCK = 2 * BLOCK;
+export const H_BLOCK = 3 * BLOCK;
+export const POINT_BLOCK = 4 * BLOCK;
+export const ZEROS = 5 * BLOCK;
+export const ONES = 6 * BLOCK;
+const STAGE = 7 * BLOCK;
+
+/** Places of the vectors, counted from g. */
+export const PARAMS = 1;
+export const REFERENCE = 2;
+
+/** Fields of a group, in float64; behind them the tuners of its betas. */
+export const GG = 0;
+export const DG = 1;
+export const DD = 2;
+export const DD_NEXT = 3;
+export const XX = 4;
+export const DX = 5;
+export const YY = 6;
+export const DY = 7;
+export const H = 8;
+export const HH = 9;
+export const SCALE_MEAN = 10;
+export const SCALE_MAX = 11;
+export const SCALE = 12;
+export const S_INIT = 13;
+export const BETAS = 14;
+/** m, v, r, s, s of the step before. */
+export const BETA = 5;
+
+export interface Segment extends Omit<Shared, "group"> {
+  readonly group: Float64Array;
+}
+
+/** What a sweep does with one run of a segment's coordinates, which the fields from `length` on describe. */
+export type Run = (m: Memory) => void;
+
+function allocate(length: number, size: number): Float32Array<ArrayBuffer> {
+  expectFit(4 * length, size);
+  try {
+    return new Float32Array(length);
+  } catch {
+    throw notGranted(4 * length);
+  }
+}
+
+const align = (index: number) => Math.ceil(index / TURN) * TURN;
+
+/** A program, its vectors and its tuners. */
+export class Memory {
+  declare readonly f: Float32Array;
+  declare readonly groups: readonly Float64Array[];
+  declare readonly segments: readonly Segment[];
+  declare readonly size: number;
+  declare readonly stride: number;
+  declare readonly vectors: number;
+  declare readonly vectorCount: number;
+  declare readonly deltaAt: number;
+  declare readonly slotsAt: number;
+  declare readonly scaleAt: number;
+  declare readonly planesAt: number;
+  declare readonly planesPerBeta: number;
+
+  declare readonly base: Update;
+  declare readonly decoupled: boolean;
+  declare readonly readsParams: boolean;
+  declare readonly bound: number;
+  declare readonly perCoordinate: boolean;
+  /** Null without a tuner; then no one asks. */
+  declare readonly tuner: Tuner;
+  declare readonly form: Form;
+  /** Δ has a vector, or is x itself. */
+  declare readonly keepsDelta: boolean;
+
+  /** The step's scalars, from the host, and what of them the sweeps use. */
+  readonly scalars = new Float64Array(Scalar.count);
+  readonly c = new Float32Array(6);
+  declare rate: number;
+  declare eta: number;
+  declare clipScale: number;
+  readonly report = new Float64Array(Report.count);
+  /** ‖g‖² before clipping. */
+  declare unclipped: number;
+
+  /** The run: its length and segment, where it begins in each vector, and how far these are apart. */
+  declare length: number;
+  declare segment: Segment;
+  declare group: Float64Array;
+  declare gap: number;
+  declare g: number;
+  declare x: number;
+  declare xRef: number;
+  declare next: number;
+  declare slots: number;
+  declare scales: number;
+  declare shares: number;
+  declare extra: number;
+  declare planes: number;
+
+  constructor(program: Program) {
+    const { size, rule, perCoordinate } = program;
+    const tuner = (this.tuner = program.tuner!);
+    const form = (this.form = program.form!);
+    this.size = size;
+    this.base = rules[rule.kernel];
+    this.decoupled = rule.decoupled;
+    this.readsParams = readsParams(program);
+    this.bound = Math.fround(program.bound);
+    this.perCoordinate = perCoordinate;
+
+    const stored = tuner?.delta === "stored";
+    this.keepsDelta = stored || !tuner;
+    const betas = form?.decays.length ?? 0;
+    this.stride = align(size);
+    this.deltaAt = stored ? REFERENCE + 1 : PARAMS;
+    this.slotsAt = PARAMS + 1 + Number(!!tuner) + Number(stored);
+    this.scaleAt = this.slotsAt + rule.slots;
+    this.planesAt = this.scaleAt + 2 + Number(looksAhead(program) || isBounded(program));
+    this.planesPerBeta = form?.usesScaleBefore ? 5 : 4;
+    this.vectorCount = perCoordinate ? this.planesAt + betas * this.planesPerBeta : this.scaleAt;
+    const groupsBegin = STAGE + this.vectorCount * TURN;
+    const groupLength = BETAS + (perCoordinate && !isBounded(program) ? 0 : BETA * betas);
+    this.vectors = align(groupsBegin + 2 * program.groups * groupLength);
+
+    this.f = allocate(this.vectorOf(this.vectorCount), size);
+    this.f.fill(1, ONES, ONES + BLOCK);
+    this.groups = Array.from(
+      { length: program.groups },
+      (_, k) => new Float64Array(this.f.buffer, 4 * groupsBegin + 8 * k * groupLength, groupLength),
+    );
+    this.segments = program.segments.map((segment) => ({ ...segment, group: this.groups[segment.group] }));
+  }
+
+  vectorOf(index: number): number {
+    return this.vectors + index * this.stride;
+  }
+
+  /** Segment by segment, in blocks of whole turns; turns that a segment shares with others go over the stage. */
+  sweep(run: Run): void {
+    for (const segment of this.segments) {
+      const { first, last } = segment;
+      const wholeFrom = align(first);
+      const wholeTo = last === this.size ? this.stride : last - (last % TURN);
+      this.segment = segment;
+      this.group = segment.group;
+      if (first < wholeFrom) this.#stage(run, first, Math.min(last, wholeFrom));
+      for (let from = wholeFrom; from < wholeTo; from += BLOCK) {
+        this.#run(run, this.vectors + from, this.stride, Math.min(BLOCK, wholeTo - from));
+      }
+      if (wholeFrom <= wholeTo && wholeTo < last) this.#stage(run, wholeTo, last);
+    }
+  }
+
+  #run(run: Run, g: number, gap: number, length: number): void {
+    this.length = length;
+    this.gap = gap;
+    this.g = g;
+    this.x = g + PARAMS * gap;
+    this.xRef = g + REFERENCE * gap;
+    this.next = g + this.deltaAt * gap;
+    this.slots = g + this.slotsAt * gap;
+    this.scales = g + this.scaleAt * gap;
+    this.shares = this.scales + gap;
+    this.extra = this.shares + gap;
+    this.planes = g + this.planesAt * gap;
+    run(this);
+  }
+
+  #stage(run: Run, first: number, last: number): void {
+    const { f, vectorCount } = this;
+    f.fill(0, STAGE, STAGE + vectorCount * TURN);
+    for (let k = 0; k < vectorCount; k++) {
+      f.copyWithin(STAGE + k * TURN, this.vectorOf(k) + first, this.vectorOf(k) + last);
+    }
+    this.#run(run, STAGE, TURN, TURN);
+    for (let k = 0; k < vectorCount; k++) {
+      f.copyWithin(this.vectorOf(k) + first, STAGE + k * TURN, STAGE + k * TURN + last - first);
+    }
+  }
+
+  /** Starts sums anew. */
+  forget(...fields: number[]): void {
+    for (const group of this.groups) for (const field of fields) group[field] = 0;
+  }
+}

@@ -1,0 +1,194 @@
+import {
+  DD,
+  DD_NEXT,
+  DELTA_BLOCK,
+  DG,
+  DX,
+  DY,
+  GG,
+  GRAD_BLOCK,
+  POINT_BLOCK,
+  SCALE,
+  UPDATE_BLOCK,
+  XX,
+  YY,
+  ZEROS,
+  type Memory,
+  type Run,
+} from "./memory.js";
+import { addProduct, round } from "./rules.js";
+
+/*
+ * The sweeps of assembly/scan.ts, accumulate.ts and move.ts. Sums come from vectors as they stand in memory, in
+ * passes of their own, and in the order of the SIMD kernels.
+ */
+
+/** One of four lanes' sums: every fourth product; `span` of them are added up, pair by pair, before they join. */
+function lane(f: Float32Array, a: number, b: number, length: number, span: number): number {
+  let sum = 0;
+  for (const end = a + length; a < end; a += 4 * span, b += 4 * span) {
+    let part = round(f[a] * f[b]);
+    if (span > 1) part = addProduct(part, f[a + 4], f[b + 4]);
+    if (span > 2) part = round(part + addProduct(round(f[a + 8] * f[b + 8]), f[a + 12], f[b + 12]));
+    sum = round(sum + part);
+  }
+  return sum;
+}
+
+/** Σ a b over a run, in float32 lanes. */
+export function dot(f: Float32Array, a: number, b: number, length: number, span = 1): number {
+  return (
+    lane(f, a, b, length, span) +
+    lane(f, a + 1, b + 1, length, span) +
+    (lane(f, a + 2, b + 2, length, span) + lane(f, a + 3, b + 3, length, span))
+  );
+}
+
+/** Within low … high. */
+export function bounded(value: number, low: number, high: number): number {
+  const raised = value < low ? low : value;
+  return high < raised ? high : raised;
+}
+
+/** Writes the gradient, clipped by value and times `scale`, to its block. */
+function clip({ f, g, length, bound }: Memory, scale: number): void {
+  for (let k = 0; k < length; k++) f[GRAD_BLOCK + k] = bounded(f[g + k], -bound, bound) * scale;
+}
+
+const scanPlain: Run = (m) => {
+  const found = dot(m.f, m.g, m.g, m.length, 4);
+  m.unclipped += found;
+  m.group[GG] += found;
+};
+
+const scanClipped: Run = (m) => {
+  clip(m, 1);
+  m.unclipped += dot(m.f, m.g, m.g, m.length);
+  m.group[GG] += dot(m.f, GRAD_BLOCK, GRAD_BLOCK, m.length);
+};
+
+const scanInDouble: Run = (m) => {
+  for (let k = m.g; k < m.g + m.length; k++) {
+    const value = m.f[k];
+    const within = bounded(value, -m.bound, m.bound);
+    m.unclipped += value * value;
+    m.group[GG] += within * within;
+  }
+};
+
+/** Finds every group's ‖g‖²; returns the whole one before clipping. */
+export function scan(m: Memory, exactly: boolean): number {
+  m.unclipped = 0;
+  m.forget(GG);
+  m.sweep(exactly ? scanInDouble : m.bound < Infinity ? scanClipped : scanPlain);
+  return m.unclipped;
+}
+
+export const measure: Run = ({ f, group, x, length }) => {
+  group[XX] += dot(f, x, x, length);
+};
+
+/** Where the gradient of a run is, clipped first where that is asked for. */
+export function gradientOf(m: Memory): number {
+  if (m.clipScale === 1 && m.bound === Infinity) return m.g;
+  clip(m, round(m.clipScale));
+  return GRAD_BLOCK;
+}
+
+/** Where Δ_t of a run is, made first where it is not stored, with the sums that h needs. */
+export function deltaOf(m: Memory): number {
+  const { f, group, length, x, xRef, scales, perCoordinate } = m;
+  if (m.keepsDelta) return m.next;
+  const additive = m.tuner.delta === "additive";
+  const eps = round(m.tuner.eps);
+  const scale = group[SCALE] + m.tuner.eps;
+  const factor = round(additive ? 1 : 1 / scale);
+  const shift = round(additive ? scale : 0);
+  for (let k = 0; k < length; k++) {
+    const moved = round(f[x + k] - f[xRef + k]);
+    const own = round(f[scales + k] + eps);
+    if (!perCoordinate) f[DELTA_BLOCK + k] = round(moved * factor) + shift;
+    else f[DELTA_BLOCK + k] = additive ? moved + own : moved * round(1 / own);
+  }
+  if (!perCoordinate) {
+    group[XX] += dot(f, x, x, length);
+    group[DX] += dot(f, DELTA_BLOCK, x, length);
+    group[DD] += dot(f, DELTA_BLOCK, DELTA_BLOCK, length);
+  }
+  // The additive shift (25) must not reach the zeros behind the last coordinate.
+  const end = m.vectors + m.size - m.g;
+  if (length > end) f.fill(0, DELTA_BLOCK + end, DELTA_BLOCK + length);
+  return DELTA_BLOCK;
+}
+
+/** The base's loop: writes Δ_t + u_t to `next`. */
+function runBase(m: Memory, from: number, delta: number, next: number): void {
+  const { f, base, length, slots, gap, c } = m;
+  const step = -round(m.rate * m.segment.learningRate);
+  for (let k = 0; k < length; k++) {
+    f[next + k] = f[delta + k] + base(f, slots + k, gap, f[from + k], step, c);
+  }
+}
+
+/** One run of sweep A: from g and Δ_t to Δ_{t+1} at `next`, and the sums, in the pairs that the kernels take. */
+export function update(m: Memory, from: number, delta: number, next: number): void {
+  const { f, group, length, x, decoupled, readsParams } = m;
+  const { learningRate, weightDecay } = m.segment;
+  const ahead = m.form?.pull === "DECAY_AHEAD";
+  const couples = readsParams && (ahead || !decoupled);
+  group[DG] += dot(f, delta, from, length, couples ? 1 : 2);
+  if (couples) {
+    const decay = round(decoupled ? 0 : weightDecay);
+    for (let k = 0; k < length; k++) f[GRAD_BLOCK + k] = addProduct(f[from + k], decay, f[x + k]);
+    from = GRAD_BLOCK;
+  }
+  if (readsParams && (ahead || decoupled)) {
+    const decay = round(decoupled ? m.eta * learningRate * weightDecay : 0);
+    runBase(m, from, ZEROS, UPDATE_BLOCK);
+    for (let k = 0; k < length; k++) {
+      f[UPDATE_BLOCK + k] -= round(decay * f[x + k]);
+      f[POINT_BLOCK + k] = f[x + k] + f[UPDATE_BLOCK + k];
+    }
+    if (ahead) {
+      group[YY] += dot(f, POINT_BLOCK, POINT_BLOCK, length);
+      group[DY] += dot(f, delta, POINT_BLOCK, length);
+    }
+    addUpdate(m, UPDATE_BLOCK, delta, next, ahead ? 1 : 2);
+  } else {
+    runBase(m, from, delta, next);
+    group[DD_NEXT] += dot(f, next, next, length, 2);
+  }
+}
+
+/** Δ_{t+1} = Δ_t + u_t. */
+export function addUpdate(m: Memory, u: number, delta: number, next: number, span: number): void {
+  const { f, group, length } = m;
+  for (let k = 0; k < length; k++) f[next + k] = f[delta + k] + f[u + k];
+  group[DD_NEXT] += dot(f, next, next, length, span);
+}
+
+/** Sweep A. */
+export function accumulate(m: Memory): void {
+  m.forget(DG, DD_NEXT, YY, DY);
+  if (!m.keepsDelta) m.forget(XX, DX, DD);
+  m.sweep(() => update(m, gradientOf(m), deltaOf(m), m.next));
+}
+
+/** (33), by way of a block, as Δ may stand where x is written. */
+export const moveRun: Run = (m) => {
+  const { f, group, length, x, xRef, next, scales, perCoordinate } = m;
+  const scale = round(group[SCALE]);
+  for (let k = 0; k < length; k++) {
+    f[POINT_BLOCK + k] = addProduct(f[xRef + k], perCoordinate ? f[scales + k] : scale, f[next + k]);
+  }
+  group[XX] += dot(f, POINT_BLOCK, POINT_BLOCK, length, perCoordinate ? 1 : 4);
+  if (!perCoordinate) group[DX] += dot(f, next, POINT_BLOCK, length, 4);
+  f.copyWithin(x, POINT_BLOCK, POINT_BLOCK + length);
+};
+
+/** Sweep B. */
+export function move(m: Memory): void {
+  m.forget(XX, DX);
+  for (const group of m.groups) group[DD] = group[DD_NEXT];
+  m.sweep(moveRun);
+}

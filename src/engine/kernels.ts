@@ -1,0 +1,36 @@
+export const ENGINES = ["wasm", "wasm-relaxed", "js"] as const;
+
+/** What runs the arithmetic: docs/engines.md. */
+export type EngineName = (typeof ENGINES)[number];
+
+/** What a step asks of every engine; assembly/index.ts says what each does. */
+export interface Kernels {
+  scan(): number;
+  scanExactly(): number;
+  clippedSquares(): number;
+  step(): void;
+  start(sInit: number, share: number): void;
+  rebase(): void;
+  anchor(carry: number): void;
+  lowerScale(group: number, other: number): void;
+  flushMoments(): void;
+  clearSlot(index: number): void;
+  bytesPerCoordinate(): number;
+  scaleOf(group: number): number;
+  takeStock(): void;
+}
+
+/** Places in a step's scalars, which the host writes: the rule's step size and constants, and these. */
+export const Scalar = { learningRate: 7, clipScale: 8, count: 9 } as const;
+
+/** Places in the report, which the kernels write; assembly/records.ts says what is there. */
+export const Report = {
+  h: 0,
+  scaleMean: 1,
+  scaleMax: 2,
+  paramsSquares: 3,
+  paramsSquaresMin: 4,
+  deltaSquares: 5,
+  vitality: 6,
+  count: 7,
+} as const;

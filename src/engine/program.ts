@@ -1,0 +1,79 @@
+import type { Rule } from "../bases/base.js";
+import type { Form } from "../forms.js";
+import type { Segment } from "../tensors.js";
+import type { Tuner } from "../tuners.js";
+import type { EngineName, Kernels } from "./kernels.js";
+
+/** What an engine runs. */
+export interface Program {
+  readonly engine: EngineName | "auto";
+  readonly size: number;
+  readonly segments: readonly Segment[];
+  readonly rule: Rule;
+  readonly tuner: Tuner | null;
+  readonly form: Form | null;
+  /** Tuners: one for each of so many tensors, or one for each coordinate. */
+  readonly groups: number;
+  readonly perCoordinate: boolean;
+  /** Gradients are clipped to ±bound. */
+  readonly bound: number;
+}
+
+/** A part of another library's memory for an engine to live in. */
+export interface Lodging {
+  readonly memory: WebAssembly.Memory;
+  /** Returns the address of so many bytes that stay the engine's. Throws when there are none. */
+  readonly allocate: (bytes: number) => number;
+  /**
+   * Every segment gets a place for its gradient and parameters, by `kernels.setPlace`, before anything else is called:
+   * then the engine has no vectors of them, `params` and `grads` are empty, and `state` is without x.
+   */
+  readonly elsewhere: boolean;
+}
+
+/** Kernels set up for a program, and views of their memory. Those of a memory of our own never move. */
+export interface Engine {
+  /** The one that runs, whatever was asked for. */
+  readonly name: EngineName;
+  readonly kernels: Kernels;
+  readonly params: Float32Array;
+  readonly grads: Float32Array;
+  /** Tuners: one for each of so many tensors. */
+  readonly groups: number;
+  /** S of every coordinate, where each has a tuner. */
+  readonly scales: Float32Array | undefined;
+  /** All that a step reads and writes, but the gradient: the tuner's groups, and the vectors from x on. */
+  readonly state: readonly [groups: Uint8Array, vectors: Uint8Array];
+  /** What the kernels read at a step, and what they wrote after it. */
+  readonly scalars: Float64Array;
+  readonly report: Float64Array;
+}
+
+/** Steps between two looks for moments that have all but vanished: often enough to be rid of them, too rare to cost. */
+export const FLUSH_EVERY = 256;
+
+/** h looks ahead to x_t + u_t. */
+export const looksAhead = ({ form }: Program): boolean => form?.pull === "DECAY_AHEAD";
+
+/** Coordinates' scales are bounded by a tuner over all of them. */
+export const isBounded = ({ tuner }: Program): boolean => typeof tuner?.spread === "number";
+
+/** Sweep A reads x. */
+export const readsParams = (program: Program): boolean =>
+  program.segments.some(({ weightDecay }) => weightDecay !== 0) || looksAhead(program);
+
+/** No wasm32 memory is larger: 65 536 pages. */
+const MEMORY_LIMIT = 2 ** 32;
+
+/** @throws RangeError when so many bytes are more than any engine has. */
+export function expectFit(bytes: number, size: number): void {
+  if (bytes > MEMORY_LIMIT - 2 ** 17) {
+    throw new RangeError(
+      `params: ${size} parameters need ${bytes} bytes with these options; ` +
+        `one WebAssembly memory has at most ${MEMORY_LIMIT} bytes (4 GiB)`,
+    );
+  }
+}
+
+export const notGranted = (bytes: number): RangeError =>
+  new RangeError(`params: this machine did not grant the ${bytes} bytes they need`);
