@@ -1,6 +1,6 @@
 /** What the documentation shows is executed, and what it states as a result is compared. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 import ts from "typescript";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -19,7 +19,7 @@ const listed = (folder: string, extension: string): string[] =>
         .sort()
     : [];
 const documents = ["README.md", ...listed("docs", ".md")];
-const sources = listed("src", ".ts").filter((file) => basename(file) !== "binary.ts");
+const sources = listed("src", ".ts").filter((file) => !/binary\.ts$/.test(file));
 
 const examples = [
   ...documents.flatMap((file) => examplesInDocument(file, readFileSync(file, "utf8"))),

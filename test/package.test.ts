@@ -53,6 +53,7 @@ describe("package", () => {
     const needed = [
       ...["README.md", "LICENSE", "CHANGELOG.md", "package.json", "src/index.ts"],
       ...["dist/index.js", "dist/index.d.ts", "dist/superlevel.wasm"],
+      ...["dist/relaxed.js", "dist/relaxed.d.ts", "dist/superlevel-relaxed.wasm"],
     ];
     expect(
       needed.filter((path) => !paths.includes(path)),
@@ -76,12 +77,22 @@ describe("package", () => {
     expect(loss).toBeLessThan(1e-6);
   });
 
-  it("gives the kernels as a file", () => {
+  it("gives the kernels as files", () => {
     const script = `
       import { readFileSync } from "node:fs";
-      const file = new URL(import.meta.resolve("superlevel/superlevel.wasm"));
-      console.log(WebAssembly.validate(readFileSync(file)));`;
-    expect(run(project, "node", "--input-type=module", "--eval", script)).toBe("true\n");
+      for (const name of ["superlevel", "superlevel-relaxed"]) {
+        const file = new URL(import.meta.resolve("superlevel/" + name + ".wasm"));
+        console.log(readFileSync(file).subarray(1, 4).toString());
+      }`;
+    expect(run(project, "node", "--input-type=module", "--eval", script)).toBe("asm\nasm\n");
+  });
+
+  it("takes up the relaxed kernels by an import", () => {
+    const script = `
+      import { createOptimizer } from "superlevel";
+      import "superlevel/relaxed";
+      console.log(createOptimizer(2, { engine: "wasm-relaxed" }).engine);`;
+    expect(run(project, "node", "--input-type=module", "--eval", script)).toMatch(/^wasm(-relaxed)?\n$/);
   });
 
   it.each([
