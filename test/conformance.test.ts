@@ -1,7 +1,7 @@
 /** Every engine × form × base against the reference twin, at the sizes around a vector's and a turn's end. */
 import { describe, expect, test } from "vitest";
 import { bases, noise, startAt, tuners } from "./support/cases.js";
-import { engines } from "./support/engines.js";
+import { engines, stepsOf } from "./support/engines.js";
 import { walk } from "./support/walk.js";
 
 const sizes = [1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 31, 32, 33];
@@ -20,14 +20,14 @@ const tensors = [
 
 describe.each(engines)("%s engine", (engine) => {
   describe.each(Object.entries(tuners))("%s", (_form, tuner) => {
-    test.each(Object.entries(bases))("%s, 200 steps", (_base, base) => {
-      for (const size of sizes) walk(engine, { size, steps: 200, base, tuner });
+    test.each(Object.entries(bases))("%s", (_base, base) => {
+      for (const size of sizes) walk(engine, { size, steps: stepsOf(engine, 200), base, tuner });
     });
 
     test("tensors with options of their own, at every alignment", () => {
       const size = tensors.reduce((sum, tensor) => sum + tensor.size, 0);
       for (const base of [bases.adamw, bases["momentum with dampening"]]) {
-        const { optimizer } = walk(engine, { size, steps: 60, base, tuner, tensors });
+        const { optimizer } = walk(engine, { size, steps: stepsOf(engine, 60), base, tuner, tensors });
         expect(optimizer.tensors[2].params[0]).toBe(startAt(size, noise(size + 1))[17]);
       }
     });
@@ -39,7 +39,7 @@ describe.each(engines)("%s engine", (engine) => {
       { clip: { norm: 2, value: 0.75 }, normAdaptive: true },
     ])("%j", (more) => {
       for (const size of [5, 130]) {
-        walk(engine, { size, steps: 100, base: bases.adam, tuner, more, coarse: true });
+        walk(engine, { size, steps: stepsOf(engine, 100), base: bases.adam, tuner, more, coarse: true });
       }
     });
   });
