@@ -1,0 +1,90 @@
+import { Bench } from "tinybench";
+import { refresh, type Contender, type Scene } from "./contender.js";
+
+export interface Effort {
+  readonly rounds: number;
+  /** Milliseconds of a contender's turn, and of its warm-up. */
+  readonly turn: number;
+  readonly warmUp: number;
+}
+
+/** Nanoseconds a step, round by round; the contenders' names are the keys. */
+export type Times = Record<string, number[]>;
+
+let state = 1;
+
+/** In (0, 1), from a fixed seed. */
+function random(): number {
+  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+  return (state + 0.5) / 2 ** 32;
+}
+
+function shuffled<T>(items: readonly T[]): T[] {
+  return items
+    .map((item) => ({ item, key: random() }))
+    .sort((a, b) => a.key - b.key)
+    .map(({ item }) => item);
+}
+
+interface Turn {
+  readonly contender: Contender;
+  readonly run: () => unknown;
+  iterations: number;
+}
+
+/** Steps are timed several at once where they are short. */
+const stepsAtOnce = (size: number) => Math.min(500, Math.max(1, Math.round(2e4 / size)));
+
+function runner({ step, isAsync }: Contender, steps: number): () => unknown {
+  if (isAsync) {
+    return async () => {
+      for (let k = 0; k < steps; k++) await step();
+    };
+  }
+  return () => {
+    for (let k = 0; k < steps; k++) step();
+  };
+}
+
+/** Runs until the compiler has done its work, and finds how many samples make a turn. */
+async function warmUp(contender: Contender, steps: number, effort: Effort): Promise<Turn> {
+  const run = runner(contender, steps);
+  const times: number[] = [];
+  for (let spent = 0; spent < effort.warmUp || times.length < 3;) {
+    if (contender.vectors) refresh(contender.vectors);
+    const begin = performance.now();
+    await run();
+    times.push(performance.now() - begin);
+    spent += times.at(-1)!;
+    if (spent > 10 * effort.warmUp) break;
+  }
+  const typical = Math.min(...times.slice(-5));
+  return { contender, run, iterations: Math.max(1, Math.min(25, Math.round(effort.turn / typical))) };
+}
+
+/** A contender's turn in a round: the median of its samples. */
+async function take({ contender, run, iterations }: Turn, steps: number): Promise<number> {
+  const { name, vectors, isAsync = false } = contender;
+  const bench = new Bench({ time: 0, iterations, warmup: false });
+  bench.add(name, run, { async: isAsync, beforeEach: () => vectors && refresh(vectors) });
+  const [{ result }] = await bench.run();
+  if (result.state !== "completed") throw new Error(`${name}: ${JSON.stringify(result)}`);
+  return (result.latency.p50 * 1e6) / steps;
+}
+
+/** Contenders take turns, in an order drawn anew for every round; the first round does not count. */
+export async function measure(scene: Scene, effort: Effort): Promise<Times> {
+  const contenders = await scene.create();
+  const steps = stepsAtOnce(scene.size);
+  const turns: Turn[] = [];
+  for (const contender of contenders) turns.push(await warmUp(contender, steps, effort));
+  const times: Times = Object.fromEntries(contenders.map(({ name }) => [name, []]));
+  for (let round = -1; round < effort.rounds; round++) {
+    for (const turn of shuffled(turns)) {
+      const time = await take(turn, steps);
+      if (round >= 0) times[turn.contender.name].push(time);
+    }
+  }
+  for (const { dispose } of contenders) dispose?.();
+  return times;
+}
