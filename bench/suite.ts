@@ -3,18 +3,16 @@
  * process, so that the machine's moods hit all alike. Prints tables, and writes JSON and a picture to `--out`.
  *
  * `--quick` for a look (seconds), `--full` with 10⁷ parameters; `--rounds`, `--sizes` as you like. `--docs` writes the
- * tables into docs/performance.md, too.
+ * tables into docs/performance.md, and JSON and picture beside it.
  */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
 import { parseArgs } from "node:util";
-import { format } from "prettier";
 import { agree } from "./suite/agree.js";
 import type { Scene } from "./suite/contender.js";
 import { machine } from "./suite/machine.js";
 import { measure, type Effort } from "./suite/measure.js";
 import { buildNative } from "./suite/native.js";
 import { probeEngines } from "./suite/ours.js";
+import { writeResults, writeSection } from "./suite/page.js";
 import { chart, report } from "./suite/report.js";
 import type { Measured, Results } from "./suite/results.js";
 import {
@@ -34,17 +32,17 @@ const { values: options } = parseArgs({
     docs: { type: "boolean", default: false },
     rounds: { type: "string" },
     sizes: { type: "string" },
-    out: { type: "string", default: "build/bench" },
+    out: { type: "string" },
   },
 });
 
 const { quick, full } = options;
 const effort: Effort = {
-  rounds: Number(options.rounds ?? (quick ? 3 : 21)),
+  rounds: Number(options.rounds ?? (quick ? 2 : 21)),
   turn: quick ? 1 : 15,
   warmUp: quick ? 5 : 150,
 };
-const usual = quick ? [1e3, 1e4] : [1e3, 1e4, 1e5, 1e6, ...(full ? [1e7] : [])];
+const usual = quick ? [1e3] : [1e3, 1e4, 1e5, 1e6, ...(full ? [1e7] : [])];
 const sizes = options.sizes?.split(",").map(Number) ?? usual;
 const notes: string[] = [];
 const field: Field = { engines: probeEngines(notes), native: buildNative(notes) };
@@ -78,23 +76,8 @@ const results: Results = { machine: description, effort, flags, notes, targets: 
 const text = report(results);
 console.log(text);
 
-mkdirSync(dirname(options.out), { recursive: true });
-writeFileSync(`${options.out}.json`, `${JSON.stringify(results, rounded, 1)}\n`);
-writeFileSync(`${options.out}.svg`, chart(results));
-if (options.docs) await writeTables();
+writeResults(options.out ?? (options.docs ? "docs/performance" : "build/bench"), results, chart(results));
+if (options.docs) await writeSection("suite", text);
 
-/** Five digits are more than the machine has. */
-function rounded(_: string, value: unknown): unknown {
-  return typeof value === "number" ? Number(value.toPrecision(5)) : value;
-}
-
-async function writeTables(): Promise<void> {
-  const file = "docs/performance.md";
-  const [begin, end] = ["<!-- suite -->", "<!-- /suite -->"];
-  const [before, rest] = readFileSync(file, "utf8").split(begin);
-  const after = rest.split(end)[1];
-  const page = `${before}${begin}\n\n${text}\n\n${end}${after}`;
-  writeFileSync(file, await format(page, { parser: "markdown", printWidth: 110 }));
-}
-
+// Other packages keep workers or timers alive.
 process.exit(0);

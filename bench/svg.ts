@@ -74,12 +74,9 @@ function ticks(low: number, high: number): number[] {
   );
 }
 
-/** Panels side by side, both axes logarithmic, the same scale of y in all. */
+/** Panels side by side, both axes logarithmic. */
 export function logChart({ title, note, panels }: LogChart): string {
-  const values = panels.flatMap(({ series }) => series.flatMap(({ points }) => points.map(([, y]) => y)));
-  const low = Math.floor(Math.log10(Math.min(...values)) * 2) / 2;
-  const high = Math.ceil(Math.log10(Math.max(...values)) * 2) / 2;
-  const content = panels.flatMap((panel, p) => drawPanel(panel, p * frame.width, low, high));
+  const content = panels.flatMap((panel, p) => drawPanel(panel, p * frame.width));
   const height = frame.top + frame.height + frame.legend;
   return picture(panels.length * frame.width, height, title, [
     `<text x="14" y="40">${note}</text>`,
@@ -87,12 +84,10 @@ export function logChart({ title, note, panels }: LogChart): string {
   ]);
 }
 
-function drawPanel(
-  { title, series }: LogChart["panels"][number],
-  at: number,
-  low: number,
-  high: number,
-): string[] {
+function drawPanel({ title, series }: LogChart["panels"][number], at: number): string[] {
+  const values = series.flatMap(({ points }) => points.map(([, y]) => Math.log10(y)));
+  const low = Math.floor(Math.min(...values) * 2) / 2;
+  const high = Math.ceil(Math.max(...values) * 2) / 2;
   const sizes = series.flatMap(({ points }) => points.map(([x]) => Math.log10(x)));
   const [from, to] = [Math.min(...sizes), Math.max(...sizes)];
   const [left, right] = [at + frame.left, at + frame.width - frame.right];

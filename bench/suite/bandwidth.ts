@@ -17,8 +17,8 @@ let compiled: Promise<WebAssembly.Module> | undefined;
 
 async function compile(): Promise<WebAssembly.Module> {
   const options = { optimizeLevel: 3, runtime: "stub", enable: ["simd"], importMemory: true, memoryBase: 0 };
-  const { error, binary, stderr } = await asc.compileString(source, options as asc.CompilerOptions);
-  if (error || !binary) throw error ?? new Error(stderr.toString());
+  const { error, binary } = await asc.compileString(source, options);
+  if (error || !binary) throw error ?? new Error("asc made no binary");
   return new WebAssembly.Module(binary.slice().buffer);
 }
 

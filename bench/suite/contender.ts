@@ -17,6 +17,8 @@ export interface Scene {
   readonly reference: string;
   /** Bytes that each parameter's step has to move at least, where that is known. */
   readonly bytesPerParameter?: number;
+  /** Steps that are timed at once, if not as their size suggests. */
+  readonly stepsAtOnce?: number;
   create(): Promise<Contender[]>;
 }
 

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { Bench } from "tinybench";
 import { refresh, type Contender, type Scene } from "./contender.js";
 
@@ -32,8 +34,8 @@ interface Turn {
   iterations: number;
 }
 
-/** Steps are timed several at once where they are short. */
-const stepsAtOnce = (size: number) => Math.min(500, Math.max(1, Math.round(2e4 / size)));
+/** Short steps are timed several at once; not too many, as they all go against one gradient. */
+const defaultSteps = (size: number) => Math.min(20, Math.max(1, Math.round(2e4 / size)));
 
 function runner({ step, isAsync }: Contender, steps: number): () => unknown {
   if (isAsync) {
@@ -55,7 +57,7 @@ async function warmUp(contender: Contender, steps: number, effort: Effort): Prom
     const begin = performance.now();
     await run();
     times.push(performance.now() - begin);
-    spent += times.at(-1)!;
+    spent += times[times.length - 1];
     if (spent > 10 * effort.warmUp) break;
   }
   const typical = Math.min(...times.slice(-5));
@@ -72,10 +74,15 @@ async function take({ contender, run, iterations }: Turn, steps: number): Promis
   return (result.latency.p50 * 1e6) / steps;
 }
 
+setFlagsFromString("--expose_gc");
+const collect = runInNewContext("gc") as () => void;
+
 /** Contenders take turns, in an order drawn anew for every round; the first round does not count. */
 export async function measure(scene: Scene, effort: Effort): Promise<Times> {
+  // What the scene before let go is gigabytes.
+  collect();
   const contenders = await scene.create();
-  const steps = stepsAtOnce(scene.size);
+  const steps = scene.stepsAtOnce ?? defaultSteps(scene.size);
   const turns: Turn[] = [];
   for (const contender of contenders) turns.push(await warmUp(contender, steps, effort));
   const times: Times = Object.fromEntries(contenders.map(({ name }) => [name, []]));

@@ -34,7 +34,7 @@ export async function tfjs(name: "wasm" | "cpu", size: number, base: "adam" | "s
     step: () => {
       // Switching to a backend that runs already is a comparison and an assignment.
       if (tf.getBackend() !== name) void tf.setBackend(name);
-      optimizer.applyGradients(gradients[t++ & 1] as unknown as tf.NamedTensor[]);
+      optimizer.applyGradients(gradients[t++ & 1]);
     },
     dispose: () => {
       variable.dispose();

@@ -17,9 +17,9 @@ const bases = { adam: adam({ learningRate: rate }), sgd: sgd({ learningRate: rat
 /** tfjs's cpu backend takes a second for so many parameters; what it lets rest in memory is not worth it. */
 const SLOW_LIMIT = 1e6;
 
-export function loops(name: string, { x, step }: Plain): Contender {
-  const g = new Float32Array(x.length);
-  return { name, vectors: { x, g }, step: () => step(g) };
+export function loops(name: string, plain: Plain): Contender {
+  const g = new Float32Array(plain.x.length);
+  return { name, vectors: { x: plain.x, g }, step: () => plain.step(g) };
 }
 
 /** One tuner for all, over Adam or SGD, and everything that there is to compare it with. */
@@ -138,6 +138,7 @@ export function callScene({ engines }: Field): Scene {
   return {
     name: "call",
     size: 16,
+    stepsAtOnce: 500,
     reference: "plain JS",
     create: () =>
       Promise.resolve([

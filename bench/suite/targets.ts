@@ -123,7 +123,7 @@ export function judge(scenes: readonly Measured[]): Verdict[] {
     scenes
       .filter(({ name }) => name === scene)
       .flatMap((measured) => {
-        const bound = bounds.findLast(([from]) => measured.size >= from)?.[1] ?? null;
+        const bound = bounds.filter(([from]) => measured.size >= from).at(-1)?.[1] ?? null;
         const found = value(measured);
         if (bound === null || !found) return [];
         const met = kind === "≥" ? found.median >= bound : found.median <= bound;
