@@ -59,6 +59,27 @@ static void sgd(const float *restrict g, float *restrict delta, size_t len, floa
   state->dd_next += dd;
 }
 
+#ifdef NON_TEMPORAL
+
+#include <xmmintrin.h>
+
+/* x goes to memory past the caches: its lines need not be read first. WebAssembly has no such store. */
+static void move(float *restrict x, const float *restrict ref, const float *restrict delta, size_t len, float scale,
+                 State *state) {
+  __m128 xx = _mm_setzero_ps(), dx = xx;
+  for (size_t i = 0; i < len; i += 4) {
+    const __m128 d = _mm_load_ps(delta + i);
+    const __m128 moved = _mm_load_ps(ref + i) + _mm_set1_ps(scale) * d;
+    _mm_stream_ps(x + i, moved);
+    xx += moved * moved;
+    dx += d * moved;
+  }
+  state->xx += xx[0] + xx[1] + xx[2] + xx[3];
+  state->dx += dx[0] + dx[1] + dx[2] + dx[3];
+}
+
+#else
+
 static void move(float *restrict x, const float *restrict ref, const float *restrict delta, size_t len, float scale,
                  State *state) {
   x = VECTOR(x), ref = VECTOR(ref), delta = VECTOR(delta);
@@ -72,6 +93,8 @@ static void move(float *restrict x, const float *restrict ref, const float *rest
   state->xx += xx;
   state->dx += dx;
 }
+
+#endif
 
 static double tune(State *state, double h) {
   double scale = 0;

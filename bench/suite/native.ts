@@ -27,6 +27,10 @@ const builds = [
   { name: "C, 128-bit", flags: `-O3 ${NARROW} ${MATH} ${UNROLL}` },
   { name: "C, 128-bit, not unrolled", flags: `-O3 ${NARROW} ${MATH}` },
   {
+    name: "C, 128-bit, non-temporal stores",
+    flags: `-O3 ${NARROW} ${MATH} ${UNROLL} -DNON_TEMPORAL`,
+  },
+  {
     name: "C, AVX-512",
     flags: `-O3 -march=native -mprefer-vector-width=512 ${MATH} ${UNROLL}`,
     needs: "avx512f",
