@@ -45,7 +45,7 @@ const effort: Effort = {
 const usual = quick ? [1e3] : [1e3, 1e4, 1e5, 1e6, ...(full ? [1e7] : [])];
 const sizes = options.sizes?.split(",").map(Number) ?? usual;
 const notes: string[] = [];
-const field: Field = { engines: probeEngines(notes), native: buildNative(notes) };
+const field: Field = { engines: await probeEngines(notes), native: buildNative(notes) };
 
 function allScenes(): Scene[] {
   const [smallest] = sizes;

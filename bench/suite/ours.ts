@@ -19,23 +19,37 @@ export interface Engine {
   readonly create: Create;
 }
 
-/** The default comes first, and its contenders bear no engine's name. */
-const names = ["wasm", "wasm-relaxed", "js"];
+/** The default comes first, and its contenders bear no engine's name. Some have to be imported for their effect. */
+const candidates: { name: string; module?: string }[] = [
+  { name: "wasm" },
+  { name: "wasm-relaxed", module: "superlevel/relaxed" },
+  { name: "js" },
+];
+const [usual] = candidates;
 
-/** The engines that this build has and this machine runs; asks for each, and takes no for an answer. */
-export function probeEngines(notes: string[]): Engine[] {
-  return names.flatMap((name) => {
-    const create: Create = (params, options) => {
-      return createOptimizer(params, { ...options, engine: name as OptimizerOptions["engine"] });
-    };
+async function probe(name: string, module?: string): Promise<Engine> {
+  if (module) await import(module);
+  const create: Create = (params, options) => {
+    return createOptimizer(params, { ...options, engine: name as OptimizerOptions["engine"] });
+  };
+  using optimizer = create(16, {});
+  // An engine may stand in for another that this machine cannot run; `engine` says so.
+  const { engine = name } = optimizer as { engine?: string };
+  if (engine !== name) throw new Error(`"${engine}" runs in its place here`);
+  return { name, create };
+}
+
+/** The engines that this build has and this machine runs: asks for each, and takes no for an answer. */
+export async function probeEngines(notes: string[]): Promise<Engine[]> {
+  const engines: Engine[] = [];
+  for (const { name, module } of candidates) {
     try {
-      create(16, {}).dispose();
-      return [{ name, create }];
+      engines.push(await probe(name, module));
     } catch (error) {
-      notes.push(`engine "${name}": ${(error as Error).message}`);
-      return [];
+      notes.push(`engine "${name}": ${(error as Error).message.split("\n")[0]}`);
     }
-  });
+  }
+  return engines;
 }
 
 export interface Setup {
@@ -54,7 +68,7 @@ export function ours(engine: Engine, size: number, { label, base, tuner, tensors
     : new Float32Array(size).fill(0.5);
   const optimizer = engine.create(params, { base, tuner });
   return {
-    name: engine.name === names[0] ? label : `${label} [${engine.name}]`,
+    name: engine.name === usual.name ? label : `${label} [${engine.name}]`,
     vectors: { x: optimizer.params, g: optimizer.grads },
     step: () => optimizer.step(),
     dispose: () => optimizer.dispose(),
