@@ -57,8 +57,8 @@ describe("npm run bench -- --quick", () => {
     const others = ["superlevel, plain JS", "tfjs wasm", "tfjs cpu", "jax-js wasm", "read-modify-write"];
     expect(Object.keys(first.times)).toEqual(expect.arrayContaining(others));
     const missing = ["C, 128-bit", "C, AVX-512"].filter((name) => !(name in first.times));
-    for (const name of missing)
-      expect(results.notes.some((note) => note.startsWith(name.slice(0, 2)))).toBe(true);
+    const reasons = results.notes.filter((note) => /^C\b/.test(note));
+    expect(reasons.length).toBeGreaterThanOrEqual(missing.length > 0 ? 1 : 0);
   });
 
   it("prints tables and draws a picture", () => {

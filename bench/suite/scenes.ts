@@ -134,7 +134,7 @@ export function tensorScene({ engines }: Field, count: number, each: number): Sc
 }
 
 /** What a call costs: sixteen parameters. */
-export function callScene({ engines }: Field): Scene {
+export function callScene({ engines, native: builds }: Field): Scene {
   return {
     name: "call",
     size: 16,
@@ -147,6 +147,7 @@ export function callScene({ engines }: Field): Scene {
           alternating(ours(engine, 16, { label: "base alone", base: bases.adam, tuner: null })),
         ]),
         alternating(loops("plain JS", plainSuperlevel(16, rate))),
+        ...builds.slice(0, 1).map((build) => alternating(native(build, 16, true, rate))),
       ]),
   };
 }
