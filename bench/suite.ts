@@ -7,9 +7,9 @@
  */
 import { parseArgs } from "node:util";
 import { agree } from "./suite/agree.js";
-import type { Scene } from "./suite/contender.js";
+import type { Effort, Scene } from "./suite/contender.js";
 import { machine } from "./suite/machine.js";
-import { measure, type Effort } from "./suite/measure.js";
+import { measure } from "./suite/measure.js";
 import { buildNative } from "./suite/native.js";
 import { probeEngines } from "./suite/ours.js";
 import { writeResults, writeSection } from "./suite/page.js";

@@ -1,9 +1,9 @@
 import { adam, sgd } from "superlevel";
-import { plainSuperlevel } from "../plain.js";
 import type { Contender } from "./contender.js";
 import { native } from "./native.js";
 import { global, ours } from "./ours.js";
-import { loops, type Field } from "./scenes.js";
+import { loops } from "./loops.js";
+import type { Field } from "./scenes.js";
 
 const [size, steps, rate] = [2000, 50, 1e-3];
 
@@ -31,7 +31,7 @@ export function agree({ engines, native: builds }: Field): void {
     const end = walk(first);
     for (const contender of [
       ...rest,
-      loops("plain JS", plainSuperlevel(size, rate, name)),
+      loops("plain JS", { kind: `superlevel ${name}`, size, rate }),
       ...builds.map((build) => native(build, size, name === "adam", rate)),
     ]) {
       const found = distance(walk(contender), end);

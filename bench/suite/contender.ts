@@ -1,3 +1,13 @@
+export interface Effort {
+  readonly rounds: number;
+  /** Milliseconds of a contender's turn, and of its warm-up. */
+  readonly turn: number;
+  readonly warmUp: number;
+}
+
+/** A turn: nanoseconds a step. */
+export type Take = () => Promise<number>;
+
 /** Something whose steps are timed. */
 export interface Contender {
   readonly name: string;
@@ -6,6 +16,8 @@ export interface Contender {
   /** The point, and the gradient to write before steps are timed. Without them the gradient is prepared once. */
   readonly vectors?: { readonly x: Float32Array; readonly g: Float32Array };
   readonly isAsync?: boolean;
+  /** Warms up and takes its turns by itself. */
+  readonly prepare?: (steps: number, effort: Effort) => Promise<Take>;
   readonly dispose?: () => void;
 }
 

@@ -1,14 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { Bench } from "tinybench";
-import { refresh, type Contender, type Scene } from "./contender.js";
-
-export interface Effort {
-  readonly rounds: number;
-  /** Milliseconds of a contender's turn, and of its warm-up. */
-  readonly turn: number;
-  readonly warmUp: number;
-}
+import { refresh, type Contender, type Effort, type Scene, type Take } from "./contender.js";
 
 /** Nanoseconds a step, round by round; the contenders' names are the keys. */
 export type Times = Record<string, number[]>;
@@ -28,12 +21,6 @@ function shuffled<T>(items: readonly T[]): T[] {
     .map(({ item }) => item);
 }
 
-interface Turn {
-  readonly contender: Contender;
-  readonly run: () => unknown;
-  iterations: number;
-}
-
 /** Short steps are timed several at once; not too many, as they all go against one gradient. */
 const defaultSteps = (size: number) => Math.min(20, Math.max(1, Math.round(2e4 / size)));
 
@@ -48,12 +35,13 @@ function runner({ step, isAsync }: Contender, steps: number): () => unknown {
   };
 }
 
-/** Runs until the compiler has done its work, and finds how many samples make a turn. */
-async function warmUp(contender: Contender, steps: number, effort: Effort): Promise<Turn> {
+/** Runs until the compiler has done its work, and finds how many samples make a turn: their median counts. */
+export async function prepare(contender: Contender, steps: number, effort: Effort): Promise<Take> {
+  const { name, vectors, isAsync = false } = contender;
   const run = runner(contender, steps);
   const times: number[] = [];
   for (let spent = 0; spent < effort.warmUp || times.length < 3;) {
-    if (contender.vectors) refresh(contender.vectors);
+    if (vectors) refresh(vectors);
     const begin = performance.now();
     await run();
     times.push(performance.now() - begin);
@@ -61,17 +49,14 @@ async function warmUp(contender: Contender, steps: number, effort: Effort): Prom
     if (spent > 10 * effort.warmUp) break;
   }
   const typical = Math.min(...times.slice(-5));
-  return { contender, run, iterations: Math.max(1, Math.min(25, Math.round(effort.turn / typical))) };
-}
-
-/** A contender's turn in a round: the median of its samples. */
-async function take({ contender, run, iterations }: Turn, steps: number): Promise<number> {
-  const { name, vectors, isAsync = false } = contender;
-  const bench = new Bench({ time: 0, iterations, warmup: false });
-  bench.add(name, run, { async: isAsync, beforeEach: () => vectors && refresh(vectors) });
-  const [{ result }] = await bench.run();
-  if (result.state !== "completed") throw new Error(`${name}: ${JSON.stringify(result)}`);
-  return (result.latency.p50 * 1e6) / steps;
+  const iterations = Math.max(1, Math.min(25, Math.round(effort.turn / typical)));
+  return async () => {
+    const bench = new Bench({ time: 0, iterations, warmup: false });
+    bench.add(name, run, { async: isAsync, beforeEach: () => vectors && refresh(vectors) });
+    const [{ result }] = await bench.run();
+    if (result.state !== "completed") throw new Error(`${name}: ${JSON.stringify(result)}`);
+    return (result.latency.p50 * 1e6) / steps;
+  };
 }
 
 setFlagsFromString("--expose_gc");
@@ -83,13 +68,17 @@ export async function measure(scene: Scene, effort: Effort): Promise<Times> {
   collect();
   const contenders = await scene.create();
   const steps = scene.stepsAtOnce ?? defaultSteps(scene.size);
-  const turns: Turn[] = [];
-  for (const contender of contenders) turns.push(await warmUp(contender, steps, effort));
+  const turns: { name: string; take: Take }[] = [];
+  for (const contender of contenders) {
+    const { name } = contender;
+    const take = await (contender.prepare?.(steps, effort) ?? prepare(contender, steps, effort));
+    turns.push({ name, take });
+  }
   const times: Times = Object.fromEntries(contenders.map(({ name }) => [name, []]));
   for (let round = -1; round < effort.rounds; round++) {
-    for (const turn of shuffled(turns)) {
-      const time = await take(turn, steps);
-      if (round >= 0) times[turn.contender.name].push(time);
+    for (const { name, take } of shuffled(turns)) {
+      const time = await take();
+      if (round >= 0) times[name].push(time);
     }
   }
   for (const { dispose } of contenders) dispose?.();

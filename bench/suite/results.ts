@@ -1,6 +1,6 @@
-import type { Scene } from "./contender.js";
+import type { Effort, Scene } from "./contender.js";
 import type { Machine } from "./machine.js";
-import type { Effort, Times } from "./measure.js";
+import type { Times } from "./measure.js";
 import type { Verdict } from "./targets.js";
 
 /** A scene's times: nanoseconds a step of each contender, round by round. */

@@ -1,7 +1,9 @@
 import { adadelta, adagrad, adam, adamax, lion, rmsprop, sgd, type Base } from "superlevel";
-import { plainAdam, plainParameter, plainSgd, plainSuperlevel, SIX_BETAS, type Plain } from "../plain.js";
+import { SIX_BETAS } from "../plain.js";
 import { bandwidth } from "./bandwidth.js";
-import type { Contender, Scene } from "./contender.js";
+import type { Scene } from "./contender.js";
+import { isolated } from "./isolate.js";
+import { alternating } from "./loops.js";
 import { native, type NativeBuild } from "./native.js";
 import { global, ours, type Engine } from "./ours.js";
 import { jax, tfjs } from "./others.js";
@@ -16,11 +18,6 @@ const rate = 1e-3;
 const bases = { adam: adam({ learningRate: rate }), sgd: sgd({ learningRate: rate }) };
 /** tfjs's cpu backend takes a second for so many parameters; what it lets rest in memory is not worth it. */
 const SLOW_LIMIT = 1e6;
-
-export function loops(name: string, plain: Plain): Contender {
-  const g = new Float32Array(plain.x.length);
-  return { name, vectors: { x: plain.x, g }, step: () => plain.step(g) };
-}
 
 /** One tuner for all, over Adam or SGD, and everything that there is to compare it with. */
 export function globalScene({ engines, native: builds }: Field, name: "adam" | "sgd", size: number): Scene {
@@ -37,8 +34,8 @@ export function globalScene({ engines, native: builds }: Field, name: "adam" | "
         ours(engine, size, { label: "superlevel", base, tuner: global() }),
         ours(engine, size, { label: "base alone", base, tuner: null }),
       ]),
-      loops("superlevel, plain JS", plainSuperlevel(size, rate, name)),
-      loops("base alone, plain JS", (isAdam ? plainAdam : plainSgd)(size, rate)),
+      isolated("superlevel, plain JS", { kind: `superlevel ${name}`, size, rate }),
+      isolated("base alone, plain JS", { kind: name, size, rate }),
       ...builds.map((build) => native(build, size, isAdam, rate)),
       await bandwidth(size, vectors),
       await tfjs("wasm", size, name),
@@ -64,7 +61,7 @@ export function parameterScene({ engines }: Field, size: number): Scene {
             ...engines.map((engine) =>
               ours(engine, size, { label: `K = ${count}`, base: bases.adam, tuner }),
             ),
-            loops(`K = ${count}, plain JS`, plainParameter(size, rate, betasOf(count))),
+            isolated(`K = ${count}, plain JS`, { kind: "parameter", size, rate, betas: betasOf(count) }),
           ];
         }),
       ),
@@ -103,7 +100,7 @@ export function baseScenes({ engines }: Field, size: number): Scene[] {
     create: () =>
       Promise.resolve([
         ...engines.flatMap((engine) => settings.map((setting) => ours(engine, size, { base, ...setting }))),
-        loops("Adam, plain JS", plainAdam(size, rate)),
+        isolated("Adam, plain JS", { kind: "adam", size, rate }),
       ]),
   }));
 }
@@ -128,7 +125,7 @@ export function tensorScene({ engines }: Field, count: number, each: number): Sc
             tensors,
           }),
         ]),
-        loops("plain JS", plainSuperlevel(count * each, rate)),
+        isolated("plain JS", { kind: "superlevel adam", size: count * each, rate }),
       ]),
   };
 }
@@ -146,22 +143,8 @@ export function callScene({ engines, native: builds }: Field): Scene {
           alternating(ours(engine, 16, { label: "superlevel", base: bases.adam, tuner: global() })),
           alternating(ours(engine, 16, { label: "base alone", base: bases.adam, tuner: null })),
         ]),
-        alternating(loops("plain JS", plainSuperlevel(16, rate))),
+        isolated("plain JS", { kind: "superlevel adam", size: 16, rate }, true),
         ...builds.slice(0, 1).map((build) => alternating(native(build, 16, true, rate))),
       ]),
-  };
-}
-
-/** Hundreds of steps go by between two gradients: against one that changes its sign, none runs away. */
-function alternating({ name, vectors, step, dispose }: Contender): Contender {
-  const { g } = vectors!;
-  g[0] = 0.1;
-  return {
-    name,
-    step: () => {
-      g[0] = -g[0];
-      step();
-    },
-    dispose,
   };
 }
