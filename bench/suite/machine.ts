@@ -66,6 +66,8 @@ export function machine(): Machine {
   };
 }
 
-export function inWords({ cpu, cores, node, date }: Machine): string {
-  return `${cpu}, ${cores} cores, Node ${node.replace(/^v/, "")}, ${date.slice(0, 10)}`;
+/** With other work going on, if there was any: such numbers are to be measured again. */
+export function inWords({ cpu, cores, node, date, load }: Machine): string {
+  const busy = load > cores / 2 ? `, busy with other work (load ${load.toFixed(1)})` : "";
+  return `${cpu}, ${cores} cores, Node ${node.replace(/^v/, "")}, ${date.slice(0, 10)}${busy}`;
 }

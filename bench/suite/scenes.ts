@@ -3,7 +3,7 @@ import { SIX_BETAS } from "../plain.js";
 import { bandwidth } from "./bandwidth.js";
 import type { Scene } from "./contender.js";
 import { isolated } from "./isolate.js";
-import { alternating } from "./loops.js";
+import { alternating, loops } from "./loops.js";
 import { native, type NativeBuild } from "./native.js";
 import { global, ours, type Engine } from "./ours.js";
 import { jax, tfjs } from "./others.js";
@@ -35,6 +35,7 @@ export function globalScene({ engines, native: builds }: Field, name: "adam" | "
         ours(engine, size, { label: "base alone", base, tuner: null }),
       ]),
       isolated("superlevel, plain JS", { kind: `superlevel ${name}`, size, rate }),
+      loops("superlevel, plain JS, same thread", { kind: `superlevel ${name}`, size, rate }),
       isolated("base alone, plain JS", { kind: name, size, rate }),
       ...builds.map((build) => native(build, size, isAdam, rate)),
       await bandwidth(size, vectors),
