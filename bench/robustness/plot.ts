@@ -1,20 +1,9 @@
+import { legendEntry, picture, place, polyline, stroke as line } from "../svg.js";
 import { rateText, type Entry, type Table } from "./table.js";
 
 const panel = { width: 230, height: 170, left: 46, top: 30, right: 10, bottom: 26 };
 const columns = 4;
 const header = 74;
-const colors = [
-  "#dc2626",
-  "#f59e0b",
-  "#65a30d",
-  "#db2777",
-  "#7c3aed",
-  "#1d4ed8",
-  "#0891b2",
-  "#15803d",
-  "#4b5563",
-  "#a16207",
-];
 const rates = { low: -4, high: 2 };
 
 interface Frame {
@@ -29,15 +18,10 @@ export function rateCurves(table: Table): string {
   const families = [...new Set(table.entries.filter(isDrawn).map(({ family }) => family))];
   const rows = Math.ceil(table.problems.length / columns);
   const [width, height] = [columns * panel.width, header + rows * panel.height];
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif" font-size="10" fill="#333">`,
-    `<rect width="${width}" height="${height}" fill="#fcfcfa"/>`,
-    `<text x="14" y="22" font-size="15" font-weight="600">Final loss (log scale) against learning rate</text>`,
+  return picture(width, height, "Final loss (log scale) against learning rate", [
     ...legend(families),
     ...table.problems.flatMap((problem, p) => onePanel(table, families, problem, p)),
-    "</svg>",
-    "",
-  ].join("\n");
+  ]);
 }
 
 /** Rates above 1 exist for superlevel only; cosine families are left out, to keep the picture readable. */
@@ -45,22 +29,12 @@ function isDrawn({ kind, family }: Entry): boolean {
   return kind === "superlevel" || (kind === "tuned" && !family.endsWith("cosine"));
 }
 
-const isFlat = (family: string) => family.startsWith("superlevel");
-
-function stroke(family: string, k: number): string {
-  return `fill="none" stroke="${colors[k % colors.length]}" ${
-    isFlat(family) ? 'stroke-width="2"' : 'stroke-width="1.2" stroke-dasharray="4 2"'
-  }`;
-}
+const stroke = (family: string, k: number) => line(k, family.startsWith("superlevel"));
 
 function legend(families: readonly string[]): string[] {
-  return families.flatMap((family, k) => {
-    const [x, y] = [14 + (k % 5) * 180, 40 + Math.floor(k / 5) * 16];
-    return [
-      `<path d="M${x} ${y}h20" ${stroke(family, k)}/>`,
-      `<text x="${x + 24}" y="${y + 3.5}" font-size="9.5">${family}</text>`,
-    ];
-  });
+  return families.flatMap((family, k) =>
+    legendEntry({ x: 14 + (k % 5) * 180, y: 40 + Math.floor(k / 5) * 16 }, family, stroke(family, k)),
+  );
 }
 
 function onePanel(table: Table, families: readonly string[], problem: string, p: number): string[] {
@@ -80,14 +54,12 @@ function onePanel(table: Table, families: readonly string[], problem: string, p:
 const innerWidth = panel.width - panel.left - panel.right;
 const innerHeight = panel.height - panel.top - panel.bottom;
 
-const round = (value: number) => Math.round(10 * value) / 10;
-
 function x(logRate: number, { left }: Frame): number {
-  return round(left + ((logRate - rates.low) / (rates.high - rates.low)) * innerWidth);
+  return place(logRate, rates.low, rates.high, left, left + innerWidth);
 }
 
 function y(logLoss: number, { top, low, high }: Frame): number {
-  return round(top + ((high - Math.min(logLoss, high)) / (high - low)) * innerHeight);
+  return place(Math.min(logLoss, high), low, high, top + innerHeight, top);
 }
 
 function axes(frame: Frame): string[] {
@@ -113,6 +85,6 @@ function curve(table: Table, family: string, k: number, p: number, frame: Frame)
   const points = table.entries
     .filter((entry) => entry.family === family)
     .sort((a, b) => a.rate - b.rate)
-    .map(({ rate, results }) => `${x(Math.log10(rate), frame)},${y(results[p].logLoss, frame)}`);
-  return `<polyline points="${points.join(" ")}" ${stroke(family, k)}/>`;
+    .map(({ rate, results }) => ({ x: x(Math.log10(rate), frame), y: y(results[p].logLoss, frame) }));
+  return polyline(points, stroke(family, k));
 }
