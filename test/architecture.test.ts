@@ -29,6 +29,7 @@ const LAYERS: Record<string, Layer[]> = {
     { files: ["trial.ts"] },
     { files: ["minimize.ts"] },
     { files: ["optimizer.ts"] },
+    { files: ["adapters/*.ts"], siblings: true },
     { files: ["index.ts"] },
   ],
   assembly: [
