@@ -3,9 +3,9 @@ export interface Problem {
   readonly name: string;
   readonly start: readonly number[];
   readonly loss: "squares" | "absolute";
-  residuals(x: ArrayLike<number>): number[];
+  readonly residuals: (x: ArrayLike<number>) => number[];
   /** ∂r_i / ∂x_j, row by row. */
-  jacobian(x: ArrayLike<number>): number[][];
+  readonly jacobian: (x: ArrayLike<number>) => number[][];
 }
 
 export function valueOf({ residuals, loss }: Problem, x: ArrayLike<number>): number {

@@ -10,6 +10,8 @@ import { gradientOf, problems, valueOf, type Problem } from "./minimize-problems
 const LIMIT = 10_000;
 const ROUNDS = 8;
 
+class OutOfCalls extends Error {}
+
 /** A problem that counts calls, keeps the lowest value, and gives up at the limit. */
 class Counted {
   calls = 0;
@@ -21,7 +23,7 @@ class Counted {
   }
 
   count(): void {
-    if (this.calls === LIMIT) throw this;
+    if (this.calls === LIMIT) throw new OutOfCalls();
     this.calls++;
   }
 
@@ -71,7 +73,7 @@ function run(name: string, problem: Problem): Counted {
   try {
     contenders[name](counted);
   } catch (error) {
-    if (error !== counted) throw error;
+    if (!(error instanceof OutOfCalls)) throw error;
   }
   return counted;
 }

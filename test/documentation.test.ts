@@ -40,7 +40,10 @@ const manifest = JSON.parse(readFileSync("package.json", "utf8")) as {
 const entries = Object.entries(manifest.exports).flatMap(([path, target]) =>
   typeof target === "string"
     ? []
-    : { from: join("superlevel", path), file: resolve(target.default.replace(/^\.\/dist\/(.*)\.js$/, "src/$1.ts")) },
+    : {
+        from: join("superlevel", path),
+        file: resolve(target.default.replace(/^\.\/dist\/(.*)\.js$/, "src/$1.ts")),
+      },
 );
 const program = ts.createProgram(
   entries.map(({ file }) => file),
@@ -48,14 +51,12 @@ const program = ts.createProgram(
 );
 const checker = program.getTypeChecker();
 const exports = entries.flatMap(({ from, file }) =>
-  checker
-    .getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(file)!)!)
-    .map((exported) => {
-      const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
-      const typeOnly = exported.declarations?.some(ts.isTypeOnlyExportDeclaration);
-      const kind: "value" | "type" = symbol.flags & ts.SymbolFlags.Value && !typeOnly ? "value" : "type";
-      return { name: exported.name, from, symbol, kind };
-    }),
+  checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(file)!)!).map((exported) => {
+    const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
+    const typeOnly = exported.declarations?.some(ts.isTypeOnlyExportDeclaration);
+    const kind: "value" | "type" = symbol.flags & ts.SymbolFlags.Value && !typeOnly ? "value" : "type";
+    return { name: exported.name, from, symbol, kind };
+  }),
 );
 
 const fileOf = ({ file, line, language }: Example): string =>

@@ -1,0 +1,67 @@
+import { OptimizerError } from "../errors.js";
+import type { StepInfo } from "../info.js";
+import type { Optimizer } from "../optimizer.js";
+import type { Layout, Leaves } from "./trees.js";
+
+/** The engine that a chain of states shares. */
+export interface Machine {
+  readonly optimizer: Optimizer;
+  readonly layout: Layout;
+  /** How many updates were taken: a state of an earlier one is spent. */
+  updates: number;
+  /** What the parameters should be at the next update: applyUpdates rounds, so not quite the engine's x. */
+  expected: readonly Float32Array[];
+}
+
+/**
+ * What a gradient transformation knows between updates. It stands for memory of an engine that it shares with the
+ * states before and after it, so only the latest may be used: an update spends the state that it is given.
+ */
+export class State {
+  readonly #machine: Machine;
+  readonly #updates: number;
+  /** What the last update reports, such as the scale; undefined before the first. */
+  readonly info: StepInfo | undefined;
+
+  /** Use a transformation's `init`, `update` or `restore`. */
+  constructor(machine: Machine, info?: StepInfo) {
+    this.#machine = machine;
+    this.#updates = machine.updates;
+    this.info = info;
+  }
+
+  /** @internal */
+  get machine(): Machine {
+    if (this.#updates === this.#machine.updates) return this.#machine;
+    const [own, latest] = [this.#updates, this.#machine.updates];
+    const cure = "use the state that the last update returned, or save() and restore()";
+    throw new OptimizerError("state", `state: it was spent: it is of update ${own} of ${latest}; ${cure}`);
+  }
+
+  /**
+   * Everything that the next update depends on, but gradient and options, as bytes; see {@link Optimizer.save}.
+   *
+   * @throws OptimizerError "state" when the state is spent, "disposed" after `dispose`
+   */
+  save(): Uint8Array {
+    return this.machine.optimizer.save();
+  }
+
+  /** Lets go of the engine's memory, of all states that share it. */
+  dispose(): void {
+    this.#machine.optimizer.dispose();
+  }
+}
+
+/** Are these the parameters that applyUpdates made, up to two roundings? */
+export function areExpected({ expected }: Machine, { values }: Leaves): boolean {
+  return values.every((leaf, k) => {
+    const own = expected[k];
+    for (let i = 0; i < leaf.length; i++) {
+      const distance = Math.abs(leaf[i] - own[i]);
+      // A subnormal number may have been flushed to 0. A NaN is never what was expected.
+      if (!(distance <= 2 ** -22 * Math.abs(own[i]) + 2 ** -126)) return false;
+    }
+    return true;
+  });
+}
