@@ -24,11 +24,15 @@ export interface TransformationOptions extends OptimizerOptions {
 /** A transformation in the manner of optax, over trees of jax-js arrays. */
 export interface GradientTransformation {
   /** A fresh state. Consumes `params`. */
-  init(params: Tree): State;
+  readonly init: (params: Tree) => State;
   /** x_{t+1} − params and the next state. Consumes `updates` and `params`, and spends `state`. */
-  update<Params extends Tree>(updates: Params, state: State, params: Params): [updates: Params, state: State];
+  readonly update: <Params extends Tree>(
+    updates: Params,
+    state: State,
+    params: Params,
+  ) => [updates: Params, state: State];
   /** A state from what `state.save()` returned, and the params that its next update will get. Consumes `params`. */
-  restore(params: Tree, saved: Uint8Array): State;
+  readonly restore: (params: Tree, saved: Uint8Array) => State;
 }
 
 function tensorsOf(
@@ -48,7 +52,8 @@ function strayed(): OptimizerError {
 }
 
 /** Goes where somebody else put the parameters. */
-function follow({ optimizer }: Machine, { values }: Leaves): void {
+function follow(machine: Machine, { values }: Leaves): void {
+  const { optimizer } = machine;
   const point = new Float32Array(optimizer.size);
   let first = 0;
   for (const leaf of values) {
@@ -56,6 +61,19 @@ function follow({ optimizer }: Machine, { values }: Leaves): void {
     first += leaf.length;
   }
   optimizer.setParams(point);
+  machine.before = machine.expected = values;
+}
+
+function difference(a: Float32Array, b: Float32Array): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(a.length);
+  for (let i = 0; i < out.length; i++) out[i] = a[i] - b[i];
+  return out;
+}
+
+function sum(a: Float32Array, b: Float32Array): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(a.length);
+  for (let i = 0; i < out.length; i++) out[i] = a[i] + b[i];
+  return out;
 }
 
 /** One step from `point`; returns what it adds to it. */
@@ -67,8 +85,9 @@ function advance(
   const { tensors } = machine.optimizer;
   gradients.values.forEach((leaf, k) => tensors[k].grads.set(leaf));
   const info = machine.optimizer.step();
-  const updates = point.values.map((leaf, k) => leaf.map((x, i) => tensors[k].params[i] - x));
-  machine.expected = point.values.map((leaf, k) => leaf.map((x, i) => x + updates[k][i]));
+  machine.before = point.values;
+  const updates = point.values.map((leaf, k) => difference(tensors[k].params, leaf));
+  machine.expected = updates.map((leaf, k) => sum(point.values[k], leaf));
   machine.updates++;
   return { updates, info };
 }
@@ -112,7 +131,7 @@ export function gradientTransformation(options: TransformationOptions = {}): Gra
     const layout = consume("params", params);
     const optimizer = createOptimizer(tensorsOf(layout, tensors), own);
     if (saved !== undefined) optimizer.restore(saved);
-    return new State({ optimizer, layout, updates: 0, expected: layout.values });
+    return new State({ optimizer, layout, updates: 0, before: layout.values, expected: layout.values });
   }
 
   return {
@@ -129,7 +148,6 @@ export function gradientTransformation(options: TransformationOptions = {}): Gra
       if (!areExpected(machine, point)) {
         if (moved === "throw") throw strayed();
         follow(machine, point);
-        machine.expected = point.values;
       }
       const { updates: steps, info } = advance(machine, gradients, point);
       return [build<Params>(machine.layout, steps), new State(machine, info)];
