@@ -1,50 +1,21 @@
 /** A page gets the numbers that Node gets, to the last bit. */
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { Server } from "node:http";
 
-import { build } from "esbuild";
-import { type Browser, chromium } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { bundle, firstLine, launch, reason, serve, skipped } from "./support/page.js";
+
 const CONSUMER = "test/support/consumer.mjs";
-const executablePath = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
-const installed = existsSync(executablePath);
 
-// Without the last four, Chromium looks for hosts of its own, which a closed network refuses many times over.
-const args = [
-  ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
-  ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
-];
-
-async function bundle(): Promise<string> {
-  const options = { bundle: true, format: "esm", write: false } as const;
-  const { outputFiles } = await build({ entryPoints: [CONSUMER], ...options });
-  return outputFiles[0].text;
-}
-
-/** Serves a page that runs the script as a module. */
-async function serve(script: string): Promise<Server> {
-  const server = createServer((request, response) => {
-    const wanted = request.url === "/main.js";
-    response.setHeader("Content-Type", wanted ? "text/javascript" : "text/html");
-    response.end(wanted ? script : `<!doctype html><script type="module" src="/main.js"></script>`);
-  });
-  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
-  return server;
-}
-
-// On CI a missing browser is a failure, not a reason to skip.
-const skipped = !installed && !process.env.CI;
-
-describe.skipIf(skipped)(`browser${skipped ? ` (skipped: no Chromium at ${executablePath})` : ""}`, () => {
+describe.skipIf(skipped)(`browser${reason}`, () => {
   let browser: Browser;
   let server: Server;
 
   beforeAll(async () => {
-    server = await serve(await bundle());
-    browser = await chromium.launch({ executablePath, args });
+    server = await serve(await bundle(CONSUMER));
+    browser = await launch("--disable-gpu");
   }, 60_000);
 
   afterAll(async () => {
@@ -53,13 +24,7 @@ describe.skipIf(skipped)(`browser${skipped ? ` (skipped: no Chromium at ${execut
   });
 
   it("gives bit-identical parameters", async () => {
-    const page = await browser.newPage();
-    const errors: Error[] = [];
-    page.on("pageerror", (error) => errors.push(error));
-    const printed = page.waitForEvent("console", { timeout: 30_000 });
-    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
     const expected = execFileSync("node", [CONSUMER], { encoding: "utf8" }).trim();
-    expect((await printed).text()).toBe(expected);
-    expect(errors).toEqual([]);
+    expect(await firstLine(browser, server)).toBe(expected);
   }, 60_000);
 });
