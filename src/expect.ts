@@ -58,6 +58,11 @@ export function expectFunction(name: string, value: unknown): void {
   if (typeof value !== "function") throw new TypeError(`${name}: expected a function, got ${show(value)}`);
 }
 
+export function expectSignal(name: string, value: unknown): void {
+  if (!(value instanceof AbortSignal))
+    throw new TypeError(`${name}: expected an AbortSignal, got ${show(value)}`);
+}
+
 export function expectOneOf<T extends string>(name: string, value: unknown, allowed: readonly T[]): T {
   if (typeof value !== "string") throw new TypeError(`${name}: expected a string, got ${show(value)}`);
   if (!(allowed as readonly string[]).includes(value)) {

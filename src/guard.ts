@@ -79,9 +79,14 @@ export function settleGuard(guard: Guard | null | undefined, deterministic: bool
   };
 }
 
+/** The highest V after a step from V = `before` that is no violation. */
+export function ceiling(tolerance: number, before: number): number {
+  return before + tolerance * Math.max(1, Math.abs(before));
+}
+
 /** Did V rise by more than the tolerance? A V that was no number before allows no comparison. */
 export function rises({ tolerance }: SettledGuard, before: number, after: number): boolean {
-  return !Number.isNaN(before) && !(after <= before + tolerance * Math.max(1, Math.abs(before)));
+  return !Number.isNaN(before) && !(after <= ceiling(tolerance, before));
 }
 
 /** The factor on the rate after a step: half of it after a violation, otherwise back towards 1 by a tenth. */

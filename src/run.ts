@@ -1,4 +1,4 @@
-import { expectBoolean, expectFunction, expectNumber, expectOptions, show } from "./expect.js";
+import { expectBoolean, expectFunction, expectNumber, expectOptions, expectSignal, show } from "./expect.js";
 import { settleGuard, type Guard, type SettledGuard } from "./guard.js";
 import type { StepInfo } from "./info.js";
 import { settleLevel, type Level } from "./level.js";
@@ -91,9 +91,7 @@ function checkConditions(run: RunOptions): void {
   if (gradientTolerance !== undefined) expectNumber("run.gradientTolerance", gradientTolerance, { min: 0 });
   if (lossTolerance !== undefined) expectNumber("run.lossTolerance", lossTolerance, { min: 0 });
   if (until !== undefined) expectFunction("run.until", until);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new TypeError(`run.signal: expected an AbortSignal, got ${show(signal)}`);
-  }
+  if (signal !== undefined) expectSignal("run.signal", signal);
   if (monitors !== undefined && !Array.isArray(monitors)) {
     throw new TypeError(`run.monitors: expected an array of functions, got ${show(monitors)}`);
   }

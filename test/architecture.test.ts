@@ -33,6 +33,8 @@ const LAYERS: Record<string, Layer[]> = {
     { files: ["minimize.ts"] },
     { files: ["optimizer.ts"] },
     { files: ["index.ts"] },
+    { files: ["scipy/*.ts"], siblings: true },
+    { files: ["jax/*.ts"], siblings: true },
   ],
   assembly: [
     { files: ["vec.ts", "records.ts", "form.ts"] },
@@ -49,6 +51,9 @@ const LAYERS: Record<string, Layer[]> = {
 
 /** What may be imported from outside the folder. */
 const PACKAGES: Record<string, string[]> = { src: ["@assemblyscript/loader"], assembly: [] };
+
+/** What adapters may import besides: the library they adapt to. */
+const HOSTS: { files: string; package: string }[] = [{ files: "jax/*.ts", package: "@jax-js/jax" }];
 
 function matches(file: string, pattern: string): boolean {
   const source = pattern.replaceAll(".", "\\.").replaceAll("*", "[^/]*");
@@ -75,7 +80,8 @@ function objection(folder: string, file: string, target: string): string | undef
   const layerOf = (name: string) =>
     layers.findIndex((layer) => layer.files.some((pattern) => matches(name, pattern)));
   if (!target.endsWith(".ts")) {
-    if (PACKAGES[folder].includes(target)) return undefined;
+    const host = HOSTS.some((host) => matches(file, host.files) && host.package === target);
+    if (PACKAGES[folder].includes(target) || host) return undefined;
     return `${folder}/${file} imports ${target}: only [${PACKAGES[folder].join(", ")}] may come from outside`;
   }
   const [own, other] = [layerOf(file), layerOf(target)];

@@ -33,19 +33,31 @@ const { options } = ts.getParsedCommandLineOfConfigFile(
 )!;
 options.allowImportingTsExtensions = true;
 
-/** The package's exports, as its index declares them. */
-const index = resolve("src/index.ts");
-const program = ts.createProgram([index], options);
+/** The source of each entry point, by the name to import it by: "superlevel", "superlevel/minimize", … */
+const manifest = JSON.parse(readFileSync("package.json", "utf8")) as {
+  exports: Record<string, string | { default: string }>;
+};
+const entries = Object.entries(manifest.exports).flatMap(([path, target]) =>
+  typeof target === "string"
+    ? []
+    : {
+        from: join("superlevel", path),
+        file: resolve(target.default.replace(/^\.\/dist\/(.*)\.js$/, "src/$1.ts")),
+      },
+);
+const program = ts.createProgram(
+  entries.map(({ file }) => file),
+  options,
+);
 const checker = program.getTypeChecker();
-const exports = checker
-  .getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(index)!)!)
-  .map((exported) => {
+const exports = entries.flatMap(({ from, file }) =>
+  checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(file)!)!).map((exported) => {
     const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
     const typeOnly = exported.declarations?.some(ts.isTypeOnlyExportDeclaration);
     const kind: "value" | "type" = symbol.flags & ts.SymbolFlags.Value && !typeOnly ? "value" : "type";
-    return { name: exported.name, symbol, kind };
-  });
-const kinds = new Map(exports.map(({ name, kind }) => [name, kind]));
+    return { name: exported.name, from, symbol, kind };
+  }),
+);
 
 const fileOf = ({ file, line, language }: Example): string =>
   join(OUTPUT, `${file.replaceAll(/[/.]/g, "-")}-${line}.${language === "ts" ? "ts" : "mjs"}`);
@@ -54,7 +66,7 @@ describe("examples", () => {
   beforeAll(() => {
     rmSync(OUTPUT, { recursive: true, force: true });
     mkdirSync(OUTPUT, { recursive: true });
-    for (const example of examples) writeFileSync(fileOf(example), moduleOf(example, kinds));
+    for (const example of examples) writeFileSync(fileOf(example), moduleOf(example, exports));
   });
 
   it("fit the types of the package", () => {

@@ -1,55 +1,27 @@
 /** What npm would publish, installed and used as a stranger would. */
-import { execFileSync } from "node:child_process";
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { copyFileSync, existsSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-interface Packed {
-  filename: string;
-  files: { path: string }[];
-}
+import { packAndInstall, run, type Installed } from "./support/packed.js";
 
-const folder = mkdtempSync(join(tmpdir(), "superlevel-"));
-const project = join(folder, "project");
 const consumer = resolve("test/support/consumer.mjs");
 const tsc = resolve("node_modules/typescript/bin/tsc");
 
-/** Runs a command and returns what it printed; its own words are in the error when it fails. */
-function run(cwd: string, command: string, ...args: string[]): string {
-  try {
-    return execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
-  } catch (error) {
-    const { stdout, stderr } = error as { stdout: string; stderr: string };
-    throw new Error(`${command} ${args.join(" ")}\n${stdout}${stderr}`);
-  }
-}
-
 describe("package", () => {
-  let packed: Packed;
+  let installed: Installed;
+  let project: string;
 
   beforeAll(() => {
-    const report = run(".", "npm", "pack", "--ignore-scripts", "--json", "--pack-destination", folder);
-    [packed] = JSON.parse(report) as Packed[];
-    mkdirSync(project);
-    writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
-    const quiet = ["--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund"];
-    run(project, "npm", "install", ...quiet, join(folder, packed.filename));
+    installed = packAndInstall();
+    project = installed.project;
   }, 120_000);
 
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => installed?.remove());
 
   it("carries what users need and nothing else", () => {
-    const paths = packed.files.map(({ path }) => path);
+    const paths = installed.files;
     const needed = [
       ...["README.md", "LICENSE", "CHANGELOG.md", "package.json", "src/index.ts"],
       ...["dist/index.js", "dist/index.d.ts", "dist/superlevel.wasm"],
@@ -95,6 +67,23 @@ describe("package", () => {
     expect(run(project, "node", "--input-type=module", "--eval", script)).toMatch(/^wasm(-relaxed)?\n$/);
   });
 
+  it("can be required", () => {
+    const script = `
+      const { createOptimizer } = require("superlevel");
+      const { minimize } = require("superlevel/minimize");
+      console.log(createOptimizer(3).size, minimize(([x]) => x * x, [1]).success);`;
+    // Which Node says is experimental, on stderr.
+    expect(run(project, "node", "--input-type=commonjs", "--eval", script)).toBe("3 true\n");
+  });
+
+  it("needs no other library but for its adapter", () => {
+    const script = `import("superlevel/jax").catch(({ message }) => console.log(message))`;
+    expect(run(project, "node", "--eval", script)).toContain("Cannot find package '@jax-js/jax'");
+    symlinkSync(resolve("node_modules/@jax-js"), join(project, "node_modules/@jax-js"));
+    const used = `import("superlevel/jax").then((adapter) => console.log(Object.keys(adapter).join()))`;
+    expect(run(project, "node", "--eval", used)).toBe("applyUpdates,gradientTransformation\n");
+  });
+
   it.each([
     ["node16", ["--module", "node16"]],
     ["bundler", ["--module", "esnext", "--moduleResolution", "bundler"]],
@@ -106,7 +95,10 @@ describe("package", () => {
         join(project, file),
         `import { createOptimizer, type Optimizer } from "superlevel";\n` +
           `export const optimizer: Optimizer = createOptimizer(2);\n` +
-          `// @ts-expect-error: the types are no \`any\`\nexport const wrong: string = createOptimizer(2);\n`,
+          `// @ts-expect-error: the types are no \`any\`\nexport const wrong: string = createOptimizer(2);\n` +
+          `import { minimize, type MinimizeResult } from "superlevel/minimize";\n` +
+          `export const found: MinimizeResult = minimize(([x]) => x * x, [1]);\n` +
+          `// @ts-expect-error: with jac: true, fun returns a pair\nminimize(([x]) => x, [1], { jac: true });\n`,
       );
       run(project, "node", tsc, "--noEmit", "--strict", "--target", "es2022", ...options, file);
     },

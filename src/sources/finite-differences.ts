@@ -28,22 +28,33 @@ export function finiteDifferences(
   expectOptions("finiteDifferences", options, ["scheme"]);
   const { scheme = "central" } = options;
   expectOneOf("finiteDifferences.scheme", scheme, ["central", "forward"]);
-  const relative = scheme === "central" ? Math.cbrt(Number.EPSILON) : Math.sqrt(Number.EPSILON);
   return (params, grads, step) => {
     const point = Float64Array.from(params);
     const here = loss(point, step);
-    for (let i = 0; i < point.length; i++) {
-      const x = point[i];
-      const above = x + relative * (1 + Math.abs(x));
-      const below = scheme === "central" ? x - relative * (1 + Math.abs(x)) : x;
-      point[i] = above;
-      const up = loss(point, step);
-      point[i] = below;
-      const down = scheme === "central" ? loss(point, step) : here;
-      point[i] = x;
-      // The distance as rounded, not as intended.
-      grads[i] = (up - down) / (above - below);
-    }
+    differentiate((x) => loss(x, step), point, here, grads, scheme);
     return here;
   };
+}
+
+/** Writes the differences of `loss` around `point`, where it is `here`, to `grads`. Leaves `point` as it was. */
+export function differentiate(
+  loss: (point: Float64Array) => number,
+  point: Float64Array,
+  here: number,
+  grads: Float32Array | Float64Array,
+  scheme: "central" | "forward",
+): void {
+  const relative = scheme === "central" ? Math.cbrt(Number.EPSILON) : Math.sqrt(Number.EPSILON);
+  for (let i = 0; i < point.length; i++) {
+    const x = point[i];
+    const above = x + relative * (1 + Math.abs(x));
+    const below = scheme === "central" ? x - relative * (1 + Math.abs(x)) : x;
+    point[i] = above;
+    const up = loss(point);
+    point[i] = below;
+    const down = scheme === "central" ? loss(point) : here;
+    point[i] = x;
+    // The distance as rounded, not as intended.
+    grads[i] = (up - down) / (above - below);
+  }
 }

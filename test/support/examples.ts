@@ -119,10 +119,13 @@ function withChecks(example: Example): string {
 export const HEADER_LINES = 1;
 
 /**
- * The module of an example. One of a docstring that imports nothing gets what it names of the package.
- * `exported` says of each export whether it exists at run time.
+ * The module of an example. One of a docstring that imports nothing gets what it names of the package: `exported`
+ * says of each export where it is imported from and whether it exists at run time.
  */
-export function moduleOf(example: Example, exported: ReadonlyMap<string, "value" | "type">): string {
+export function moduleOf(
+  example: Example,
+  exported: readonly { name: string; from: string; kind: "value" | "type" }[],
+): string {
   let header = `import { check as check$, throws as throws$ } from "../../test/support/results.ts";`;
   const { importedFiles } = ts.preProcessFile(example.code);
   if (example.docstring && importedFiles.length === 0) {
@@ -130,9 +133,9 @@ export function moduleOf(example: Example, exported: ReadonlyMap<string, "value"
     const declared = new Set(
       [...example.code.matchAll(/^(?:const|let|function|class)\s+([\w$]+)/gm)].map(([, name]) => name),
     );
-    for (const [name, kind] of exported) {
+    for (const { name, from, kind } of exported) {
       if (!words.has(name) || declared.has(name)) continue;
-      header += ` import ${kind === "type" ? "type " : ""}{ ${name} } from "superlevel";`;
+      header += ` import ${kind === "type" ? "type " : ""}{ ${name} } from "${from}";`;
     }
   }
   return `${header}\n${withChecks(example)}\n`;
