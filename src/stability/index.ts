@@ -1,0 +1,24 @@
+export { countComponents, labelComponents } from "./components.js";
+export {
+  connect,
+  equiconnect,
+  type ConnectOptions,
+  type Equiconnection,
+  type EquiconnectOptions,
+} from "./connect.js";
+export type { Grid } from "./grid.js";
+export { levelSets, type LossAndGrads, type LossGrad, type Membership } from "./loss-grad.js";
+export { mergeTree, type Bar, type MergeTree, type MergeTreeOptions, type Sense } from "./merge-tree.js";
+export { pathPoint, type Curve, type Path, type PathCertificate } from "./path.js";
+export { randomPlane, trajectoryPlane, type RandomPlaneOptions, type TrajectoryPlane } from "./planes.js";
+export {
+  project,
+  slice,
+  windowAround,
+  type Plane,
+  type Projection,
+  type Slice,
+  type SliceOptions,
+  type Window,
+} from "./slices.js";
+export type { Progress, WorkOptions } from "./work.js";
