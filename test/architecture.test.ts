@@ -30,6 +30,8 @@ const LAYERS: Record<string, Layer[]> = {
     { files: ["minimize.ts"] },
     { files: ["optimizer.ts"] },
     { files: ["index.ts"] },
+    // Diagnostics, an entry of their own.
+    { files: ["stability/*.ts"], siblings: true },
   ],
   assembly: [
     { files: ["vec.ts", "records.ts", "form.ts"] },

@@ -1,7 +1,6 @@
 import { relax } from "./fire.js";
-import { pointOn, weightsAt, type SettledCurve } from "./path.js";
+import { pointOn, weightsAt, type Descent, type SettledCurve } from "./path.js";
 import { addScaled, distance, randomUnit } from "./vectors.js";
-import type { Descent } from "./connect.js";
 
 /**
  * Moves the middle node of a curve so that the worst loss on it falls. Minimises τ log Σ exp(L(φ(t_k)) / τ) over points

@@ -1,11 +1,6 @@
 export { countComponents, labelComponents } from "./components.js";
-export {
-  connect,
-  equiconnect,
-  type ConnectOptions,
-  type Equiconnection,
-  type EquiconnectOptions,
-} from "./connect.js";
+export { connect, type ConnectOptions } from "./connect.js";
+export { equiconnect, type Equiconnection, type EquiconnectOptions } from "./equiconnect.js";
 export type { Grid } from "./grid.js";
 export { levelSets, type LossAndGrads, type LossGrad, type Membership } from "./loss-grad.js";
 export { mergeTree, type Bar, type MergeTree, type MergeTreeOptions, type Sense } from "./merge-tree.js";

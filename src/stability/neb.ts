@@ -1,7 +1,6 @@
 import { relax } from "./fire.js";
-import type { SettledCurve } from "./path.js";
+import type { Descent, SettledCurve } from "./path.js";
 import { addScaled, distance, dot, norm, randomUnit } from "./vectors.js";
-import type { Descent } from "./connect.js";
 
 /** A band whose highest point stands less than this share of its first height above the ends has nothing to climb. */
 const FLAT = 1e-6;

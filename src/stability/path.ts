@@ -78,6 +78,15 @@ export function settleCurve(name: string, curve: Curve): SettledCurve {
   return { kind, nodes };
 }
 
+/** What a search for a path asks for. */
+export interface Descent {
+  readonly points: number;
+  readonly iterations: number;
+  readonly seed: number;
+  /** ± L and its gradient, such that low is good. */
+  readonly gradient: (point: Float64Array, into: Float64Array) => Promise<number>;
+}
+
 /** How much each node weighs at a position: [node, weight] pairs. */
 export function weightsAt({ kind, nodes }: Curve, position: number): [number, number][] {
   if (kind === "bezier") {
