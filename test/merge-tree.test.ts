@@ -299,6 +299,37 @@ describe("merge trees of any grid", () => {
     expect(tree.bars.map(({ birthVertex }) => birthVertex)).toEqual([3, 1]);
   });
 
+  it("come in order of persistence and know where a component first meets the boundary", () => {
+    // Peaks 5, 9, 7, 8 with passes 4, 2, 6.5 between them; only the outer two can meet the boundary by themselves.
+    const values = [0, 5, 4, 9, 2, 7, 6.5, 8, 1];
+    const { bars } = mergeTree({ columns: 9, rows: 1, values }, { sense: "super" });
+    expect(bars.map(({ birth, death, parent, boundary }) => [birth, death, parent, boundary])).toEqual([
+      [9, -Infinity, -1, 1],
+      [8, 2, 0, null],
+      [5, 4, 0, null],
+      [7, 6.5, 1, null],
+    ]);
+    const walled = mergeTree({ columns: 5, rows: 1, values: [6, 1, 9, 8, 7] }, { sense: "super" });
+    expect(walled.bars.map(({ birth, death, boundary }) => [birth, death, boundary])).toEqual([
+      [9, -Infinity, 7],
+      [6, 1, 6],
+    ]);
+    // The elder meets the boundary through the younger that it swallows.
+    const inherited = mergeTree({ columns: 5, rows: 1, values: [6, 4, 9, 3, 0] }, { sense: "super" });
+    expect(inherited.bars[0].boundary).toBe(4);
+  });
+
+  it("certify bars that are longer than twice the error", () => {
+    const certifiedWith = (hessianBound: number) => {
+      const grid = { columns: 4, rows: 1, values: [0, 1, 0, 2], x: [0, 3] as const, y: [0, 0] as const };
+      const { bars, error } = mergeTree(grid, { sense: "super", hessianBound });
+      return { error, certified: bars.map(({ certified }) => certified) };
+    };
+    expect(certifiedWith(3.9)).toEqual({ error: 3.9 / 8, certified: [true, true] });
+    expect(certifiedWith(4.1)).toEqual({ error: 4.1 / 8, certified: [true, false] });
+    expect(mergeTree({ columns: 1, rows: 1, values: [1] }).bars[0].certified).toBe(false);
+  });
+
   it("take infinite values and constant ones", () => {
     const wall = mergeTree({ columns: 3, rows: 1, values: [1, Infinity, 2] }, { sense: "sub" });
     expect(wall.bars.map(({ birth, death }) => [birth, death])).toEqual([[1, Infinity], [2, Infinity]]); // prettier-ignore

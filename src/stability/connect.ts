@@ -13,6 +13,7 @@ import {
   type Path,
   type SettledCurve,
 } from "./path.js";
+import { distance } from "./vectors.js";
 import { Work, WORK_KEYS, type WorkOptions } from "./work.js";
 
 const METHODS = ["segment", "chain", "bezier", "neb"] as const;
@@ -116,7 +117,8 @@ function search(
   ends: readonly [Float64Array, Float64Array],
   descent: Descent,
 ): Promise<SettledCurve> {
-  if (method === "neb") return elasticBand(ends, descent);
-  if (method !== "segment") return bend(method === "bezier" ? "bezier" : "polygon", ends, descent);
+  const apart = distance(...ends) > 0;
+  if (method === "neb" && apart) return elasticBand(ends, descent);
+  if (method !== "segment" && apart) return bend(method === "bezier" ? "bezier" : "polygon", ends, descent);
   return Promise.resolve({ kind: "polygon", nodes: ends });
 }

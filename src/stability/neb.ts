@@ -33,14 +33,15 @@ export async function elasticBand(
   const losses = new Float64Array(images.length);
   for (const end of [0, points + 1]) losses[end] = await gradient(images[end], grads[end]);
   const band: Band = { images, losses, grads };
-  let height = 0;
+  // The largest so far: as the gradients across the band vanish, the springs must not.
+  let [height, stiffness] = [0, 0];
   const force = async (_: Float64Array, into: Float64Array, iteration: number) => {
     for (let k = 1; k <= points; k++) losses[k] = await gradient(images[k], grads[k]);
     const top = highest(losses);
     const above = losses[top] - Math.max(losses[0], losses[points + 1]);
     height = Math.max(height, above);
     const climber = iteration >= SETTLED * iterations && above > FLAT * height ? top : 0;
-    const stiffness = meanNorm(grads) / gap;
+    stiffness = Math.max(stiffness, meanNorm(grads) / gap);
     split(into, size).forEach((pull, k) => pullOn(band, k + 1, k + 1 === climber ? null : stiffness, pull));
   };
   await relax(inner, force, { iterations, length: gap * Math.sqrt(points) });

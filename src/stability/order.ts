@@ -3,7 +3,7 @@ const DIGITS = 4;
 const RADIX = 1 << 16;
 
 /**
- * Indices by ascending value; equal values stay in the order of their indices. A radix sort of the float64 bits: exact,
+ * Indices by ascending value; equal values stay in the order of their indices, −0 before 0. A radix sort of the float64 bits: exact,
  * and three times as fast as a sort with a comparison function on 128² values.
  */
 export function ascending(values: Float64Array): Uint32Array {
@@ -25,17 +25,15 @@ export function ascending(values: Float64Array): Uint32Array {
 
 /** Bits that, read as whole numbers, have the order of the values: all are flipped of a negative one, else the sign. */
 function sortableDigits(values: Float64Array): Uint16Array {
-  const copy = new Float64Array(values.length);
-  // −0 + 0 is 0, so that the two zeros are equal.
-  for (let i = 0; i < values.length; i++) copy[i] = values[i] + 0;
-  const words = new Uint32Array(copy.buffer);
+  const bits = values.slice().buffer;
+  const words = new Uint32Array(bits);
   for (let i = 1; i < words.length; i += 2) {
     if (words[i] >>> 31) {
       words[i] = ~words[i];
       words[i - 1] = ~words[i - 1];
     } else words[i] |= 1 << 31;
   }
-  return new Uint16Array(copy.buffer);
+  return new Uint16Array(bits);
 }
 
 /** Where the run of each digit begins; false when all digits are the same. */
