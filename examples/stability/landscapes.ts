@@ -7,6 +7,8 @@ export interface Landscape {
   readonly y: readonly [number, number];
   /** It grows in all directions, so everything outside the window is high and in one piece. */
   readonly coercive: boolean;
+  /** A bound of ‖Hess L‖₂ on the window, where one is of use. */
+  readonly hessianBound?: number;
   /** Where descent is started for the picture. */
   readonly start: readonly [number, number];
   readonly loss: (x: number, y: number) => number;
@@ -22,6 +24,7 @@ export const twoBumps: Landscape = {
   x: [-4, 4],
   y: [-3, 3],
   coercive: false,
+  hessianBound: 4,
   start: [-1.2, 0.3],
   loss: (x, y) =>
     Math.exp(-((x - BUMP_DISTANCE) ** 2) - y * y) + Math.exp(-((x + BUMP_DISTANCE) ** 2) - y * y),
@@ -39,6 +42,7 @@ export const doubleWell: Landscape = {
   x: [-2, 2],
   y: [-2, 2],
   coercive: true,
+  hessianBound: 44,
   start: [0.2, 1.8],
   loss: (x, y) => (x * x - 1) ** 2 + y * y,
   gradient: (x, y) => [4 * x * (x * x - 1), 2 * y],
@@ -61,6 +65,7 @@ export const himmelblau: Landscape = {
   x: [-6, 6],
   y: [-6, 6],
   coercive: true,
+  hessianBound: 500,
   start: [-0.3, -1.2],
   loss: (x, y) => (x * x + y - 11) ** 2 + (x + y * y - 7) ** 2,
   gradient: (x, y) => {
@@ -109,12 +114,26 @@ export const ring: Landscape = {
   x: [-1.5, 1.5],
   y: [-1.5, 1.5],
   coercive: true,
+  hessianBound: 50,
   start: [0.15, 0.1],
   loss: (x, y) => (x * x + y * y - 1) ** 2,
   gradient: (x, y) => {
     const excess = x * x + y * y - 1;
     return [4 * x * excess, 4 * y * excess];
   },
+};
+
+/** L = 2 x² + y² / 4. */
+export const parabola: Landscape = {
+  name: "Parabola, with the rate α / (1 + ‖g‖)",
+  note: "α = 1 and no decay: x ends in a cycle between ±¼, where V neither rises nor falls: edge ratio 1",
+  x: [-1.5, 1.5],
+  y: [-1.5, 1.5],
+  coercive: true,
+  hessianBound: 4,
+  start: [1, 1.2],
+  loss: (x, y) => 2 * x * x + (y * y) / 4,
+  gradient: (x, y) => [4 * x, y / 2],
 };
 
 /** L = sin 4πx · sin 4πy. */
@@ -124,6 +143,7 @@ export const eggbox: Landscape = {
   x: [0, 1],
   y: [0, 1],
   coercive: false,
+  hessianBound: 16 * Math.PI ** 2,
   start: [0.3, 0.2],
   loss: (x, y) => Math.sin(4 * Math.PI * x) * Math.sin(4 * Math.PI * y),
   gradient: (x, y) => {
@@ -139,6 +159,7 @@ export const landscapes: readonly Landscape[] = [
   himmelblau,
   mullerBrown,
   ring,
+  parabola,
   eggbox,
 ];
 

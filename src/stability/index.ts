@@ -7,6 +7,14 @@ export { mergeTree, type Bar, type MergeTree, type MergeTreeOptions, type Sense 
 export { pathPoint, type Curve, type Path, type PathCertificate } from "./path.js";
 export { randomPlane, trajectoryPlane, type RandomPlaneOptions, type TrajectoryPlane } from "./planes.js";
 export {
+  report,
+  type ReportLandscape,
+  type ReportOptions,
+  type ReportStep,
+  type ReportSubject,
+} from "./report.js";
+export type { PlaneLine, Strip } from "./report-data.js";
+export {
   project,
   slice,
   windowAround,
