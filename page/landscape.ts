@@ -165,12 +165,11 @@ function lineLegend({ lines }: PageLandscape): HTMLElement {
   return html("ul", { class: "lines" }, ...items);
 }
 
-function errorNote({ error, bars }: MergeTree): HTMLElement {
-  const certified = bars.filter((bar) => bar.certified).length;
+function errorNote({ error }: MergeTree): HTMLElement {
   const text =
     error === null
       ? "Components of the grid's interpolation; no bound of the Hessian is given, so none is certified."
-      : `Interpolation error ≤ ${short(error)}: bars longer than ${short(2 * error)} are certified ` +
-        `(${certified} of {L\u00a0≤\u00a0λ}); the others are drawn dashed.`;
+      : `Interpolation error ≤ ${short(error)}: the function has a component for each bar longer than ` +
+        `${short(2 * error)}; shorter ones are drawn dashed.`;
   return html("p", { class: "caption" }, text);
 }

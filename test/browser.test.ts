@@ -1,22 +1,15 @@
 /** A page gets the numbers that Node gets, to the last bit. */
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
 import { build } from "esbuild";
-import { type Browser, chromium } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-const CONSUMER = "test/support/consumer.mjs";
-const executablePath = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
-const installed = existsSync(executablePath);
+import { launch, skipNote, skipped } from "./support/chromium.js";
 
-// Without the last four, Chromium looks for hosts of its own, which a closed network refuses many times over.
-const args = [
-  ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
-  ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
-];
+const CONSUMER = "test/support/consumer.mjs";
 
 async function bundle(): Promise<string> {
   const options = { bundle: true, format: "esm", write: false } as const;
@@ -35,16 +28,13 @@ async function serve(script: string): Promise<Server> {
   return server;
 }
 
-// On CI a missing browser is a failure, not a reason to skip.
-const skipped = !installed && !process.env.CI;
-
-describe.skipIf(skipped)(`browser${skipped ? ` (skipped: no Chromium at ${executablePath})` : ""}`, () => {
+describe.skipIf(skipped)(`browser${skipNote}`, () => {
   let browser: Browser;
   let server: Server;
 
   beforeAll(async () => {
     server = await serve(await bundle());
-    browser = await chromium.launch({ executablePath, args });
+    browser = await launch();
   }, 60_000);
 
   afterAll(async () => {

@@ -193,7 +193,7 @@ describe("pathPoint", () => {
 
 describe("what goes wrong", () => {
   it("is told apart and stops the search", async () => {
-    const noGradient = connect((([x]: Float64Array) => x), [0], [1], { method: "neb" });
+    const noGradient = connect(([x]: Float64Array) => x, [0], [1], { method: "neb" });
     await expect(noGradient).rejects.toThrow(
       "lossGrad: expected it to return { loss, grads }, got a number alone",
     );
