@@ -156,9 +156,7 @@ function lineLegend({ lines }: PageLandscape): HTMLElement {
     const farthest =
       residual && Math.max(0, ...Array.from(residual).filter((value) => Number.isFinite(value)));
     const away =
-      farthest === undefined || farthest < 0.005
-        ? ""
-        : `, up to ${(100 * farthest).toFixed(0)} % outside this plane`;
+      farthest === undefined || farthest < 0.005 ? "" : `, residual up to ${(100 * farthest).toFixed(0)} %`;
     const height = barrier === undefined ? "" : `, barrier ${short(barrier)}`;
     return html("li", {}, sample, `${name}${height}${away}`);
   });

@@ -26,6 +26,7 @@ export class Surface {
     readonly height: number,
   ) {
     this.#columns = columns;
+    const heights = values.map((value) => levels.share(value));
     this.#values = new Float64Array(width * height);
     this.#shares = new Float32Array(width * height);
     this.#corners = new Int32Array(width * height);
@@ -37,12 +38,15 @@ export class Surface {
         const column = Math.min(Math.floor(x), columns - 2);
         const corner = row * columns + column;
         const [fx, fy] = [x - column, y - row];
-        const [near, far] = [values[corner], values[corner + columns + 1]];
-        const side = fx >= fy ? values[corner + 1] : values[corner + columns];
-        const [more, less] = fx >= fy ? [fx, fy] : [fy, fx];
+        const side = fx >= fy ? corner + 1 : corner + columns;
+        const far = corner + columns + 1;
+        const more = Math.max(fx, fy);
+        const less = Math.min(fx, fy);
         const pixel = py * width + px;
-        this.#values[pixel] = near + more * (side - near) + less * (far - side);
-        this.#shares[pixel] = levels.share(this.#values[pixel]);
+        this.#values[pixel] =
+          values[corner] + more * (values[side] - values[corner]) + less * (values[far] - values[side]);
+        this.#shares[pixel] =
+          heights[corner] + more * (heights[side] - heights[corner]) + less * (heights[far] - heights[side]);
         this.#corners[pixel] = fx >= fy ? corner : ~corner;
       }
     }

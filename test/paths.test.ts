@@ -71,6 +71,12 @@ describe("barriers elsewhere", () => {
     expect(highest).toBeCloseTo(saddle, 4);
     expect(peak.loss).toBeCloseTo(saddle, 1);
     expect(barrier).toBe(peak.loss - Math.max(losses[0], losses[losses.length - 1]));
+    // On either side of the climber the springs keep the images apart, though the slope would collect them in the pits.
+    const legs = nodes.slice(1).map(([x, y], k) => Math.hypot(x - nodes[k][0], y - nodes[k][1]));
+    const top = nodes.findIndex(([x, y]) => mullerBrown.loss(x, y) === highest);
+    for (const side of [legs.slice(0, top), legs.slice(top)]) {
+      for (const leg of side) expect(leg / side[0]).toBeCloseTo(1, 2);
+    }
   });
 
   it("double well: every path is over the saddle at 1", async () => {
@@ -237,6 +243,12 @@ describe("what goes wrong", () => {
       "losses[0]: expected a function",
     );
     await expect(connect(() => 0, [1], [1, 2])).rejects.toThrow("to: expected 1 numbers, got 2");
+  });
+
+  it("takes not-a-number for the worst loss on either side", async () => {
+    const hole = ([x]: Float64Array) => (Math.abs(x) < 0.1 ? NaN : 1);
+    expect((await connect(hole, [-1], [1])).barrier).toBe(Infinity);
+    expect((await connect(hole, [-1], [1], { sense: "super" })).barrier).toBe(Infinity);
   });
 
   it("stays put when both ends are the same point", async () => {

@@ -191,7 +191,7 @@ describe.skipIf(skipped)(`page${skipNote}`, () => {
   it("has bars, legends and strips that say what they are", async () => {
     const bars = await page.locator(".barcode .bar title").allTextContents();
     expect(bars).toEqual(["1: born at 0, never merges, certified", "2: born at 0, merges at 1, certified"]);
-    expect(await page.locator(".lines").innerText()).toBe("run, barrier 0.5, up to 25 % outside this plane");
+    expect(await page.locator(".lines").innerText()).toBe("run, barrier 0.5, residual up to 25 %");
     const titles = await page.locator(".u-title").allTextContents();
     expect(titles).toEqual(["Energy V, log scale", "Edge ratio 1 − ΔV / (g·d)", "Rate, log scale"]);
     expect(await page.locator("h2").first().innerText()).toBe("Double well </script><b>");

@@ -2,8 +2,6 @@ import { relax } from "./fire.js";
 import type { Descent, SettledCurve } from "./path.js";
 import { addScaled, distance, dot, norm, randomUnit } from "./vectors.js";
 
-/** A band whose highest point stands less than this share of its first height above the ends has nothing to climb. */
-const FLAT = 1e-6;
 /** The share of the iterations after which the highest image climbs. */
 const SETTLED = 0.3;
 
@@ -34,13 +32,12 @@ export async function elasticBand(
   for (const end of [0, points + 1]) losses[end] = await gradient(images[end], grads[end]);
   const band: Band = { images, losses, grads };
   // The largest so far: as the gradients across the band vanish, the springs must not.
-  let [height, stiffness] = [0, 0];
+  let stiffness = 0;
   const force = async (_: Float64Array, into: Float64Array, iteration: number) => {
     for (let k = 1; k <= points; k++) losses[k] = await gradient(images[k], grads[k]);
     const top = highest(losses);
-    const above = losses[top] - Math.max(losses[0], losses[points + 1]);
-    height = Math.max(height, above);
-    const climber = iteration >= SETTLED * iterations && above > FLAT * height ? top : 0;
+    const isSaddle = losses[top] > Math.max(losses[0], losses[points + 1]);
+    const climber = isSaddle && iteration >= SETTLED * iterations ? top : 0;
     stiffness = Math.max(stiffness, meanNorm(grads) / gap);
     split(into, size).forEach((pull, k) => pullOn(band, k + 1, k + 1 === climber ? null : stiffness, pull));
   };
