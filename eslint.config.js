@@ -1,7 +1,14 @@
 import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
 
-const typed = ["src/**/*.ts", "test/**/*.ts", "bench/**/*.ts", "examples/**/*.ts", "page/**/*.ts", "vitest.config.ts"];
+const typed = [
+  "src/**/*.ts",
+  "test/**/*.ts",
+  "bench/**/*.ts",
+  "examples/**/*.ts",
+  "page/**/*.ts",
+  "vitest.config.ts",
+];
 const kernels = ["assembly/**/*.ts"];
 
 export default defineConfig(

@@ -33,19 +33,19 @@ const { options } = ts.getParsedCommandLineOfConfigFile(
 )!;
 options.allowImportingTsExtensions = true;
 
-/** The package's exports, as its index declares them. */
-const index = resolve("src/index.ts");
-const program = ts.createProgram([index], options);
+/** The exports of the package's entries, as their indices declare them; the first is the main one. */
+const entries = ["src/index.ts", "src/stability/index.ts"].map((file) => resolve(file));
+const program = ts.createProgram(entries, options);
 const checker = program.getTypeChecker();
-const exports = checker
-  .getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(index)!)!)
-  .map((exported) => {
+const exportsOf = (entry: string) =>
+  checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(entry)!)!).map((exported) => {
     const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
     const typeOnly = exported.declarations?.some(ts.isTypeOnlyExportDeclaration);
     const kind: "value" | "type" = symbol.flags & ts.SymbolFlags.Value && !typeOnly ? "value" : "type";
     return { name: exported.name, symbol, kind };
   });
-const kinds = new Map(exports.map(({ name, kind }) => [name, kind]));
+const exports = entries.flatMap(exportsOf);
+const kinds = new Map(exportsOf(entries[0]).map(({ name, kind }) => [name, kind]));
 
 const fileOf = ({ file, line, language }: Example): string =>
   join(OUTPUT, `${file.replaceAll(/[/.]/g, "-")}-${line}.${language === "ts" ? "ts" : "mjs"}`);
