@@ -1,11 +1,24 @@
 import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
 
-const typed = ["src/**/*.ts", "test/**/*.ts", "bench/**/*.ts", "examples/**/*.ts", "vitest.config.ts"];
+const typed = [
+  "src/**/*.ts",
+  "test/**/*.ts",
+  "bench/**/*.ts",
+  "examples/**/*.ts",
+  "page/**/*.ts",
+  "vitest.config.ts",
+];
 const kernels = ["assembly/**/*.ts"];
 
 export default defineConfig(
-  globalIgnores(["build/", "dist/", "src/engine/binary.ts", "src/engine/relaxed-binary.ts"]),
+  globalIgnores([
+    "build/",
+    "dist/",
+    "src/engine/binary.ts",
+    "src/engine/relaxed-binary.ts",
+    "src/stability/page.ts",
+  ]),
   { linterOptions: { reportUnusedDisableDirectives: "error" }, rules: { eqeqeq: "error" } },
   {
     files: typed,

@@ -1,0 +1,27 @@
+export { countComponents, labelComponents } from "./components.js";
+export { connect, type ConnectOptions } from "./connect.js";
+export { equiconnect, type Equiconnection, type EquiconnectOptions } from "./equiconnect.js";
+export type { Grid } from "./grid.js";
+export { levelSets, type LossAndGrads, type LossGrad, type Membership } from "./loss-grad.js";
+export { mergeTree, type Bar, type MergeTree, type MergeTreeOptions, type Sense } from "./merge-tree.js";
+export { pathPoint, type Curve, type Path, type PathCertificate } from "./path.js";
+export { randomPlane, trajectoryPlane, type RandomPlaneOptions, type TrajectoryPlane } from "./planes.js";
+export {
+  report,
+  type ReportLandscape,
+  type ReportOptions,
+  type ReportStep,
+  type ReportSubject,
+} from "./report.js";
+export type { PlaneLine, Strip } from "./report-data.js";
+export {
+  project,
+  slice,
+  windowAround,
+  type Plane,
+  type Projection,
+  type Slice,
+  type SliceOptions,
+  type Window,
+} from "./slices.js";
+export type { Progress, WorkOptions } from "./work.js";
