@@ -33,6 +33,7 @@ const LAYERS: Record<string, Layer[]> = {
     { files: ["minimize.ts"] },
     { files: ["optimizer.ts"] },
     { files: ["index.ts"] },
+    { files: ["stability/*.ts", "objective/*.ts"], siblings: true },
   ],
   assembly: [
     { files: ["vec.ts", "records.ts", "form.ts"] },
