@@ -36,7 +36,7 @@ const LAYERS: Record<string, Layer[]> = {
     { files: ["scipy/*.ts"], siblings: true },
     { files: ["jax/*.ts"], siblings: true },
     // Diagnostics, an entry of their own.
-    { files: ["stability/*.ts"], siblings: true },
+    { files: ["stability/*.ts", "objective/*.ts"], siblings: true },
   ],
   assembly: [
     { files: ["vec.ts", "records.ts", "form.ts"] },
