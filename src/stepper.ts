@@ -123,14 +123,8 @@ export class Stepper {
       kernels.takeStock();
       return this.refuse(leftRange(step));
     }
-    const info = {
-      step,
-      learningRate: eta,
-      gradNorm,
-      h: report[Report.h],
-      scale: this.#meanScale,
-      skipped: false,
-    };
+    const scale = this.#meanScale;
+    const info = { step, learningRate: eta, gradNorm, h: report[Report.h], scale, skipped: false };
     this.#clock.learningRate = eta;
     this.#clock.gradNormMax = gradNormMax;
     this.#fresh = false;

@@ -16,7 +16,13 @@ export interface Robust {
 
 const trustAll: Robust = { name: "none", cost: (loss) => loss, factor: () => 1 };
 
-/** ρ ≡ 1. */
+/**
+ * ρ ≡ 1: the cost is the loss.
+ *
+ * @example
+ * import { none } from "superlevel/objective";
+ * none().cost(2, 0); // → 2
+ */
 export function none(): Robust {
   return trustAll;
 }
