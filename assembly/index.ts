@@ -33,7 +33,7 @@ import { reseed, seed, tune } from "./tuner";
 /* What the host sees. Scalars go in and out as arguments; vectors and the saved state by address. */
 
 export { Delta, Pull, setForm, setReading, setSpread } from "./form";
-export { plan, reserve } from "./layout";
+export { plan } from "./layout";
 export { setDecay } from "./step";
 export { Base, setBase } from "./update";
 export { clippedSquares, scan, scanExactly, setBound } from "./scan";

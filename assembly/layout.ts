@@ -1,6 +1,6 @@
 /*
- * Where everything lies in the memory, which the host provides: an optimizer's own, sized once by `reserve` before the
- * host makes a view, or a part of another library's, from a byte that the host names. Nothing moves afterwards.
+ * Where everything lies in the memory, which the host provides: an optimizer's own, as large as `plan` says, or a part
+ * of another library's, from a byte that the host names. Nothing moves afterwards.
  *
  *   from        ┐                            __heap_base, in a memory of our own
  *   segments    │ Segment × segmentCount    runs of coordinates that are treated alike
@@ -94,7 +94,7 @@ function align(address: u64): u64 {
 }
 
 /**
- * Plans the memory and returns its size in bytes (more than 4 GiB means that it cannot be reserved).
+ * Plans the memory and returns its size in bytes (more than 4 GiB: no memory is so large).
  * `stored`: Δ has a vector of its own; `slots`: moments per coordinate; `keepsBefore`: s of the step before is
  * kept; `twoSweeps`: coordinates' tuners need a sweep before theirs, and a vector to keep what it found; `bounded`:
  * there is a tuner over all coordinates beside theirs; `from`: the first byte that may be used, 0 for the memory's;
@@ -167,13 +167,6 @@ export function plan(
   size = usize(n);
   stride = usize(bytes);
   return f64(end);
-}
-
-/** Grows the memory to what was planned; false when the machine has not got it. */
-export function reserve(): bool {
-  // One page more than needed keeps every end pointer below 2³².
-  const missing = i64(end >> 16) + 1 - i64(memory.size());
-  return missing <= 0 || memory.grow(i32(missing)) >= 0;
 }
 
 @inline

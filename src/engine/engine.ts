@@ -35,9 +35,20 @@ function plan(kernels: WasmKernels, program: Program, from: number, elsewhere: b
   return end;
 }
 
-function reserve(kernels: WasmKernels, program: Program): void {
-  const bytes = plan(kernels, program, 0, false);
-  if (!kernels.reserve()) throw notGranted(bytes);
+/** Instances that only plan, in a memory of their own: how many bytes a memory needs is known before there is one. */
+const planners = new Map<WebAssembly.Module, WasmKernels>();
+
+/** A memory that a program fits into. */
+function memoryFor(module: WebAssembly.Module, program: Program): WebAssembly.Memory {
+  const planner = planners.get(module) ?? instantiate(module, newMemory(0));
+  planners.set(module, planner);
+  const bytes = plan(planner, program, 0, false);
+  try {
+    // One page more than needed keeps every end pointer below 2³².
+    return newMemory(bytes + 2 ** 16);
+  } catch {
+    throw notGranted(bytes);
+  }
 }
 
 function lodge(kernels: WasmKernels, program: Program, { memory, allocate, elsewhere }: Lodging): void {
@@ -92,8 +103,8 @@ function viewsOf(kernels: WasmKernels, { size, perCoordinate }: Program, elsewhe
 
 /** The WebAssembly kernels of a module, in a memory of their own. */
 function createWasmEngine(name: EngineName, module: WebAssembly.Module, program: Program): Engine {
-  const kernels = instantiate(module, newMemory());
-  reserve(kernels, program);
+  const kernels = instantiate(module, memoryFor(module, program));
+  plan(kernels, program, 0, false);
   setUp(kernels, program);
   return { name, kernels, groups: program.groups, ...viewsOf(kernels, program, false) };
 }
