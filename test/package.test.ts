@@ -82,7 +82,20 @@ describe("package", () => {
     symlinkSync(resolve("node_modules/@jax-js"), join(project, "node_modules/@jax-js"));
     const used = `import("superlevel/jax").then((adapter) => console.log(Object.keys(adapter).join()))`;
     expect(run(project, "node", "--eval", used)).toBe("applyUpdates,gradientTransformation\n");
-  });
+    writeFileSync(
+      join(project, "jax.ts"),
+      `import { numpy as np } from "@jax-js/jax";\n` +
+        `import { applyUpdates, gradientTransformation, type State } from "superlevel/jax";\n` +
+        `const { init, update } = gradientTransformation({ tensors: () => ({ weightDecay: 0 }) });\n` +
+        `const state: State = init({ w: np.zeros([2]) });\n` +
+        `const [updates] = update({ w: np.ones([2]) }, state, { w: np.zeros([2]) });\n` +
+        `export const next: { w: np.Array } = applyUpdates({ w: np.zeros([2]) }, updates);\n` +
+        `// @ts-expect-error: the types are no \`any\`\nexport const wrong: string = state;\n`,
+    );
+    // The host's own types are not clean.
+    const options = ["--noEmit", "--strict", "--skipLibCheck", "--target", "es2022", "--module", "node16"];
+    run(project, "node", tsc, ...options, "jax.ts");
+  }, 60_000);
 
   it.each([
     ["node16", ["--module", "node16"]],

@@ -255,6 +255,21 @@ describe.each(engines)("%s engine", (engine) => {
     expect(taken).toBeGreaterThan(100);
   });
 
+  test("numbers that are none: a step says so, and does not take them for somebody's writing", () => {
+    for (let at = payloadBegin(state); at + 4 <= state.length; at += 4) {
+      const other = state.slice();
+      new DataView(other.buffer).setFloat32(at, NaN, true);
+      sealed(other);
+      try {
+        optimizer.restore(other).step([1, -1, 0.5]);
+      } catch (error) {
+        expect(error).toBeInstanceOf(OptimizerError);
+        expect(["diverged", "singular", "state"]).toContain((error as OptimizerError).code);
+      }
+      optimizer.restore(state);
+    }
+  });
+
   test("after all of that, it is as it was", () => {
     mustMatch(optimizer, untouched);
   });
