@@ -79,7 +79,7 @@ export function compare(before: Results, after: Results): Change[] {
 }
 
 export function inWords({ scene, size, contender, relative, absolute, noise, verdict }: Change): string {
-  const percent = (value: number) => `${value > 1 ? "+" : ""}${digits(100 * (value - 1))} %`;
+  const percent = (value: number) => `${value < 1 ? "−" : "+"}${digits(100 * Math.abs(value - 1))} %`;
   return (
     `${verdict}: ${scene}, n = ${size}, ${contender}: ` +
     `${percent(relative)} against the reference, ${percent(absolute)} in time (noise ${digits(100 * noise)} %)`
