@@ -2,6 +2,7 @@ export { countComponents, labelComponents } from "./components.js";
 export { connect, type ConnectOptions } from "./connect.js";
 export { equiconnect, type Equiconnection, type EquiconnectOptions } from "./equiconnect.js";
 export type { Grid } from "./grid.js";
+export { hessianPlane, type HessianPlane, type HessianPlaneOptions } from "./hessian-plane.js";
 export { levelSets, type LossAndGrads, type LossGrad, type Membership } from "./loss-grad.js";
 export { mergeTree, type Bar, type MergeTree, type MergeTreeOptions, type Sense } from "./merge-tree.js";
 export { pathPoint, type Curve, type Path, type PathCertificate } from "./path.js";
