@@ -5,7 +5,7 @@ import { createJsEngine } from "./js/engine.js";
 import { Report, Scalar, type EngineName } from "./kernels.js";
 import { expectFit, isBounded, looksAhead, notGranted, readsParams } from "./program.js";
 import type { Engine, Lodging, Program } from "./program.js";
-import { hasRelaxed, instantiate, moduleOf, newMemory, type WasmKernels } from "./wasm.js";
+import { hasRelaxed, instantiate, compiledOnce, newMemory, type WasmKernels } from "./wasm.js";
 
 export { FLUSH_EVERY, type Engine, type Program } from "./program.js";
 
@@ -128,15 +128,14 @@ export function createEngine(program: Program): Engine {
     if (!hasRelaxed()) {
       throw new OptimizerError("engine", `engine: "wasm-relaxed" needs import "superlevel/relaxed" first`);
     }
-    const relaxed = moduleOf(wanted);
-    if (!(relaxed instanceof Error)) return createWasmEngine(wanted, relaxed, program);
+    const { module } = compiledOnce(wanted);
+    if (module) return createWasmEngine(wanted, module, program);
   }
-  const module = moduleOf("wasm");
-  if (!(module instanceof Error)) return createWasmEngine("wasm", module, program);
-  const reason = `SIMD WebAssembly does not run here (${String(module)})`;
-  if (wanted !== "auto")
-    throw new OptimizerError("engine", `engine: ${reason}; "auto" and "js" do without it`);
-  warnOnce(`superlevel: ${reason}, so plain JavaScript does the same, to the last bit, but slower`);
+  const { module, reason } = compiledOnce("wasm");
+  if (module) return createWasmEngine("wasm", module, program);
+  const why = `SIMD WebAssembly does not run here (${reason})`;
+  if (wanted !== "auto") throw new OptimizerError("engine", `engine: ${why}; "auto" and "js" do without it`);
+  warnOnce(`superlevel: ${why}, so plain JavaScript does the same, to the last bit, but slower`);
   return createJsEngine(program);
 }
 
@@ -150,8 +149,8 @@ export interface LodgedEngine extends Engine {
  * when it is wanted: do not keep one.
  */
 export function createLodgedEngine(program: Program, lodging: Lodging): LodgedEngine {
-  const module = moduleOf("wasm");
-  if (module instanceof Error) throw module;
+  const { module, reason } = compiledOnce("wasm");
+  if (!module) throw new OptimizerError("engine", `engine: SIMD WebAssembly does not run here (${reason})`);
   const kernels = instantiate(module, lodging.memory);
   lodge(kernels, program, lodging);
   setUp(kernels, program);

@@ -60,8 +60,14 @@ type BinaryName = "wasm" | "wasm-relaxed";
 /** The compiled kernels. The relaxed ones are there when "superlevel/relaxed" was imported. */
 const binaries: { wasm: string; "wasm-relaxed"?: string } = { wasm: WASM_BASE64 };
 
-/** Each is compiled to machine code once; where that fails, why. */
-const compiled = new Map<BinaryName, WebAssembly.Module | Error>();
+/** A binary for this machine, or why the runtime does not compile it. */
+export interface Compiled {
+  readonly module?: WebAssembly.Module;
+  readonly reason?: string;
+}
+
+/** Each is compiled once. */
+const compiled = new Map<BinaryName, Compiled>();
 
 export function registerRelaxed(base64: string): void {
   binaries["wasm-relaxed"] = base64;
@@ -69,21 +75,20 @@ export function registerRelaxed(base64: string): void {
 
 export const hasRelaxed = (): boolean => binaries["wasm-relaxed"] !== undefined;
 
-function compile(name: BinaryName): WebAssembly.Module | Error {
+function compile(name: BinaryName): Compiled {
   try {
     const text = atob(binaries[name]!);
-    return new WebAssembly.Module(Uint8Array.from(text, (char) => char.charCodeAt(0)));
+    return { module: new WebAssembly.Module(Uint8Array.from(text, (char) => char.charCodeAt(0))) };
   } catch (error) {
     // There is no WebAssembly, no (relaxed) SIMD, or a content security policy forbids it.
-    return error as Error;
+    return { reason: String(error) };
   }
 }
 
-/** A binary for this machine, or why the runtime does not compile it. */
-export function moduleOf(name: BinaryName): WebAssembly.Module | Error {
-  const module = compiled.get(name) ?? compile(name);
-  compiled.set(name, module);
-  return module;
+export function compiledOnce(name: BinaryName): Compiled {
+  const found = compiled.get(name) ?? compile(name);
+  compiled.set(name, found);
+  return found;
 }
 
 /** A fresh instance on a memory. */

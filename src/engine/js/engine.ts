@@ -1,4 +1,4 @@
-import { Report, Scalar, type Kernels } from "../kernels.js";
+import { Scalar, type Kernels } from "../kernels.js";
 import type { Engine, Program } from "../program.js";
 import { reseedCoordinates, startCoordinates, stepCoordinates } from "./coordinates.js";
 import {
@@ -107,17 +107,13 @@ class JsKernels extends Memory implements Kernels {
     const { report, groups, perCoordinate } = this;
     const [h, hh, scale, xx, dd] = [H, HH, SCALE, XX, DD].map((field) => this.#total(field));
     const mean = perCoordinate ? groups[0][SCALE_MEAN] : scale / groups.length;
-    report[Report.h] = h;
-    report[Report.scaleMean] = mean;
-    report[Report.scaleMax] = 0;
-    report[Report.paramsSquares] = xx;
-    report[Report.paramsSquaresMin] = Infinity;
-    report[Report.deltaSquares] = dd;
-    report[Report.vitality] = h + hh + scale + mean + xx + dd;
+    let [largest, least] = [0, Infinity];
     for (const group of groups) {
-      report[Report.scaleMax] = Math.max(report[Report.scaleMax], group[perCoordinate ? SCALE_MAX : SCALE]);
-      report[Report.paramsSquaresMin] = Math.min(report[Report.paramsSquaresMin], group[XX]);
+      largest = Math.max(largest, group[perCoordinate ? SCALE_MAX : SCALE]);
+      least = Math.min(least, group[XX]);
     }
+    // In the order of Report.
+    report.set([h, mean, largest, xx, least, dd, h + hh + scale + mean + xx + dd]);
   }
 }
 
