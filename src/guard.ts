@@ -10,6 +10,12 @@ export interface Violation {
   readonly after: number;
 }
 
+/** A step that a guard judges. */
+export interface Attempt extends Violation {
+  /** x_{t+1}: a live view. */
+  readonly params: Float32Array;
+}
+
 /**
  * Watches V, the loss on the same objective before and after a step. A violation is
  * V_after > V_before + tolerance · max(1, |V_before|), or a V_after that is no number.
@@ -39,34 +45,41 @@ export interface Guard {
   tries?: number;
   /** Called at each violation. What it throws ends the run; with "reject" the state is then as before the step. */
   onViolation?: (violation: Violation) => void;
-  /** With "warn": V in place of the source's loss, on data that stay the same. Must leave `params` alone. */
+  /**
+   * Judges in place of the comparison: true where the step is a violation. It is asked where V_after is finite; a V_after
+   * that is not is always a violation.
+   */
+  violates?: (attempt: Attempt) => boolean;
+  /** With "warn" or "shrink": V in place of the source's loss, on data that stay the same. Must leave `params` alone. */
   probe?: (params: Float32Array) => number;
   /** With `probe`: it is called before the first step and after steps every, 2 every, …; ≥ 1, default 1. */
   every?: number;
 }
 
 /** A guard with every default filled in. */
-export interface SettledGuard extends Required<Omit<Guard, "probe" | "onViolation">> {
+export interface SettledGuard extends Required<Omit<Guard, "probe" | "onViolation" | "violates">> {
   readonly probe: Guard["probe"];
   readonly onViolation: Guard["onViolation"];
+  readonly violates: Guard["violates"];
 }
 
 /** 8 · 2^-23: float32 has 24 bits, and a loss is a sum. */
 export const LOSS_TOLERANCE = 2 ** -20;
 
-const KEYS = ["policy", "tolerance", "tries", "onViolation", "probe", "every"] as const;
+const KEYS = ["policy", "tolerance", "tries", "onViolation", "violates", "probe", "every"] as const;
 
 /** Checks `run.guard`; where nothing was given, a deterministic source is guarded by "reject". */
 export function settleGuard(guard: Guard | null | undefined, deterministic: boolean): SettledGuard | null {
   if (guard === null || (guard === undefined && !deterministic)) return null;
   const given: Guard = guard ?? { policy: "reject" };
   expectOptions("run.guard", given, KEYS);
-  const { onViolation, probe } = given;
+  const { onViolation, probe, violates } = given;
   const policy = expectOneOf("run.guard.policy", given.policy, ["warn", "shrink", "reject"]);
   if (onViolation !== undefined) expectFunction("run.guard.onViolation", onViolation);
+  if (violates !== undefined) expectFunction("run.guard.violates", violates);
   if (probe !== undefined) expectFunction("run.guard.probe", probe);
-  if (probe !== undefined && policy !== "warn")
-    throw new RangeError(`run.guard.probe: expected policy "warn" with it, got "${policy}"`);
+  if (probe !== undefined && policy === "reject")
+    throw new RangeError('run.guard.probe: expected policy "warn" or "shrink" with it, got "reject"');
   if (given.every !== undefined && probe === undefined)
     throw new RangeError("run.guard.every: expected a probe with it");
   return {
@@ -75,6 +88,7 @@ export function settleGuard(guard: Guard | null | undefined, deterministic: bool
     tries: expectNumber("run.guard.tries", given.tries ?? 50, { min: 1, integer: true }),
     every: expectNumber("run.guard.every", given.every ?? 1, { min: 1, integer: true }),
     onViolation,
+    violates,
     probe,
   };
 }
@@ -84,8 +98,11 @@ export function ceiling(tolerance: number, before: number): number {
   return before + tolerance * Math.max(1, Math.abs(before));
 }
 
-/** Did V rise by more than the tolerance? A V that was no number before allows no comparison. */
-export function rises({ tolerance }: SettledGuard, before: number, after: number): boolean {
+/** Did V rise by more than the tolerance, or what the guard asks in its place? */
+export function rises({ tolerance, violates }: SettledGuard, attempt: Attempt): boolean {
+  const { before, after } = attempt;
+  if (violates && Number.isFinite(after)) return violates(attempt);
+  // A V that was no number before allows no comparison.
   return !Number.isNaN(before) && !(after <= ceiling(tolerance, before));
 }
 
@@ -117,7 +134,7 @@ export class Probe {
     if (step % this.#guard.every !== 0) return undefined;
     const before = this.#before;
     const after = (this.#before = this.#measure(params));
-    const violated = rises(this.#guard, before, after);
+    const violated = rises(this.#guard, { step, before, after, params });
     if (violated) this.#guard.onViolation?.({ step, before, after });
     return { after, violated };
   }

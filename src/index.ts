@@ -10,7 +10,7 @@ export { sgd, type Sgd, type SgdOptions } from "./bases/sgd.js";
 export type { Config, OptimizerOptions } from "./config.js";
 export type { EngineName } from "./engine/kernels.js";
 export { OptimizerError, type OptimizerErrorCode } from "./errors.js";
-export type { Guard, Violation } from "./guard.js";
+export type { Attempt, Guard, Violation } from "./guard.js";
 export type { StepInfo, TensorView } from "./info.js";
 export type { Level } from "./level.js";
 export { createOptimizer, type Optimizer } from "./optimizer.js";
@@ -26,7 +26,7 @@ export {
   windowDecay,
   type Schedule,
 } from "./schedules.js";
-export type { Monitor, RunInfo, RunOptions, Solution } from "./run.js";
+export type { Monitor, RunInfo, RunOptions, RunPoint, Solution } from "./run.js";
 export { accumulate } from "./sources/accumulate.js";
 export { finiteDifferences, type FiniteDifferenceOptions } from "./sources/finite-differences.js";
 export { minibatches, type MinibatchOptions } from "./sources/minibatches.js";

@@ -1,5 +1,5 @@
 import { expectFunction } from "./expect.js";
-import { Probe, type Seen } from "./guard.js";
+import { nextFactor, Probe, type Seen } from "./guard.js";
 import { settleRun, type RunInfo, type RunOptions, type SettledRun, type Solution } from "./run.js";
 import type { AsyncGradientSource, GradientSource } from "./sources/source.js";
 import type { Stepper } from "./stepper.js";
@@ -69,9 +69,9 @@ function* descend(stepper: Stepper, options: RunOptions): Asking<Solution> {
   const { params } = stepper.engine;
   const probe = run.guard?.probe && new Probe(run.guard, run.guard.probe, params);
   const watched = (run.guard && !probe) || run.level;
-  const trials = watched ? new Trials(stepper, probe ? { ...run, guard: null } : run, tally) : undefined;
+  const trials = watched ? new Trials(stepper, run, tally, probe !== undefined) : undefined;
   for (;;) {
-    const loss = standing.known ?? (yield* tally.ask(stepper.clock.iterations + 1));
+    const loss = yield* arrive(stepper, run, standing.known, tally);
     const solution = (reason: Solution["reason"], last = loss): Solution => {
       return { loss: last, steps: standing.taken, ...tally, reason };
     };
@@ -79,17 +79,31 @@ function* descend(stepper: Stepper, options: RunOptions): Asking<Solution> {
     if (reason) return solution(reason);
     const trial = trials
       ? yield* trials.step(loss, standing.lastLoss)
-      : untried(takeStep(stepper, loss, standing.lastLoss));
+      : untried(takeStep(stepper, loss, standing.lastLoss, probe && stepper.clock.rateFactor));
     if (!trial) return solution(signal?.aborted ? "aborted" : "stalled");
     standing.moveOn(loss, trial);
     const seen = probe?.look(trial.info.step, params);
     if (seen?.violated) tally.violations++;
+    if (seen && run.guard?.policy === "shrink")
+      stepper.setRateFactor(nextFactor(stepper.clock.rateFactor, seen.violated));
     const info = runInfo(trial, seen, loss, tally.evaluations);
     for (const monitor of monitors) monitor(info);
-    if (until?.(info)) {
-      return solution("until", standing.known ?? (yield* tally.ask(stepper.clock.iterations + 1)));
-    }
+    if (until?.(info)) return solution("until", yield* arrive(stepper, run, standing.known, tally));
   }
+}
+
+/** Loss and gradient at the present point, which the monitors see. */
+function* arrive(
+  { clock, engine }: Stepper,
+  { monitors, deterministic }: SettledRun,
+  known: number | undefined,
+  tally: Tally,
+): Asking<number> {
+  const step = clock.iterations + 1;
+  const loss = known ?? (yield* tally.ask(step));
+  const { params, grads } = engine;
+  monitors?.forEach((monitor) => monitor.at?.({ step, loss, params, grads, deterministic }));
+  return loss;
 }
 
 /** What monitors see. */

@@ -87,6 +87,11 @@ export class Optimizer implements Disposable {
     return this.#stepper.clock.learningRate;
   }
 
+  /** The base's moments, one live view each, in the order in which docs/notation.md lists them. */
+  get moments(): readonly Float32Array[] {
+    return this.#stepper.moments;
+  }
+
   /**
    * One step against the gradient `grads`, or against what was written to `this.grads` (then nothing is copied).
    *
@@ -164,6 +169,20 @@ export class Optimizer implements Disposable {
    */
   setParams(values: ArrayLike<number>): this {
     this.#stepper.setParams(expectVector("values", values, this.size));
+    return this;
+  }
+
+  /**
+   * Moves the point and its reference alike: x ← x + offset, xRef ← xRef + offset. All else stays: Δ, scale, moments.
+   *
+   * @param offset `size` finite numbers
+   * @throws TypeError or RangeError when they are not; nothing has changed then
+   * @example
+   * const optimizer = createOptimizer([1, 2]);
+   * Array.from(optimizer.translate([0.5, 0]).params); // → [1.5, 2]
+   */
+  translate(offset: ArrayLike<number>): this {
+    this.#stepper.translate(expectVector("offset", offset, this.size));
     return this;
   }
 

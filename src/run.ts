@@ -19,8 +19,27 @@ export interface RunInfo extends StepInfo {
   readonly projected: boolean;
 }
 
+/** A point at which a run knows loss and gradient. */
+export interface RunPoint {
+  /** The step to be taken from here, from 1. */
+  readonly step: number;
+  /** L here, be it finite or not. */
+  readonly loss: number;
+  /** x: a live view. */
+  readonly params: Float32Array;
+  /** g: a live view. */
+  readonly grads: Float32Array;
+  /** What the run was told of its source. */
+  readonly deterministic: boolean;
+}
+
 /** Watches a run; whatever it throws ends the run. */
-export type Monitor = (info: RunInfo) => void;
+export interface Monitor {
+  /** Called after each step. */
+  (info: RunInfo): void;
+  /** Called before each step, and at the last point of the run where its loss and gradient are known. */
+  at?(point: RunPoint): void;
+}
 
 /** When a run ends, and who watches. At least one of the conditions is needed. */
 export interface RunOptions {

@@ -2,7 +2,7 @@ import { asSchedule } from "./bases/base.js";
 import { decode, encode, newClock, type Clock } from "./checkpoint.js";
 import { describe, type Config, type Resolved } from "./config.js";
 import { FLUSH_EVERY, type Engine } from "./engine/engine.js";
-import { Copy, lowerScales, scalesOf, type Footing, type Mark } from "./engine/mark.js";
+import { Copy, lowerScales, momentsOf, scalesOf, shift, type Footing, type Mark } from "./engine/mark.js";
 import { Report, Scalar } from "./engine/kernels.js";
 import { OptimizerError } from "./errors.js";
 import { expectVector } from "./expect.js";
@@ -205,6 +205,15 @@ export class Stepper {
   setParams(values: ArrayLike<number>): void {
     this.engine.params.set(values);
     if (!this.#fresh) this.#settle();
+  }
+
+  get moments(): readonly Float32Array[] {
+    return momentsOf(this.engine, this.#resolved.program);
+  }
+
+  translate(offset: ArrayLike<number>): void {
+    shift(this.engine, this.#resolved.program, offset);
+    this.#witness.look(this.engine.params);
   }
 
   reset(params?: ArrayLike<number>): void {

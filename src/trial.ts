@@ -74,13 +74,17 @@ export class Trials {
   readonly #stepper: Stepper;
   readonly #run: SettledRun;
   readonly #tally: Tally;
+  /** A guard may have changed the rate. */
+  readonly #rated: boolean;
   #mark: Mark | undefined;
   #secondMark: Mark | undefined;
 
-  constructor(stepper: Stepper, run: SettledRun, tally: Tally) {
+  /** `probed`: the guard looks after each step, and judges no tries. */
+  constructor(stepper: Stepper, run: SettledRun, tally: Tally, probed: boolean) {
     this.#stepper = stepper;
-    this.#run = run;
+    this.#run = probed ? { ...run, guard: null } : run;
     this.#tally = tally;
+    this.#rated = run.guard !== null;
   }
 
   /** One step. Undefined when the guard finds none that it lets pass: then, and after an error, nothing has changed. */
@@ -120,7 +124,8 @@ export class Trials {
     if (!guard || after === undefined) return false;
     // The next step could not be taken, so going back is better.
     const broken = guard.policy === "reject" && !Number.isFinite(this.#stepper.gradSquares());
-    if (!broken && !rises(guard, before, after)) return false;
+    const { params } = this.#stepper.engine;
+    if (!broken && !rises(guard, { step: info.step, before, after, params })) return false;
     this.#tally.violations++;
     guard.onViolation?.({ step: info.step, before, after: broken ? NaN : after });
     return true;
@@ -153,8 +158,8 @@ export class Trials {
   }
 
   *#plain({ loss, lastLoss }: Start, factor: number): Asking<Try> {
-    const { deterministic, guard } = this.#run;
-    const rateFactor = guard ? this.#stepper.clock.rateFactor : 1;
+    const { deterministic } = this.#run;
+    const rateFactor = this.#rated ? this.#stepper.clock.rateFactor : 1;
     const info = takeStep(this.#stepper, loss, lastLoss, factor * rateFactor);
     if (info.skipped) return { info, projected: false, held: false };
     const after = yield* this.#askAfter(info);

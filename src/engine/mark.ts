@@ -1,5 +1,5 @@
 import type { Clock } from "../checkpoint.js";
-import type { Engine } from "./program.js";
+import type { Engine, Program } from "./program.js";
 
 /** A copy of everything that a step changes, and of the gradient. */
 export class Copy {
@@ -51,4 +51,24 @@ export function lowerScales({ kernels, scales }: Engine, others: ArrayLike<numbe
     if (!scales) kernels.lowerScale(k, others[k]);
     else if (others[k] > 0 && !(scales[k] > 0 && scales[k] < others[k])) scales[k] = others[k];
   }
+}
+
+/** The k-th vector of a state, x the 0th: all engines keep them in one order, padded to 64 bytes. */
+function vectorOf({ state, params }: Engine, size: number, k: number): Float32Array {
+  const { buffer, byteOffset } = state[1];
+  // Without x, where that lies in another library's memory.
+  const place = params.length === 0 ? k - 1 : k;
+  return new Float32Array(buffer, byteOffset + place * 64 * Math.ceil(size / 16), size);
+}
+
+/** Views of the base's moments: they come behind x, xRef with a tuner, and Δ where it is stored. */
+export function momentsOf(engine: Engine, { size, tuner, rule }: Program): Float32Array[] {
+  const first = tuner ? 2 + Number(tuner.delta === "stored") : 1;
+  return Array.from({ length: rule.slots }, (_, k) => vectorOf(engine, size, first + k));
+}
+
+/** x ← x + offset and xRef ← xRef + offset. */
+export function shift(engine: Engine, { size, tuner }: Program, offset: ArrayLike<number>): void {
+  const moved = tuner ? [engine.params, vectorOf(engine, size, 1)] : [engine.params];
+  for (const vector of moved) for (let i = 0; i < size; i++) vector[i] += offset[i];
 }

@@ -1,0 +1,105 @@
+/** A fading mean with its bias corrected, and the fading variance around it. */
+export class FadingMean {
+  readonly #decay: number;
+  #sum = 0;
+  #squares = 0;
+  #weight = 0;
+
+  constructor(decay: number) {
+    this.#decay = decay;
+  }
+
+  add(value: number): void {
+    const before = this.#weight > 0 ? this.mean : value;
+    this.#sum = this.#decay * this.#sum + (1 - this.#decay) * value;
+    this.#squares = this.#decay * this.#squares + (1 - this.#decay) * (value - before) ** 2;
+    this.#weight = this.#decay * this.#weight + (1 - this.#decay);
+  }
+
+  get mean(): number {
+    return this.#sum / this.#weight;
+  }
+
+  /** Standard deviation of the values. */
+  get spread(): number {
+    return Math.sqrt(this.#squares / this.#weight);
+  }
+
+  /** Standard error of the mean, for values that are independent. */
+  get error(): number {
+    return this.spread * Math.sqrt((1 - this.#decay) / (1 + this.#decay));
+  }
+}
+
+/** Losses that it takes to know their noise. */
+const SETTLING = 10;
+
+/** Where the loss began, how low it came and when, and where it is. Faded where it is noisy. */
+export class Trend {
+  first = NaN;
+  best = Infinity;
+  bestStep = 0;
+  now = NaN;
+  #count = 0;
+  /** Standard error of the fading mean where the loss was lowest, before it may have run away. */
+  #noise = 0;
+  readonly #fading = new FadingMean(0.95);
+
+  /** `noisy`: the losses are of different batches. */
+  add(loss: number, step: number, noisy: boolean): void {
+    this.#fading.add(loss);
+    this.#count++;
+    this.now = noisy ? this.#fading.mean : loss;
+    if (this.#count === 1) this.first = loss;
+    if (this.now < this.best) [this.best, this.bestStep] = [this.now, step];
+    if (this.bestStep === step || this.#count <= SETTLING) this.#noise = this.#fading.error;
+  }
+
+  /** It lost more than half of what it had won, and not by noise. */
+  lost(noisy: boolean, tolerance: number): boolean {
+    const slack = noisy ? 4 * this.#noise : tolerance * Math.max(1, Math.abs(this.best));
+    return this.now - this.best > Math.max((this.first - this.best) / 2, slack);
+  }
+}
+
+const DECAY = 0.9;
+
+/**
+ * How much of a minibatch gradient is signal: with m the fading mean of g, E‖m‖² = ‖ḡ‖² + c tr Σ and E‖g‖² = ‖ḡ‖² + tr Σ,
+ * where c = (1 − β) / (1 + β) once the mean has settled.
+ */
+export class SignalShare {
+  #mean: Float64Array | undefined;
+  #weight = 0;
+  /** Σ of squared weights: what noise keeps in the mean. */
+  #squaredWeight = 0;
+  readonly #total = new FadingMean(0.98);
+  readonly #ofMean = new FadingMean(0.98);
+
+  add(grads: ArrayLike<number>): void {
+    const mean = (this.#mean ??= new Float64Array(grads.length));
+    let squares = 0;
+    let meanSquares = 0;
+    for (let i = 0; i < mean.length; i++) {
+      mean[i] = DECAY * mean[i] + (1 - DECAY) * grads[i];
+      squares += grads[i] ** 2;
+      meanSquares += mean[i] ** 2;
+    }
+    this.#weight = DECAY * this.#weight + (1 - DECAY);
+    this.#squaredWeight = DECAY ** 2 * this.#squaredWeight + (1 - DECAY) ** 2;
+    this.#total.add(squares);
+    this.#ofMean.add(meanSquares / this.#weight ** 2);
+  }
+
+  /** ‖ḡ‖², at least 0. */
+  get signal(): number {
+    const kept = this.#squaredWeight / this.#weight ** 2;
+    if (kept === 1) return this.#total.mean;
+    return Math.max(0, (this.#ofMean.mean - kept * this.#total.mean) / (1 - kept));
+  }
+
+  /** ‖ḡ‖² / E‖g‖², 0 … 1. */
+  get share(): number {
+    return Math.min(1, this.signal / this.#total.mean);
+  }
+}
