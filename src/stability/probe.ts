@@ -23,13 +23,16 @@ export interface ProbeReport {
   readonly best: number;
   readonly last: number;
   /**
-   * Share of examples whose loss stood above where it began when the median example had been learnt (its loss below a
-   * quarter of its start); undefined before.
+   * Share of examples whose loss stood above where it began, while the others were learnt: the least of the first
+   * eight looks at which the median loss was below 0.6 of its start; undefined before.
    */
   readonly risenShare: number | undefined;
 }
 
 const mean = (values: ArrayLike<number>) => Array.from(values).reduce((sum, v) => sum + v, 0) / values.length;
+
+/** Later, wrong labels are learnt by heart. */
+const EARLY_LOOKS = 8;
 
 /** Looks at the probe every so many steps. */
 export class ProbeWatch {
@@ -44,7 +47,7 @@ export class ProbeWatch {
   #alarms: number[] = [];
   #alarmCount = 0;
   #best = Infinity;
-  #share: number | undefined;
+  readonly #shares: number[] = [];
 
   constructor(name: string, options: ProbeOptions) {
     expectOptions(name, options, ["losses", "every", "z"]);
@@ -85,8 +88,8 @@ export class ProbeWatch {
 
   /** Wrong labels are learnt last, if at all: while the others are learnt, their losses rise. */
   #watchLearning(now: Float64Array, start: Float64Array): void {
-    if (this.#share !== undefined || !(median([...now]) < median([...start]) / 4)) return;
-    this.#share = now.filter((loss, i) => loss > start[i]).length / now.length;
+    if (this.#shares.length >= EARLY_LOOKS || !(median([...now]) < 0.6 * median([...start]))) return;
+    this.#shares.push(now.filter((loss, i) => loss > start[i]).length / now.length);
   }
 
   report(): ProbeReport {
@@ -97,7 +100,7 @@ export class ProbeWatch {
       first: this.#start ? mean(this.#start) : NaN,
       best: this.#best,
       last: this.value,
-      risenShare: this.#share,
+      risenShare: this.#shares.length < EARLY_LOOKS ? undefined : Math.min(...this.#shares),
     };
   }
 }

@@ -40,6 +40,8 @@ export class Trend {
   best = Infinity;
   bestStep = 0;
   now = NaN;
+  peak = -Infinity;
+  peakStep = 0;
   #count = 0;
   /** Standard error of the fading mean where the loss was lowest, before it may have run away. */
   #noise = 0;
@@ -51,8 +53,15 @@ export class Trend {
     this.#count++;
     this.now = noisy ? this.#fading.mean : loss;
     if (this.#count === 1) this.first = loss;
+    if (loss > this.peak) [this.peak, this.peakStep] = [loss, step];
     if (this.now < this.best) [this.best, this.bestStep] = [this.now, step];
     if (this.bestStep === step || this.#count <= SETTLING) this.#noise = this.#fading.error;
+  }
+
+  /** It once rose by five times what it has won since the start, and not by noise. */
+  leapt(noisy: boolean, tolerance: number): boolean {
+    const slack = noisy ? 8 * this.#fading.spread : tolerance * Math.max(1, Math.abs(this.first));
+    return this.peak - this.first > Math.max(5 * (this.first - this.best), slack);
   }
 
   /** It lost more than half of what it had won, and not by noise. */

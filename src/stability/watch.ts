@@ -180,6 +180,8 @@ export class Watch {
       first,
       now,
       lost: this.#trend.lost(this.#noisy, tolerance),
+      leapt: this.#trend.leapt(this.#noisy, tolerance),
+      peak: { loss: this.#trend.peak, step: this.#trend.peakStep },
       stale: this.step - bestStep,
       progress: then - best > Math.max(1e-3 * (first - best), 0) || then - best > 0.05 * Math.abs(then),
       gradNorm: this.#gradNorm,
