@@ -35,8 +35,8 @@ const LAYERS: Record<string, Layer[]> = {
     { files: ["index.ts"] },
     { files: ["scipy/*.ts"], siblings: true },
     { files: ["jax/*.ts"], siblings: true },
-    // Diagnostics, an entry of their own.
-    { files: ["stability/*.ts"], siblings: true },
+    // Diagnostics and costs, entries of their own.
+    { files: ["stability/*.ts", "objective/*.ts"], siblings: true },
   ],
   assembly: [
     { files: ["vec.ts", "records.ts", "form.ts"] },

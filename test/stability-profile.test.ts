@@ -34,9 +34,9 @@ import {
   stabilityProfile,
   swapBound,
   swapResponse,
-  type LossGrad,
   type TrainingMap,
 } from "../src/stability/index.js";
+import type { LossGrad } from "../src/stability/gradient.js";
 import { eigenvalue, eigenvector } from "../src/stability/tridiagonal.js";
 import { minimumNormPoint } from "../src/stability/sampling.js";
 import { normals } from "../src/stability/vectors.js";
@@ -60,7 +60,7 @@ describe("the exponent of twin runs", () => {
       descent(() => eta),
       [1, 1, 1],
       {
-        steps: 2000,
+        steps: 800,
         skip: 500,
       },
     );
@@ -77,13 +77,13 @@ describe("the exponent of twin runs", () => {
         state[i] -= eta * state[3 + i];
       });
     };
-    const { exponent } = await lyapunovExponent(ball, [1, 1, 1, 0, 0, 0], { steps: 1500, skip: 300 });
+    const { exponent } = await lyapunovExponent(ball, [1, 1, 1, 0, 0, 0], { steps: 600, skip: 100 });
     const exact = Math.log(Math.max(...spectrum.map((lambda) => heavyBallRadius(eta, lambda, beta))));
     expect(exponent).toBeCloseTo(exact, 2);
   });
 
   test.each([
-    [1, 4],
+    [1, 3],
     [1, 6],
     [1, 2.5],
   ])("the two-cycle of norm-adaptive descent, a = %f, b = %f: ln |1 − 4 / ab|", async (a, b) => {
@@ -147,7 +147,10 @@ describe("the exponent of twin runs", () => {
       [1],
       { steps: 1500 },
     );
-    expect(small.response).toBeGreaterThan(0.08);
+    // (α0 λ q; q)_∞ with q = e^{−rate}
+    let pochhammer = 1;
+    for (let k = 1; k <= 4000; k++) pochhammer *= 1 - 0.05 * Math.exp(-0.01 * k);
+    expect(small.response / pochhammer).toBeCloseTo(1, 5);
     expect(small.terminalDecay.verdict).toBe("remains");
   });
 
@@ -204,10 +207,10 @@ describe("kicks and swaps", () => {
   test.each([0, 150, 300])("a kick behind step %i: Π |1 − α_t λ|", async (at) => {
     for (const lambda of [0.1, 0.5, 1.5]) {
       const eta = (t: number) => 0.9 * Math.exp(-0.01 * t);
-      const { response } = await impulseResponse(descent(eta, [lambda]), [1], { steps: 2000, at });
+      const { response } = await impulseResponse(descent(eta, [lambda]), [1], { steps: 800, at });
       let product = 1;
-      for (let t = at + 1; t <= 2000; t++) product *= Math.abs(1 - eta(t) * lambda);
-      expect(response / product).toBeCloseTo(1, 5);
+      for (let t = at + 1; t <= 800; t++) product *= Math.abs(1 - eta(t) * lambda);
+      expect(response / product).toBeCloseTo(1, 4);
     }
   });
 
@@ -407,8 +410,8 @@ describe("the edge of every base", () => {
   /** Feeds second moments with large gradients, then lets a tiny x swing on a quadratic. */
   async function swing(base: Base, target: number) {
     const optimizer = createOptimizer(2, { base, tuner: null });
-    for (let k = 0; k < 60; k++) optimizer.step(k % 2 ? [1, 3] : [-1, -3]);
-    for (let k = 0; k < 150; k++) optimizer.step([0, 0]);
+    for (let k = 0; k < 20_000; k++) optimizer.step(k % 2 ? [1, 3] : [-1, -3]);
+    for (let k = 0; k < 400; k++) optimizer.step([0, 0]);
     const quadratic =
       (curvature: number): LossGrad =>
       ([x, y]) => ({ loss: (curvature * (x * x + y * y)) / 2, grads: [curvature * x, curvature * y] });
@@ -418,20 +421,17 @@ describe("the edge of every base", () => {
     const [zero, one] = [await at(0), await at(1)];
     const curvature = (target - zero) / (one - zero);
     expect(await at(curvature)).toBeCloseTo(target, 3);
-    const start = [1e-9, 1e-9];
-    optimizer.setParams(start);
-    const size = () => Math.hypot(...optimizer.params);
-    const sizes: number[] = [];
-    for (let k = 0; k < 240; k++) {
+    optimizer.setParams([1e-10, 1e-10]);
+    const size = () => Math.max(...optimizer.params.map(Math.abs));
+    // Larger swings would change the second moments.
+    for (let k = 0; k < 600 && size() < 1e-7; k++)
       optimizer.step(Array.from(optimizer.params, (x) => curvature * x));
-      sizes.push(size());
-    }
-    return Math.max(...sizes.slice(-20)) / Math.max(...sizes.slice(40, 60));
+    return size();
   }
 
   test.each(Object.entries(bases))("%s: below it swings fade, above they grow", async (_name, base) => {
-    expect(await swing(base, 0.95)).toBeLessThan(0.5);
-    expect(await swing(base, 1.05)).toBeGreaterThan(2);
+    expect(await swing(base, 0.95)).toBeLessThan(1e-11);
+    expect(await swing(base, 1.05)).toBeGreaterThan(1e-7);
   });
 
   test.each([

@@ -65,6 +65,7 @@ export function sumRates(schedule: DecayingRate, from: number, to: number): numb
  *
  * @throws TypeError or RangeError when an option is missing or out of range; RangeError for a schedule without `steps`
  * @example
+ * import { reachBudget } from "superlevel/stability";
  * const schedule = { initial: 0.05, rate: 0.01 };
  * const { total, frozen } = reachBudget({ schedule, step: 2000, gradNorm: 1, loss: 0.1, normAdaptive: true });
  * (total / 2).toFixed(5); // → "2.48752"

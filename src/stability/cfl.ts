@@ -8,6 +8,7 @@ import { expectNumber, expectOptions } from "../expect.js";
  * @param options.dissipation m ≥ 0
  * @param options.lipschitz K > 0
  * @example
+ * import { cflLimit } from "superlevel/stability";
  * cflLimit({ dissipation: 1, lipschitz: Math.sqrt(1 + 3 ** 2) }).toFixed(3); // → "0.200"
  */
 export function cflLimit(options: { dissipation: number; lipschitz: number }): number {
@@ -23,6 +24,7 @@ export function cflLimit(options: { dissipation: number; lipschitz: number }): n
  * @param options.step h ≥ 0
  * @param options.norm ‖W‖ ≥ 0, from {@link operatorNorm}
  * @example
+ * import { cflNumber } from "superlevel/stability";
  * cflNumber({ step: 0.5, norm: 2 }); // → 1
  */
 export function cflNumber(options: { step: number; norm: number }): number {
@@ -36,6 +38,7 @@ export function cflNumber(options: { step: number; norm: number }): number {
  *
  * @param blocks h_l ≥ 0 and K_l ≥ 0, the Lipschitz constant of F_l
  * @example
+ * import { depthBound } from "superlevel/stability";
  * depthBound([{ step: 0.5, lipschitz: 1 }, { step: 0.5, lipschitz: 1 }]).toFixed(4); // → "2.7183"
  */
 export function depthBound(blocks: readonly { step: number; lipschitz: number }[]): number {

@@ -82,6 +82,7 @@ class Hessian {
  * @param options.epsilon default u^⅓ (1 + ‖x‖)
  * @throws TypeError or RangeError when an argument is not understood; OptimizerError "diverged" when a gradient is not finite
  * @example
+ * import { hessianVector } from "superlevel/stability";
  * const f = (x: Float64Array) => ({ loss: x[0] ** 2 * x[1], grads: [2 * x[0] * x[1], x[0] ** 2] });
  * const product = await hessianVector(f, [1, 2], [1, 1]);
  * Array.from(product, (value) => value.toFixed(6)); // → ["6.000000", "2.000000"]
@@ -133,6 +134,7 @@ function settle(options: SharpnessOptions, size: number) {
  * @param params x, n numbers
  * @throws TypeError or RangeError when an argument is not understood; OptimizerError "diverged" when a gradient is not finite
  * @example
+ * import { sharpness } from "superlevel/stability";
  * const bowl = (x: Float64Array) => ({ loss: x[0] ** 2 / 2 + 4.5 * x[1] ** 2, grads: [x[0], 9 * x[1]] });
  * const { lambdaMax, lambdaMin } = await sharpness(bowl, [1, 1]);
  * lambdaMax.toFixed(6); // → "9.000000"

@@ -163,6 +163,8 @@ function judge(ratio: number): string {
  * @param options as for {@link sharpness}; `step` defaults to the next step
  * @throws RangeError before the first step
  * @example
+ * import { createOptimizer, sgd } from "superlevel";
+ * import { edgeRatio } from "superlevel/stability";
  * const bowl = ([x, y]: Float32Array, g: Float32Array) => (g.set([x, 10 * y]), (x * x + 10 * y * y) / 2);
  * const optimizer = createOptimizer([1, 1], { base: sgd({ learningRate: 0.15 }), tuner: null });
  * optimizer.minimize(bowl, { steps: 20 });

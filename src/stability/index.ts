@@ -53,7 +53,7 @@ export {
 export type { ResponseVerdicts, Verdict } from "./verdicts.js";
 export { reachBudget, type DecayingRate, type ReachBudget, type ReachBudgetOptions } from "./budget.js";
 export type { Finding, FindingCode } from "./findings.js";
-export type { Differentiable, LossAndGrads, LossGrad } from "./gradient.js";
+export type { Differentiable } from "./gradient.js";
 export { lyapunovStep, type Criterion, type Place, type StepMeasure, type StepStatus } from "./lyapunov.js";
 export {
   lyapunovMonitor,

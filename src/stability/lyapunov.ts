@@ -71,6 +71,7 @@ function statusOf(change: number, predicted: number, before: number, criterion: 
  * @param after V and x_{t+1}; with ∇V(x_{t+1}), also whether the step crossed a kink
  * @param options `sufficient` c₁ (1e-4), `kink` κ (0.1), `tolerance` (2⁻²⁰ for Float32Array, 2⁻⁴⁹ otherwise)
  * @example
+ * import { lyapunovStep } from "superlevel/stability";
  * const before = { loss: 2, params: [1], grads: [4] }; // 2 x²
  * const { ratio, smoothness, status } = lyapunovStep(before, { loss: 0.5, params: [-0.5] });
  * ratio; // → 0.25

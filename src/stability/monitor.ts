@@ -138,6 +138,8 @@ function guardOf(watch: Watch, policy: Exclude<LyapunovPolicy, "flood">, common:
  *
  * @throws TypeError or RangeError naming the option that is wrong
  * @example
+ * import { createOptimizer, sgd } from "superlevel";
+ * import { lyapunovMonitor } from "superlevel/stability";
  * const monitor = lyapunovMonitor();
  * const optimizer = createOptimizer([1, 1], { base: sgd({ learningRate: 0.6 }), tuner: null });
  * const bowl = ([x, y]: Float32Array, g: Float32Array) => (g.set([x, 4 * y]), (x * x + 4 * y * y) / 2);

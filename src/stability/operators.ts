@@ -17,6 +17,7 @@ export interface LinearOperator {
  * @param matrix rows · columns numbers, row by row
  * @throws TypeError or RangeError when the count is wrong
  * @example
+ * import { denseOperator } from "superlevel/stability";
  * Array.from(denseOperator([1, 2, 3, 4], 2, 2).apply(Float64Array.of(1, 1))); // → [3, 7]
  */
 export function denseOperator(matrix: ArrayLike<number>, rows: number, columns: number): LinearOperator {
@@ -58,6 +59,7 @@ export interface ConvolutionOptions {
  *
  * @throws TypeError or RangeError when shapes do not fit
  * @example
+ * import { convolutionOperator } from "superlevel/stability";
  * const smooth = convolutionOperator({ kernel: [1, 2, 1], kernelShape: [1, 3, 1, 1], inputShape: [1, 4, 1] });
  * Array.from(smooth.apply(Float64Array.of(1, 0, 0, 1))); // → [2, 1, 1, 2]
  */
@@ -129,6 +131,7 @@ function eachProduct(
  * @param options.tolerance stops when a turn adds less than this share; default 1e-9
  * @throws TypeError or RangeError when an argument is not understood
  * @example
+ * import { denseOperator, operatorNorm } from "superlevel/stability";
  * const { value } = operatorNorm(denseOperator([3, 0, 0, 1], 2, 2));
  * value.toFixed(6); // → "3.000000"
  */
@@ -170,6 +173,7 @@ export interface LayerGain {
  * @param options.norms ‖W_l‖ of each layer, times the Lipschitz constant of its activation (1 for ReLU and tanh)
  * @param options.directions random directions at each point, ≥ 1; default 8
  * @example
+ * import { layerGain } from "superlevel/stability";
  * const forward = (x: Float64Array) => Float64Array.of(Math.max(0, 2 * x[0]), Math.max(0, x[1]));
  * const { lower, upper } = layerGain(forward, [[1, 1]], { norms: [2] });
  * lower <= upper; // → true

@@ -84,6 +84,8 @@ function directionOf(optimizer: Optimizer, { direction, seed = 0 }: OptimizerTwi
  * @param source as for `minimize`; what it does at a step must depend on the step's number alone
  * @throws TypeError or RangeError when an argument is not understood; OptimizerError "diverged" as `step` does
  * @example
+ * import { createOptimizer, sgd } from "superlevel";
+ * import { optimizerTwins } from "superlevel/stability";
  * const bowl = ([x, y]: Float32Array, g: Float32Array) => (g.set([x, 4 * y]), (x * x + 4 * y * y) / 2);
  * const optimizer = createOptimizer([1, 1], { base: sgd({ learningRate: 0.1 }), tuner: null });
  * const { exponent, terminalDecay } = await optimizerTwins(optimizer, bowl, { steps: 60, direction: [1, 0] });

@@ -19,6 +19,7 @@ export interface PairedTest {
  * @param z default 3: for a mean that does not change, one false alarm in 700
  * @throws TypeError or RangeError when these are not numbers of one count
  * @example
+ * import { pairedTest } from "superlevel/stability";
  * pairedTest([1, 2, 3, 4], [1.1, 2.2, 3.1, 4.2]).risen; // → true
  * pairedTest([1, 2, 3, 4], [1.5, 1.7, 3.4, 3.6]).risen; // → false
  */

@@ -41,6 +41,8 @@ export interface StabilityProfile extends ResponseVerdicts {
  * @param source as for `minimize`
  * @throws TypeError or RangeError when an argument is not understood; OptimizerError "diverged" as `step` does
  * @example
+ * import { createOptimizer, sgd } from "superlevel";
+ * import { stabilityProfile } from "superlevel/stability";
  * const bowl = ([x, y]: Float32Array, g: Float32Array) => (g.set([x, 10 * y]), (x * x + 10 * y * y) / 2);
  * const optimizer = createOptimizer([1, 1], { base: sgd({ learningRate: 0.25 }), tuner: null });
  * optimizer.minimize(bowl, { steps: 5 });

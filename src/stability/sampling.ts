@@ -47,6 +47,7 @@ export interface GradientSamplingOptions extends WorkOptions {
  * @returns `stationarity` ‖v‖, and −v / ‖v‖ as `direction`, which leads down; undefined where v = 0
  * @throws TypeError or RangeError when an argument is not understood; OptimizerError "diverged" when a gradient is not finite
  * @example
+ * import { gradientSampling } from "superlevel/stability";
  * const f = ([x, y]: Float64Array) => ({ loss: Math.abs(x) + 2 * Math.abs(y), grads: [Math.sign(x), 2 * Math.sign(y)] });
  * (await gradientSampling(f, [1, 1])).stationarity.toFixed(3); // → "2.236"
  * (await gradientSampling(f, [0, 1], { samples: 6 })).stationarity.toFixed(3); // → "2.000"

@@ -79,6 +79,7 @@ function expectState(state: Float64Array, step: number): void {
  * @param start the state to begin with, n numbers
  * @throws TypeError or RangeError when an argument is not understood; OptimizerError "diverged" when a state is not finite
  * @example
+ * import { lyapunovExponent } from "superlevel/stability";
  * const descent = (x: Float64Array) => x.forEach((value, i) => (x[i] -= 0.1 * [1, 4, 9][i] * value));
  * const { exponent, terminalDecay } = await lyapunovExponent(descent, [1, 1, 1], { steps: 500 });
  * exponent.toFixed(3); // → "-0.106"
@@ -130,6 +131,7 @@ export interface ImpulseOptions extends Omit<TwinOptions, "skip"> {
  * @param start the state to begin with, n numbers
  * @throws TypeError or RangeError when an argument is not understood; OptimizerError "diverged" when a state is not finite
  * @example
+ * import { impulseResponse } from "superlevel/stability";
  * const decaying = (x: Float64Array, t: number) => void (x[0] -= 0.5 * Math.exp(-0.01 * t) * 0.1 * x[0]);
  * const { response } = await impulseResponse(decaying, [1], { steps: 1000, at: 300 });
  * response; // → 0.782
@@ -194,6 +196,7 @@ export interface SwapOptions extends WorkOptions {
  * @returns ‖x'_t − x_t‖ for t = 0 … T, and the last and largest of them
  * @throws TypeError or RangeError when an argument is not understood; OptimizerError "diverged" when a state is not finite
  * @example
+ * import { swapResponse } from "superlevel/stability";
  * const towards = (target: number) => (x: Float64Array) => void (x[0] -= 0.5 * (x[0] - target));
  * (await swapResponse(towards(1), towards(1.1), [0], { steps: 30 })).last.toFixed(6); // → "0.100000"
  */
@@ -219,6 +222,7 @@ export async function swapResponse(
  * @param options.examples n, ≥ 1
  * @param options.totalRate Σ α_t, ≥ 0, for example `reachBudget(…).total`
  * @example
+ * import { swapBound } from "superlevel/stability";
  * swapBound({ gradientBound: 1, examples: 200, totalRate: 99.5 }); // → 0.995
  */
 export function swapBound(options: { gradientBound: number; examples: number; totalRate: number }): number {

@@ -9,7 +9,7 @@ export interface Verdict<Word extends string> {
  * decaying rate the exponent tends to 0 from below, the response is bounded, and it never vanishes.
  */
 export interface ResponseVerdicts {
-  /** Does it fade? `value`: ‖δ_T‖ / ‖δ_0‖. "undecided": it is small or falling, not both. */
+  /** Does it fade? `value`: ‖δ_T‖ / ‖δ_0‖. "undecided": it falls, but is not below 0.01 yet. */
   readonly terminalDecay: Verdict<"decays" | "remains" | "undecided">;
   /** Did it stay bounded along the run? `value`: the largest ‖δ_t‖ / ‖δ_0‖. */
   readonly boundedness: Verdict<"bounded" | "unbounded">;
@@ -36,7 +36,7 @@ export function judgeResponse(logs: ArrayLike<number>): ResponseVerdicts {
   const exponential = late > Math.LN2 && late > 1.5 * earlier;
   return {
     terminalDecay: {
-      verdict: small && falling ? "decays" : small || falling ? "undecided" : "remains",
+      verdict: !falling ? "remains" : small ? "decays" : "undecided",
       value: Math.exp(end),
     },
     boundedness: { verdict: most < Math.log(BOUND) ? "bounded" : "unbounded", value: Math.exp(most) },

@@ -1,0 +1,269 @@
+/** The dynamic cost: every formula against finite differences and its closed form. */
+import { describe, expect, test } from "vitest";
+import { adam, createOptimizer, sgd, type GradientSource } from "../src/index.js";
+import {
+  classWeights,
+  confidence,
+  dynamicCost,
+  earlyLearning,
+  fixedTrust,
+  focal,
+  gammaDecay,
+  gce,
+  huber,
+  none,
+  proximal,
+  softmaxCrossEntropy,
+  softThreshold,
+  trimmed,
+  type DynamicCostOptions,
+  type PerSampleSource,
+  type Robust,
+} from "../src/objective/index.js";
+import { normals } from "../src/stability/vectors.js";
+
+const slope = (f: (x: number) => number, x: number, step = 1e-6) => (f(x + step) - f(x - step)) / (2 * step);
+
+const menu: Record<string, Robust> = {
+  none: none(),
+  fixedTrust: fixedTrust([0.5, 0.25, 2, 1]),
+  gce: gce({ q: 0.7 }),
+  "gce, q = 1": gce({ q: 1 }),
+  "confidence, differentiated": confidence({ q: 0.7, detached: false }),
+  huber: huber({ delta: 0.8 }),
+  focal: focal(),
+  "focal, γ = 1": focal({ gamma: 1 }),
+};
+
+describe("ρ", () => {
+  test.each(Object.entries(menu))("%s: its factor is the slope of its cost", (_name, robust) => {
+    for (const loss of [0.05, 0.2, 0.31, 0.33, 1, 2.5, 6])
+      expect(Math.abs(robust.factor(loss, 1) - slope((x) => robust.cost(x, 1), loss))).toBeLessThan(2e-9);
+  });
+
+  test("GCE has the gradient of the detached ρ = p^q; differentiated it changes its sign at p = e^{−1/q}", () => {
+    for (const q of [0.1, 0.7, 1]) {
+      for (const loss of [0.1, 1, 3]) {
+        expect(gce({ q }).factor(loss, 0)).toBe(confidence({ q }).factor(loss, 0));
+        const p = Math.exp(-loss);
+        expect(gce({ q }).cost(loss, 0)).toBeCloseTo((1 - p ** q) / q, 12);
+        const whole = confidence({ q, detached: false }).factor(loss, 0);
+        expect(whole).toBeCloseTo(p ** q * (1 + q * Math.log(p)), 12);
+        expect(Math.sign(whole)).toBe(Math.sign(p - Math.exp(-1 / q)));
+      }
+    }
+    expect(Math.exp(-1 / 0.7)).toBeCloseTo(0.2397, 4);
+    expect(gce({ q: 1e-6 }).cost(2, 0)).toBeCloseTo(2, 5);
+  });
+
+  test("trimming keeps the smallest losses, ties included", () => {
+    const robust = trimmed({ keep: 0.6 });
+    robust.prepare!(Float64Array.of(5, 1, 4, 2, 3));
+    expect([5, 1, 4, 2, 3].map((loss) => robust.factor(loss, 0))).toEqual([0, 1, 0, 1, 1]);
+    expect(robust.cost(4, 0)).toBe(0);
+  });
+
+  test("focal goes the other way: it counts hard examples more than easy ones", () => {
+    expect(focal().factor(3, 0) / focal().factor(0.1, 0)).toBeGreaterThan(10);
+    expect(gce().factor(3, 0) / gce().factor(0.1, 0)).toBeLessThan(0.2);
+  });
+});
+
+describe("class weights", () => {
+  test.each([[[30, 10]], [[5, 5, 5]], [[1, 1000, 10]]])(
+    "of %j have a mean of 1 over the examples",
+    (counts) => {
+      const total = counts.reduce((a, b) => a + b);
+      for (const scheme of ["inverse", "effective"] as const) {
+        const weights = classWeights(counts, { scheme });
+        expect(counts.reduce((sum, n, c) => sum + n * weights[c], 0) / total).toBeCloseTo(1, 12);
+      }
+      Array.from(classWeights(counts)).forEach((w, c) =>
+        expect(w).toBeCloseTo(total / (counts.length * counts[c]), 12),
+      );
+      const [a, b] = classWeights(counts, { scheme: "effective", beta: 0.9 });
+      expect(a / b).toBeCloseTo((1 - 0.9 ** counts[1]) / (1 - 0.9 ** counts[0]), 9);
+    },
+  );
+
+  test("b → 0 weighs nothing, b → 1 is the inverse", () => {
+    const counts = [20, 60];
+    expect(Array.from(classWeights(counts, { scheme: "effective", beta: 0 }))).toEqual([1, 1]);
+    const near = classWeights(counts, { scheme: "effective", beta: 1 - 1e-9 });
+    expect(near[0]).toBeCloseTo(classWeights(counts)[0], 6);
+    expect(() => classWeights([3, 0])).toThrow("classWeights(counts)[1]");
+  });
+});
+
+describe("softmax cross-entropy", () => {
+  const [count, classes] = [6, 4];
+  const normal = normals(2);
+  const logits = Float64Array.from({ length: count * classes }, () => 3 * normal());
+  const labels = [0, 3, 1, 1, 2, 0];
+
+  test.each(Object.entries(menu))("%s: ∂J/∂z against differences", (_name, robust) => {
+    const options = { robust, classWeights: [0.5, 2, 1, 0.7], gamma: 1.7, indices: [3, 2, 1, 0, 3, 2] };
+    const { grads } = softmaxCrossEntropy(logits, labels, classes, options);
+    grads.forEach((g, k) => {
+      const at = (z: number) => {
+        const moved = logits.slice();
+        moved[k] = z;
+        return softmaxCrossEntropy(moved, labels, classes, options).loss;
+      };
+      expect(Math.abs(g - slope(at, logits[k], 1e-5))).toBeLessThan(1e-9);
+    });
+  });
+
+  test("logits of a thousand do not overflow", () => {
+    const { loss, grads } = softmaxCrossEntropy([1000, 0, 0, -1000], [1, 1], 2);
+    expect(loss).toBe(1000);
+    expect(Array.from(grads)).toEqual([0.5, -0.5, 0.5, -0.5]);
+    expect(() => softmaxCrossEntropy([0, 0], [2], 2)).toThrow("softmaxCrossEntropy(labels)[0]");
+  });
+
+  test("early-learning regularisation against differences, its target held still", () => {
+    const softmax = (z: ArrayLike<number>) => {
+      const powers = Array.from(z, Math.exp);
+      const sum = powers.reduce((a, b) => a + b);
+      return powers.map((p) => p / sum);
+    };
+    const z = [0.3, -0.2, 0.9];
+    const target = [0.2, 0.5, 0.3];
+    const elr = earlyLearning({ examples: 2, classes: 3, lambda: 2, beta: 0 });
+    // With β = 0 the target is p itself; its gradient still leaves it alone.
+    const grads = new Float64Array(3);
+    const p = softmax(z);
+    expect(elr.add([1], p, grads)).toBeCloseTo(2 * Math.log(1 - p.reduce((sum, v) => sum + v * v, 0)), 12);
+    const cost = (logits: readonly number[], t: readonly number[]) =>
+      2 * Math.log(1 - softmax(logits).reduce((sum, v, c) => sum + v * t[c], 0));
+    grads.forEach((g, k) => {
+      const at = (value: number) =>
+        cost(
+          z.map((v, c) => (c === k ? value : v)),
+          p,
+        );
+      expect(g).toBeCloseTo(slope(at, z[k]), 7);
+    });
+    expect(cost(z, target)).toBeLessThan(0);
+  });
+});
+
+/** Per-example least squares: ℓ_i = ½ (a_i·x − b_i)². */
+function leastSquares(seed: number, count = 12, size = 3) {
+  const normal = normals(seed);
+  const a = Array.from({ length: count }, () => Array.from({ length: size }, normal));
+  const b = Array.from({ length: count }, normal);
+  const residual = (x: ArrayLike<number>, i: number) => a[i].reduce((sum, v, k) => sum + v * x[k], 0) - b[i];
+  const model: PerSampleSource = {
+    losses: (x) => b.map((_, i) => residual(x, i) ** 2 / 2),
+    backward(x, grads, factors) {
+      grads.fill(0);
+      factors.forEach((f, i) => a[i].forEach((v, k) => (grads[k] += f * residual(x, i) * v)));
+    },
+  };
+  return { model, labels: b.map((_, i) => i % 3), size };
+}
+
+describe("the dynamic cost", () => {
+  const { model, labels } = leastSquares(1);
+  const weighted = { classWeights: [0.5, 1, 1.5], labels };
+  const cases: Record<string, DynamicCostOptions> = {
+    plain: {},
+    weighted,
+    "weighted, GCE, L1 and L2": { ...weighted, robust: gce(), l1: 0.1, l2: 0.3 },
+    "γ on the data": { gamma: gammaDecay({ kappa: 1, delta: 0.1 }), gammaScope: "data", l2: 0.2, l1: 0.05 },
+    differentiated: { robust: confidence({ detached: false }) },
+    huber: { robust: huber({ delta: 0.5 }), l2: 0.1 },
+  };
+  const at = [0.7, -0.4, 0.2];
+
+  test.each(Object.entries(cases))("%s: its gradient against differences", (_name, options) => {
+    const source = dynamicCost(model, options);
+    // Float64 arrays show more digits than the types allow.
+    const loss = (x: number[]) => source(Float64Array.from(x) as never, new Float64Array(3) as never, 4);
+    const grads = new Float64Array(3);
+    source(Float64Array.from(at) as never, grads as never, 4);
+    grads.forEach((g, k) => {
+      const along = (value: number) => loss(at.map((v, i) => (i === k ? value : v)));
+      expect(Math.abs(g - slope(along, at[k], 1e-5))).toBeLessThan(1e-8);
+    });
+  });
+
+  test("γ over all scales the gradient, and not the loss that is returned", () => {
+    const [plain, scaled] = [{ l2: 0.1 }, { l2: 0.1, gamma: gammaDecay({ kappa: 1, delta: 0.1 }) }].map(
+      (options) => {
+        const grads = new Float32Array(3);
+        return { loss: dynamicCost(model, options)(Float32Array.from(at), grads, 5), grads };
+      },
+    );
+    expect(scaled.loss).toBe(plain.loss);
+    scaled.grads.forEach((g, k) => expect(g / plain.grads[k]).toBeCloseTo(1 + Math.exp(-0.5), 6));
+    const gamma = gammaDecay({ kappa: 1, delta: 0.1 });
+    expect([0, 5, 10, 50].map((t) => Number(gamma(t).toFixed(3)))).toEqual([2, 1.607, 1.368, 1.007]);
+  });
+
+  test("γ over all is a rate γ times as large; Adam hardly sees a constant one", () => {
+    const gamma = gammaDecay({ kappa: 1, delta: 0.05 });
+    const plain = dynamicCost(model, { l2: 0.1 });
+    const run = (source: GradientSource, learningRate: (step: number) => number) => {
+      const optimizer = createOptimizer(at, { base: sgd({ learningRate }), tuner: null });
+      optimizer.minimize(source, { steps: 50 });
+      return optimizer.params;
+    };
+    const [one, other] = [
+      run(dynamicCost(model, { l2: 0.1, gamma }), () => 0.1),
+      run(plain, (step) => 0.1 * gamma(step)),
+    ];
+    one.forEach((x, i) => expect(x).toBeCloseTo(other[i], 5));
+    const withAdam = (source: GradientSource) => {
+      const optimizer = createOptimizer(at, { base: adam({ learningRate: 0.01 }), tuner: null });
+      optimizer.minimize(source, { steps: 50 });
+      return optimizer.params;
+    };
+    const [a, b] = [withAdam(plain), withAdam(dynamicCost(model, { l2: 0.1, gamma: () => 3 }))];
+    a.forEach((x, i) => expect(x).toBeCloseTo(b[i], 5));
+  });
+
+  test("γ on the data alone raises the relative weight of regularisation from λ / (1 + κ) to λ", () => {
+    const gamma = gammaDecay({ kappa: 1, delta: 1 });
+    const minimum = (step: number, l2: number, scope: "all" | "data") => {
+      const source = dynamicCost(model, { l2, gamma: () => gamma(step), gammaScope: scope });
+      const optimizer = createOptimizer(at);
+      optimizer.minimize(source, { steps: 600, deterministic: true });
+      return optimizer.params;
+    };
+    const close = (a: Float32Array, b: Float32Array) => a.forEach((x, i) => expect(x).toBeCloseTo(b[i], 3));
+    close(minimum(0, 0.4, "data"), minimum(1e3, 0.2, "data"));
+    close(minimum(0, 0.4, "all"), minimum(1e3, 0.4, "all"));
+  });
+
+  test("ρ ≡ 1 up to `from`", () => {
+    const source = dynamicCost(model, { robust: gce(), from: 10 });
+    const loss = (step: number, f: GradientSource) => f(Float32Array.from(at), new Float32Array(3), step);
+    expect(loss(10, source)).toBe(loss(10, dynamicCost(model)));
+    expect(loss(11, source)).toBe(loss(11, dynamicCost(model, { robust: gce() })));
+  });
+
+  test("proximal steps reach the lasso's minimum, with zeros that are zeros", () => {
+    const target = [2, -0.3, 0.05, -4];
+    const near: GradientSource = (x, g) => {
+      x.forEach((v, i) => (g[i] = v - target[i]));
+      return g.reduce((sum, v) => sum + v * v, 0) / 2;
+    };
+    const optimizer = createOptimizer(4, { base: sgd({ learningRate: 0.5 }), tuner: null });
+    optimizer.minimize(near, { steps: 100, monitors: [proximal(optimizer, { l1: 0.5 })] });
+    expect(Array.from(optimizer.params, (x) => Number(x.toFixed(5)))).toEqual(
+      softThreshold([...target], 0.5),
+    );
+    expect(() => proximal(createOptimizer(2), { l1: 1 })).toThrow("tuner: null");
+    expect(() => proximal(createOptimizer(2, { base: adam(), tuner: null }), { l1: 1 })).toThrow("sgd");
+  });
+
+  test("bad options name themselves", () => {
+    expect(() => dynamicCost(model, { l1: -1 })).toThrow("dynamicCost.l1");
+    expect(() => dynamicCost(model, { labels })).toThrow("dynamicCost.classWeights");
+    expect(() => dynamicCost({} as never)).toThrow("model.losses");
+    const source = dynamicCost(model, { gamma: () => NaN });
+    expect(() => source(Float32Array.from(at), new Float32Array(3), 7)).toThrow("gamma at step 7");
+  });
+});
