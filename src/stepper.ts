@@ -98,14 +98,8 @@ export class Stepper {
     if (this.config.nonFinite === "throw") throw reason;
     this.#clock.skipped++;
     this.#tick();
-    return {
-      step: this.#clock.iterations,
-      learningRate: this.#clock.learningRate,
-      gradNorm: NaN,
-      h: 0,
-      scale: this.#meanScale,
-      skipped: true,
-    };
+    const { iterations: step, learningRate } = this.#clock;
+    return { step, learningRate, gradNorm: NaN, h: 0, scale: this.#meanScale, skipped: true };
   }
 
   #advance(gradNorm: number, factor: number): StepInfo {

@@ -55,15 +55,9 @@ export { reachBudget, type DecayingRate, type ReachBudget, type ReachBudgetOptio
 export type { Finding, FindingCode } from "./findings.js";
 export type { Differentiable } from "./gradient.js";
 export { lyapunovStep, type Criterion, type Place, type StepMeasure, type StepStatus } from "./lyapunov.js";
-export {
-  lyapunovMonitor,
-  type LyapunovMonitor,
-  type LyapunovOptions,
-  type LyapunovPolicy,
-  type LyapunovReport,
-  type MonitorPoint,
-} from "./monitor.js";
+export { lyapunovMonitor, type LyapunovMonitor, type LyapunovPolicy } from "./monitor.js";
 export { pairedTest, type PairedTest } from "./paired.js";
 export type { ProbeOptions, ProbeReport } from "./probe.js";
 export type { StepRecord } from "./record.js";
 export type { Progress, WorkOptions } from "./work.js";
+export type { LyapunovOptions, LyapunovReport, MonitorPoint } from "./monitor-types.js";

@@ -4,7 +4,7 @@ import type { RunInfo } from "../run.js";
 import { reachBudget, type ReachBudget } from "./budget.js";
 import { findingsOf, type Evidence } from "./findings.js";
 import { lyapunovStep, toleranceFor, type Criterion } from "./lyapunov.js";
-import type { LyapunovOptions, LyapunovReport, MonitorPoint } from "./monitor.js";
+import type { LyapunovOptions, LyapunovReport, MonitorPoint } from "./monitor-types.js";
 import { ProbeWatch } from "./probe.js";
 import { RateHistory } from "./rates.js";
 import type { StepRecord } from "./record.js";
