@@ -219,8 +219,7 @@ export class Stepper {
   }
 
   #start(): void {
-    const { form } = this.#resolved;
-    this.engine.kernels.start(this.config.tuner?.sInit ?? 0, form?.startShare ?? 0);
+    this.engine.kernels.start(this.config.tuner?.sInit ?? 0, this.#resolved.form?.startShare ?? 0);
     this.#clock = newClock();
     this.#openWindow(0);
     this.#fresh = true;
@@ -238,9 +237,8 @@ export class Stepper {
   }
 
   save(): Uint8Array {
-    const { state } = this.engine;
     if (this.#fresh) this.#settle();
-    return encode({ ...describe(this.#resolved), clock: this.#clock }, state);
+    return encode({ ...describe(this.#resolved), clock: this.#clock }, this.engine.state);
   }
 
   restore(state: Uint8Array): void {

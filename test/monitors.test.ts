@@ -48,7 +48,7 @@ describe("a monitor's points", () => {
       expect(point.grads).toEqual(grads);
       expect(point.deterministic).toBe("deterministic" in run);
     }
-    expect(monitor.points.at(-1)!.loss).toBe(loss);
+    expect(monitor.points.at(-1)?.loss).toBe(loss);
   });
 
   test("a loss that is not finite is seen before it is thrown, and `until` ends at a point that was seen", async () => {
@@ -56,7 +56,7 @@ describe("a monitor's points", () => {
     const source: GradientSource = (x, g, step) => (step === 3 ? NaN : bowl(x, g, step));
     const optimizer = createOptimizer([1, 1]);
     expect(() => optimizer.minimize(source, { steps: 9, monitors: [monitor] })).toThrow("step 3");
-    expect(monitor.points.at(-1)!.loss).toBeNaN();
+    expect(monitor.points.at(-1)?.loss).toBeNaN();
     const other = recorder();
     const run = { until: ({ step }: { step: number }) => step === 4, monitors: [other] };
     const { loss } = await createOptimizer([1, 1]).minimizeAsync(bowl, run);
