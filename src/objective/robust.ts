@@ -16,7 +16,13 @@ export interface Robust {
 
 const trustAll: Robust = { name: "none", cost: (loss) => loss, factor: () => 1 };
 
-/** ρ ≡ 1. */
+/**
+ * ρ ≡ 1.
+ *
+ * @example
+ * import { none } from "superlevel/objective";
+ * none().factor(3, 0); // → 1
+ */
 export function none(): Robust {
   return trustAll;
 }
