@@ -72,6 +72,7 @@ export class VariableList {
     );
     const lost = this.variables.filter(
       (variable) =>
+        !found.has(variable.name) ||
         engine().registeredVariables[variable.name] !== variable ||
         !takesPart(variable, found.get(variable.name)),
     );
@@ -89,11 +90,13 @@ export class VariableList {
   #refuse(gained: readonly string[], lost: readonly Variable[]): never {
     const changes = [
       gained.length > 0 && `${quote(gained)} came in`,
-      lost.length > 0 && `${quote(lost.map(({ name }) => name))} left (frozen, replaced or disposed of)`,
+      lost.length > 0 &&
+        `${quote(lost.map(({ name }) => name))} left (not given, frozen, replaced or disposed of)`,
     ];
     throw new RangeError(
       `gradients: the variables are not those of the steps before: ${changes.filter(Boolean).join(", ")}; ` +
-        "give a changed model an optimizer of its own, or call reset() to start afresh with the new variables",
+        "give a changed model an optimizer of its own, or call reset() to start afresh with the new variables; " +
+        "a variable that only lacks a gradient has to be listed, with null",
     );
   }
 
