@@ -83,7 +83,7 @@ describe("a saved optimizer", () => {
     expect(train(again, y, 10)).toEqual(train(optimizer, x, 10));
   });
 
-  it("keeps a rate that was set, and asks for a schedule", async () => {
+  it("keeps a rate that was set, and asks for a schedule", () => {
     const x = point();
     const optimizer = superlevelOptimizer({ base: sgd({ learningRate: 0.5 }), tuner: null });
     optimizer.learningRate = 0.25;
