@@ -2,7 +2,7 @@ import { asSchedule } from "./bases/base.js";
 import { decode, encode, newClock, type Clock } from "./checkpoint.js";
 import { describe, type Config, type Resolved } from "./config.js";
 import { FLUSH_EVERY, type Engine } from "./engine/engine.js";
-import { Copy, lowerScales, scalesOf, type Footing, type Mark } from "./engine/mark.js";
+import { Copy, lowerScales, scalesOf, snapshot, type Footing, type Mark } from "./engine/mark.js";
 import { Report, Scalar } from "./engine/kernels.js";
 import { OptimizerError } from "./errors.js";
 import { expectVector } from "./expect.js";
@@ -125,7 +125,7 @@ export class Stepper {
     scalars[Scalar.clipScale] = clipScale;
     kernels.step();
     if (!Number.isFinite(report[Report.vitality])) {
-      before?.forEach((bytes, part) => this.engine.state[part].set(bytes));
+      before?.();
       kernels.takeStock();
       return this.refuse(leftRange(step));
     }
@@ -163,8 +163,8 @@ export class Stepper {
     return this.config.normAdaptive ? alpha / (1 + gradNorm) : alpha;
   }
 
-  #copyIfRisky(eta: number, gradNormMax: number): Uint8Array[] | undefined {
-    const { report, state } = this.engine;
+  #copyIfRisky(eta: number, gradNormMax: number): (() => void) | undefined {
+    const { report } = this.engine;
     const reach = {
       paramsNorm: Math.sqrt(report[Report.paramsSquares]),
       deltaNorm: Math.sqrt(report[Report.deltaSquares]),
@@ -173,7 +173,7 @@ export class Stepper {
       gradNormMax,
       lambda: this.#resolved.program.perCoordinate ? this.config.tuner?.lambda : undefined,
     };
-    return isRisky(reach) ? state.map((bytes) => bytes.slice()) : undefined;
+    return isRisky(reach) ? snapshot(this.engine) : undefined;
   }
 
   /** Ends a step: counts it, and anchors where a window ends. */

@@ -247,7 +247,9 @@ describe("memory", () => {
     const optimizer = superlevelOptimizer();
     const before = tf.memory().numTensors;
     const broken = () => tf.sum<tf.Scalar>(tf.log(tf.sub(x, 1)));
-    expect(() => optimizer.minimize(broken, true, [x])).toThrow("step 1: grads[0] is Infinity");
+    expect(() => optimizer.minimize(broken, true, [x])).toThrow(
+      `step 1: gradients["${x.name}"][0] is Infinity`,
+    );
     expect(tf.memory().numTensors).toBe(before);
     expect(numbers(x)).toEqual([1]);
   });
@@ -336,6 +338,14 @@ describe("variables", () => {
     const optimizer = superlevelOptimizer();
     expect(() => optimizer.applyGradients({ x2: tf.tensor1d([1]) })).toThrow(
       'gradients["x2"]: expected shape [2], got [1]',
+    );
+    const ints = tf.tensor1d([1, 2], "int32");
+    expect(() => optimizer.applyGradients({ x2: ints })).toThrow("expected dtype float32, got int32");
+    const gone = tf.tensor1d([1, 2]);
+    gone.dispose();
+    expect(() => optimizer.applyGradients({ x2: gone })).toThrow("expected a tensor, got one disposed of");
+    expect(() => optimizer.applyGradients({ x2: [1, 2] as never })).toThrow(
+      "expected a tensor, got an array of 2",
     );
     const whole = tf.variable(tf.tensor1d([1], "int32"), true, "whole");
     expect(() => superlevelOptimizer().applyGradients({ whole })).toThrow(

@@ -1,10 +1,15 @@
 import { dispose, getBackend, keep, Optimizer, scalar, tensor1d } from "@tensorflow/tfjs-core";
 import type { NamedTensorMap, Scalar, serialization, Tensor, Variable } from "@tensorflow/tfjs-core";
 import { asSchedule, expectRate, type LearningRate } from "../bases/base.js";
+import type { Resolved } from "../config.js";
 import { OptimizerError } from "../errors.js";
 import type { StepInfo } from "../info.js";
+import type { Schedule } from "../schedules.js";
 import { fromSaved, settle, toSaved, type Settled, type TfjsOptions } from "./config.js";
-import { Training, type Reader } from "./training.js";
+import { CopyingTraining } from "./copying.js";
+import { LodgedTraining } from "./lodged.js";
+import { findMemory } from "./memory.js";
+import { resolveVariables, type Reader, type Training } from "./training.js";
 import { gradientsByName, VariableList, type Gradients, type NamedTensor } from "./variables.js";
 
 function readNow(wanted: readonly Tensor[]): Float32Array[] {
@@ -20,6 +25,17 @@ function readNow(wanted: readonly Tensor[]): Float32Array[] {
 
 const readLater = (wanted: readonly Tensor[]): Promise<Float32Array[]> =>
   Promise.all(wanted.map((one) => one.data<"float32">()));
+
+/** An engine inside the backend's memory where that is possible, else one beside it. */
+function bind(list: VariableList, resolved: Resolved): Training {
+  const memory = findMemory();
+  try {
+    if (memory) return new LodgedTraining(list, resolved, memory);
+  } catch {
+    // There may be room elsewhere.
+  }
+  return new CopyingTraining(list, resolved);
+}
 
 /** A saved state, as `getWeights` gives it. */
 interface Saved {
@@ -51,14 +67,14 @@ export class SuperlevelOptimizer extends Optimizer {
 
   /** Steps taken, the skipped ones included. */
   override get iterations(): number {
-    return this.#training?.core.iterations ?? this.#pending?.iterations ?? 0;
+    return this.#training?.stepper.clock.iterations ?? this.#pending?.iterations ?? 0;
   }
 
   /** The base's rate η, as it was set; of a schedule that of the last step, 0 before the first. */
   get learningRate(): number {
     if (typeof this.#learningRate === "number" && !this.#settled.options.normAdaptive)
       return this.#learningRate;
-    return this.#training?.core.learningRate ?? 0;
+    return this.#training?.stepper.clock.learningRate ?? 0;
   }
 
   set learningRate(rate: number) {
@@ -67,12 +83,20 @@ export class SuperlevelOptimizer extends Optimizer {
 
   /** The tuner's S: a number, or one for each variable or parameter, as its granularity says. 1 without a tuner. */
   get scale(): number | Float32Array {
-    return this.#training?.core.scale ?? (this.#settled.options.tuner ? 0 : 1);
+    return this.#training?.stepper.scale ?? (this.#settled.options.tuner ? 0 : 1);
   }
 
   /** η · S of the last step, with the mean of S where there are several; 0 before the first. */
   get effectiveLearningRate(): number {
     return this.#lastStep ? this.#lastStep.learningRate * this.#lastStep.scale : 0;
+  }
+
+  /**
+   * Do gradients and parameters go to and fro between the backend and the optimizer: false on the wasm backend, where
+   * the optimizer works inside of its memory, if that is found as expected. Undefined before the first step.
+   */
+  get copies(): boolean | undefined {
+    return this.#training?.copies;
   }
 
   /** What the last step found; undefined before the first. */
@@ -138,14 +162,25 @@ export class SuperlevelOptimizer extends Optimizer {
   *#step(gradients: Gradients): Reader<StepInfo> {
     this.#expectReady();
     const found = gradientsByName(gradients);
+    if (this.#training?.stale) {
+      // The backend has changed: the variables move there on their own, the state by what `save` keeps of it.
+      this.#pending = this.#saved();
+      this.#training.dispose();
+      this.#training = undefined;
+    }
     this.#training ??= this.#begin(new VariableList(found));
     return yield* this.#training.step(found);
   }
 
   #begin(list: VariableList): Training {
-    const schedule = (...at: Parameters<ReturnType<typeof asSchedule>>) =>
-      asSchedule(this.#learningRate!)(...at);
-    const training = new Training(list, this.#settled, schedule, this.#pending?.bytes);
+    const schedule: Schedule = (step, window) => asSchedule(this.#learningRate!)(step, window);
+    const training = bind(list, resolveVariables(list, this.#settled, schedule));
+    try {
+      if (this.#pending) training.restore(this.#pending.bytes);
+    } catch (error) {
+      training.dispose();
+      throw error;
+    }
     this.#pending = undefined;
     return training;
   }
@@ -162,7 +197,7 @@ export class SuperlevelOptimizer extends Optimizer {
 
   /** Forgets everything, the variables too: the next step is a first one. */
   reset(): this {
-    this.#training?.core.dispose();
+    this.#training?.dispose();
     this.#training = undefined;
     this.#pending = undefined;
     this.#lastStep = undefined;
@@ -176,6 +211,11 @@ export class SuperlevelOptimizer extends Optimizer {
     this.#disposed = true;
   }
 
+  #saved(): Saved | undefined {
+    const training = this.#training;
+    return training ? { iterations: this.iterations, bytes: training.save() } : this.#pending;
+  }
+
   #free(): void {
     dispose(this.#weights.map(({ tensor }) => tensor));
     this.#weights = [];
@@ -186,10 +226,10 @@ export class SuperlevelOptimizer extends Optimizer {
    * at the next call.
    */
   override getWeights(): Promise<NamedTensor[]> {
-    const { iterations } = this;
-    const bytes = this.#training?.core.save() ?? this.#pending?.bytes;
+    const saved = this.#saved();
     this.#free();
-    if (bytes) {
+    if (saved) {
+      const { iterations, bytes } = saved;
       // Whole numbers, as tensors of floats need not keep every bit of what is none.
       const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
       this.#weights = [
@@ -221,7 +261,7 @@ export class SuperlevelOptimizer extends Optimizer {
 
   /** The options, as `model.save` writes them. */
   override getConfig(): serialization.ConfigDict {
-    return toSaved(this.#settled, this.#learningRate, this.#training?.core.config.tensors);
+    return toSaved(this.#settled, this.#learningRate, this.#training?.stepper.config.tensors);
   }
 
   /** @nocollapse */

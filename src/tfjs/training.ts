@@ -1,86 +1,73 @@
-import { tensor, type Tensor } from "@tensorflow/tfjs-core";
+import type { Tensor } from "@tensorflow/tfjs-core";
+import { resolve, type Resolved } from "../config.js";
+import { OptimizerError } from "../errors.js";
 import type { StepInfo } from "../info.js";
-import { createOptimizer, type Optimizer } from "../optimizer.js";
 import type { Schedule } from "../schedules.js";
+import type { Stepper } from "../stepper.js";
 import { optionsOf, type Settled } from "./config.js";
-import type { Found, Readings, VariableList } from "./variables.js";
-
-const same = (a: Float32Array, b: Float32Array): boolean => a.every((value, i) => value === b[i]);
+import type { Found, VariableList } from "./variables.js";
 
 /** What a step wants to read, and what it gets: the numbers of tensors. */
 export type Reader<Result> = Generator<readonly Tensor[], Result, readonly Float32Array[]>;
 
-/** An engine bound to a model's variables. They hold the truth: what was written to them counts. */
-export class Training {
-  readonly core: Optimizer;
-  readonly #list: VariableList;
-  readonly #frozen: readonly boolean[];
+export const same = (a: Float32Array, b: Float32Array): boolean => a.every((value, i) => value === b[i]);
 
-  constructor(
-    list: VariableList,
-    { options, perVariable }: Settled,
-    learningRate: Schedule,
-    state?: Uint8Array,
-  ) {
-    const own = optionsOf(perVariable, list.variables);
-    this.#list = list;
-    this.core = createOptimizer(
-      list.variables.map(({ name, shape }, k) => ({ name, shape, ...own[k] })),
-      { ...options, base: { ...options.base, learningRate } },
-    );
-    this.#frozen = this.core.config.tensors.map(({ frozen }) => frozen);
-    if (state) this.restore(state);
+/** Variables as tensors of an engine. Each is a segment of its own, so that sums come out the same wherever it lies. */
+export function resolveVariables(
+  { variables }: VariableList,
+  { options, perVariable }: Settled,
+  learningRate: Schedule,
+): Resolved {
+  const own = optionsOf(perVariable, variables);
+  const specs = variables.map(({ name, shape }, k) => ({ name, shape, ...own[k] }));
+  return resolve(specs, { ...options, base: { ...options.base, learningRate } }, true);
+}
+
+/** An engine bound to a model's variables. They hold the truth: what was written to them counts. */
+export abstract class Training {
+  readonly stepper: Stepper;
+  protected readonly list: VariableList;
+  protected readonly frozen: readonly boolean[];
+
+  constructor(list: VariableList, stepper: Stepper) {
+    this.list = list;
+    this.stepper = stepper;
+    this.frozen = stepper.config.tensors.map(({ frozen }) => frozen);
   }
+
+  /** Do gradients and parameters go to and fro between the host's memory and the engine's. */
+  abstract readonly copies: boolean;
+
+  /** Is it bound to a backend that is no longer in use. */
+  abstract readonly stale: boolean;
 
   /** One step, if the variables are those of the steps before. */
-  *step(found: Found): Reader<StepInfo> {
-    const gradients = this.#list.match(found);
-    const values = (yield gradients.filter((one) => one !== undefined)).values();
-    const readings: Readings = new Map();
-    // Whoever waits for numbers lets variables change meanwhile: hence more than one look.
-    for (let unread; (unread = this.#list.unread(this.#frozen, readings)).length > 0;) {
-      const contents = yield unread;
-      unread.forEach(({ dataId }, k) => readings.set(dataId, contents[k]));
-    }
-    this.#takeUp(readings);
-    this.core.tensors.forEach(({ grads }, k) => {
-      // No gradient is one of 0.
-      if (gradients[k]) grads.set(values.next().value!);
-      else grads.fill(0);
-    });
-    const info = this.core.step();
-    if (!info.skipped) this.#write();
-    return info;
-  }
+  abstract step(found: Found): Reader<StepInfo>;
 
-  /** Moves to where somebody else moved the variables. */
-  #takeUp(readings: Readings): void {
-    const { core } = this;
-    let point: Float32Array | undefined;
-    core.tensors.forEach(({ params }, k) => {
-      const values = this.#list.changed(k, readings);
-      if (!values || same(values, params)) return;
-      point ??= core.params.slice();
-      point.set(values, (params.byteOffset - core.params.byteOffset) / 4);
-    });
-    if (point) core.setParams(point);
-  }
-
-  #write(): void {
-    this.core.tensors.forEach(({ params }, k) => {
-      if (this.#frozen[k]) return;
-      const variable = this.#list.variables[k];
-      // The cpu backend keeps the array it is given.
-      const value = tensor(params.slice(), variable.shape, "float32");
-      variable.assign(value);
-      value.dispose();
-      this.#list.leave(k);
-    });
-  }
+  abstract save(): Uint8Array;
 
   /** Takes up a saved state. Variables that hold other numbers than it then count as moved. */
-  restore(state: Uint8Array): void {
-    this.core.restore(state);
-    this.#list.forget();
+  abstract restore(state: Uint8Array): void;
+
+  dispose(): void {
+    this.stepper.dispose();
+  }
+
+  /** The engine's step; an error names the variable whose gradient is to blame. */
+  protected advance(gradientOf: (k: number) => Float32Array): StepInfo {
+    try {
+      return this.stepper.step();
+    } catch (error) {
+      if (!(error instanceof OptimizerError) || error.code !== "diverged") throw error;
+      for (const [k, { name }] of this.list.variables.entries()) {
+        const gradient = this.frozen[k] ? undefined : gradientOf(k);
+        const index = gradient?.findIndex((value) => !Number.isFinite(value)) ?? -1;
+        if (index < 0) continue;
+        const place = `gradients[${JSON.stringify(name)}][${index}]`;
+        const message = `step ${error.step}: ${place} is ${gradient![index]}`;
+        throw new OptimizerError("diverged", message, { step: error.step });
+      }
+      throw error;
+    }
   }
 }

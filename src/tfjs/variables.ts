@@ -1,5 +1,5 @@
-import { engine, type Optimizer, type Tensor, type Variable } from "@tensorflow/tfjs-core";
-import { expectVector } from "../expect.js";
+import { engine, Tensor, type Optimizer, type Variable } from "@tensorflow/tfjs-core";
+import { expectVector, show } from "../expect.js";
 
 export type NamedTensor = Awaited<ReturnType<Optimizer["getWeights"]>>[number];
 
@@ -47,6 +47,22 @@ function takesPart(variable: Variable, gradient: Tensor | undefined): boolean {
   return variable.size > 0 && (gradient !== undefined || variable.trainable);
 }
 
+function expectGradient(variable: Variable, gradient: Tensor): void {
+  const place = `gradients[${quote([variable.name])}]`;
+  if (!(gradient instanceof Tensor))
+    throw new TypeError(`${place}: expected a tensor, got ${show(gradient)}`);
+  if (gradient.isDisposed) throw new TypeError(`${place}: expected a tensor, got one disposed of`);
+  if (gradient.dtype !== "float32")
+    throw new TypeError(`${place}: expected dtype float32, got ${gradient.dtype}`);
+  if (shapeOf(gradient) !== shapeOf(variable)) {
+    throw new RangeError(`${place}: expected shape ${shapeOf(variable)}, got ${shapeOf(gradient)}`);
+  }
+}
+
+export function expectFinite({ name, size }: Variable, values: Float32Array): void {
+  expectVector(`variable ${quote([name])}`, values, size);
+}
+
 /** The variables that an optimizer moves: those it was first given, in that order. */
 export class VariableList {
   readonly variables: readonly Variable[];
@@ -79,10 +95,7 @@ export class VariableList {
     if (gained.length > 0 || lost.length > 0) this.#refuse(gained, lost);
     return this.variables.map((variable) => {
       const gradient = found.get(variable.name);
-      if (gradient && shapeOf(gradient) !== shapeOf(variable)) {
-        const shapes = `expected shape ${shapeOf(variable)}, got ${shapeOf(gradient)}`;
-        throw new RangeError(`gradients[${quote([variable.name])}]: ${shapes}`);
-      }
+      if (gradient) expectGradient(variable, gradient);
       return gradient;
     });
   }
@@ -109,9 +122,9 @@ export class VariableList {
 
   /** The numbers of a variable, where it was written to since it was left. */
   changed(k: number, readings: Readings): Float32Array | undefined {
-    const { name, dataId, size } = this.variables[k];
-    const values = dataId === this.#left[k] ? undefined : readings.get(dataId);
-    if (values) expectVector(`variable ${quote([name])}`, values, size);
+    const variable = this.variables[k];
+    const values = variable.dataId === this.#left[k] ? undefined : readings.get(variable.dataId);
+    if (values) expectFinite(variable, values);
     return values;
   }
 

@@ -1,10 +1,12 @@
-// A page that trains on the GPU, by WebGL.
+// A page that trains on the backend that its address asks for.
 import * as tf from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
 import "@tensorflow/tfjs-backend-webgl";
+import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import { superlevelOptimizer } from "superlevel/tfjs";
 
-await tf.setBackend("webgl");
+setWasmPaths("/");
+await tf.setBackend(location.search.slice(1));
 const model = layers.sequential();
 const seeded = (seed) => layers.initializers.glorotNormal({ seed });
 model.add(
@@ -35,5 +37,6 @@ await model.optimizer.applyGradientsAsync(
   Object.fromEntries(model.trainableWeights.map(({ val: { name } }) => [name, grads[name]])),
 );
 tf.dispose([grads, value]);
-const { iterations } = model.optimizer;
-console.log(JSON.stringify({ backend: tf.getBackend(), first, here, there, further, leaked, iterations }));
+const { iterations, copies } = model.optimizer;
+const run = { backend: tf.getBackend(), isolated: crossOriginIsolated, copies, leaked, iterations };
+console.log(JSON.stringify({ ...run, first, here, there, further }));
