@@ -1,6 +1,6 @@
 /** The optimizer for TensorFlow.js inside the memory of its wasm backend: nothing is copied, and nothing else changes. */
 import * as tf from "@tensorflow/tfjs-core";
-import "@tensorflow/tfjs-layers";
+import * as tfl from "@tensorflow/tfjs-layers";
 import "@tensorflow/tfjs-backend-cpu";
 import "@tensorflow/tfjs-backend-wasm";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -13,6 +13,7 @@ beforeEach(async () => {
   tf.engine().startScope();
 });
 afterEach(() => {
+  vi.restoreAllMocks();
   tf.engine().endScope();
   tf.disposeVariables();
 });
@@ -124,6 +125,46 @@ describe("the same bits", () => {
       expect(again.map(numbers)).toEqual(expected);
     }
   });
+});
+
+/** The backend's products remember their weights. (It has no gradients of convolutions.) */
+function network(options: TfjsOptions): tfl.LayersModel {
+  const { layers, initializers } = tfl;
+  const seeded = (seed: number) => initializers.glorotNormal({ seed });
+  const model = tfl.sequential();
+  model.add(layers.dense({ units: 20, inputShape: [12], kernelInitializer: seeded(1) }));
+  model.add(layers.batchNormalization());
+  model.add(layers.prelu({ alphaInitializer: "ones" }));
+  model.add(layers.dense({ units: 5, activation: "tanh", kernelInitializer: seeded(2) }));
+  model.add(layers.dense({ units: 1, kernelInitializer: seeded(3) }));
+  model.compile({ optimizer: superlevelOptimizer(options), loss: "meanSquaredError" });
+  return model;
+}
+
+describe("a network", () => {
+  it.each<[string, TfjsOptions]>([
+    ["defaults", {}],
+    ["adam alone", { base: adam({ learningRate: 0.003 }), tuner: null }],
+  ])(
+    "has the losses it has with copies, and the weights it shows are those it uses: %s",
+    async (_, options) => {
+      const x = tf.randomNormal([16, 12], 0, 1, "float32", 5);
+      const y = tf.mean(x, 1, true);
+      const losses = { lodged: [] as number[], copying: [] as number[] };
+      const models = { lodged: network(options), copying: network(options) };
+      const undo = disguise();
+      losses.copying.push((await models.copying.trainOnBatch(x, y)) as number);
+      undo();
+      for (let step = 1; step <= 80; step++) {
+        losses.lodged.push((await models.lodged.trainOnBatch(x, y)) as number);
+        losses.copying.push((await models.copying.trainOnBatch(x, y)) as number);
+      }
+      expect((models.lodged.optimizer as SuperlevelOptimizer).copies).toBe(false);
+      expect((models.copying.optimizer as SuperlevelOptimizer).copies).toBe(true);
+      expect(losses.lodged).toEqual(losses.copying.slice(0, 80));
+      expect(losses.lodged[79]).toBeLessThan(0.5 * losses.lodged[0]);
+    },
+  );
 });
 
 describe("memory", () => {

@@ -86,7 +86,11 @@ export class LodgedTraining extends Training {
     const moved = this.#takeUp();
     this.#place(gradients);
     if (moved) this.stepper.setParams([]);
-    return this.advance((k) => (gradients[k] ? this.#memory.floats(gradients[k]) : NOTHING));
+    const info = this.advance((k) => (gradients[k] ? this.#memory.floats(gradients[k]) : NOTHING));
+    if (!info.skipped) {
+      this.list.variables.forEach((variable, k) => this.frozen[k] || this.#memory.refresh(variable));
+    }
+    return info;
   }
 
   /** Binds to the data that the variables have now. Are they other numbers than before. */

@@ -1,7 +1,9 @@
 import {
   backend,
+  dispose,
   engine,
   keep,
+  matMul,
   reshape,
   tensor1d,
   type KernelBackend,
@@ -10,8 +12,14 @@ import {
 
 /** What this file knows of the wasm backend's inside. Every use is behind {@link findMemory}'s trials. */
 interface WasmBackend extends KernelBackend {
-  readonly wasm: { readonly asm: { readonly memory: WebAssembly.Memory } };
-  readonly dataIdMap: { get(dataId: object): { readonly memoryOffset: number } };
+  readonly wasm: {
+    readonly asm: { readonly memory: WebAssembly.Memory };
+    readonly tfjs: {
+      registerTensor(id: number, size: number, memoryOffset: number): void;
+      disposeData(id: number): void;
+    };
+  };
+  readonly dataIdMap: { get(dataId: object): { readonly id: number; readonly memoryOffset: number } };
 }
 
 /** In place of values, it leaves the memory as it is. */
@@ -46,6 +54,16 @@ export class TensorMemory {
     return this.#backend.refCount(dataId);
   }
 
+  /**
+   * Tells the backend that a tensor's numbers have changed. It takes tensors for constant, and products and convolutions
+   * remember a packed copy of their weights until these are disposed of.
+   */
+  refresh({ dataId, size }: Tensor): void {
+    const { id, memoryOffset } = this.#backend.dataIdMap.get(dataId);
+    this.#backend.wasm.tfjs.disposeData(id);
+    this.#backend.wasm.tfjs.registerTensor(id, size, memoryOffset);
+  }
+
   /** A tensor with whatever the memory holds there. */
   allocate(shape: number[], dtype: "float32" | "int32"): Tensor {
     const dataId = this.#backend.write(UNSET, shape, dtype);
@@ -62,21 +80,26 @@ export class TensorMemory {
   }
 }
 
-/** Writes on one side have to be read on the other. */
+/** What is written on one side has to be read on the other. */
 function agrees(memory: TensorMemory): boolean {
-  const [trial, made] = [tensor1d([1.5, -2, 3]), memory.allocate([2], "float32")];
+  const tensors = [tensor1d([1.5, -2]), memory.allocate([2, 2], "float32")];
+  const [trial, weights] = tensors;
+  const alias = reshape(trial, [1, 2]);
+  const product = (): string => {
+    const result = matMul(alias, weights);
+    tensors.push(result);
+    return result.dataSync().join();
+  };
   try {
-    const seen = memory.floats(trial);
-    if (memory.sharers(trial) !== 1 || seen.join() !== "1.5,-2,3") return false;
-    seen[1] = 7;
-    memory.floats(made).set([4, -0.5]);
-    const alias = reshape(trial, [3, 1]);
     const shared = memory.sharers(trial) === 2 && memory.addressOf(alias) === memory.addressOf(trial);
-    alias.dispose();
-    return shared && trial.dataSync().join() === "1.5,7,3" && made.dataSync().join() === "4,-0.5";
+    if (!shared || memory.sharers(weights) !== 1 || memory.floats(trial).join() !== "1.5,-2") return false;
+    memory.floats(weights).set([1, 2, 3, 4]);
+    if (product() !== "-4.5,-5") return false;
+    memory.floats(weights).set([5, 0, 0, 7]);
+    memory.refresh(weights);
+    return product() === "7.5,-14" && weights.dataSync().join() === "5,0,0,7";
   } finally {
-    trial.dispose();
-    made.dispose();
+    dispose([alias, ...tensors]);
   }
 }
 
