@@ -89,6 +89,9 @@ describe("a saved optimizer", () => {
     optimizer.learningRate = 0.25;
     expect(reload(optimizer).learningRate).toBe(0.25);
     expect(reload(reload(optimizer)).learningRate).toBe(0.25);
+    const unset = superlevelOptimizer({ tuner: null });
+    unset.learningRate = 0.125;
+    expect(reload(unset).learningRate).toBe(0.125);
     optimizer.setLearningRate(exponentialDecay({ initial: 1, rate: 0.1 }));
     const again = reload(optimizer);
     expect(() => train(again, x, 1)).toThrow("call setLearningRate(schedule)");
@@ -125,6 +128,17 @@ describe("a saved optimizer", () => {
     x.assign(at);
     await optimizer.setWeights(weights);
     expect(train(optimizer, x, 5)).toEqual(expected);
+  });
+
+  it("leaves variables where they are", async () => {
+    const x = tf.variable(tf.tensor1d([17]));
+    const optimizer = superlevelOptimizer({ base: sgd({ learningRate: 0.5 }), tuner: null });
+    expect(train(optimizer, x, 1)).toEqual([9]);
+    const weights = await optimizer.getWeights();
+    expect(train(optimizer, x, 1)).toEqual([5]);
+    await optimizer.setWeights(weights);
+    expect(train(optimizer, x, 1)).toEqual([3]);
+    expect(optimizer.iterations).toBe(2);
   });
 
   it("that does not fit is refused", async () => {

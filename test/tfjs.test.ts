@@ -286,6 +286,16 @@ describe("variables", () => {
     );
   });
 
+  it("show arrays that later steps leave alone", () => {
+    const x = variable([3, -2]);
+    const optimizer = superlevelOptimizer({ base: sgd({ learningRate: 0.5 }), tuner: null });
+    const shown = [0, 1, 2].map(() => {
+      optimizer.minimize(() => bowl(x), false, [x]);
+      return x.dataSync();
+    });
+    expect(shown.map((array) => array[0])).toEqual([2, 1.5, 1.25]);
+  });
+
   it("without a gradient get one of 0", () => {
     const [used, unused] = [variable([3]), variable([4])];
     const optimizer = superlevelOptimizer({ base: adam({ learningRate: 0.1 }), tuner: null });
