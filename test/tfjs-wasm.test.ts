@@ -176,11 +176,14 @@ describe("memory", () => {
     const shape: [number, number] = [2, 1];
     optimizer.applyGradients({ [x.name]: tf.tensor1d([1, 1, 1]), [y.name]: tf.tensor1d([1, 1]) });
     const snapshot = tf.reshape(y, shape);
+    const target = tf.variable(tf.zeros([2]));
+    target.assign(y as tf.Tensor); // as model.setWeights does with another model's
     optimizer.applyGradients({ [x.name]: tf.tensor1d([1, 1, 1]), [y.name]: tf.tensor1d([1, 1]) });
     expect(optimizer.copies).toBe(false);
     expect(numbers(start)).toEqual([1, 2, 3]);
     expect(numbers(x)).toEqual([0, 1, 2]);
     expect(numbers(snapshot)).toEqual([3.5, 4.5]);
+    expect(numbers(target)).toEqual([3.5, 4.5]);
     expect(numbers(y)).toEqual([3, 4]);
     // A gradient that is the variable itself.
     optimizer.applyGradients({ [x.name]: tf.reshape(x, [3]), [y.name]: y });

@@ -284,13 +284,14 @@ export class SuperlevelOptimizer extends Optimizer {
  * @throws TypeError or RangeError naming the option that is of the wrong kind or out of range
  * @example
  * import * as tf from "@tensorflow/tfjs-core";
+ * import "@tensorflow/tfjs-layers"; // with it come the gradients
  * import "@tensorflow/tfjs-backend-cpu";
  * import { superlevelOptimizer } from "superlevel/tfjs";
  *
  * const optimizer = superlevelOptimizer();
  * const x = tf.variable(tf.tensor1d([3, -2]));
  * for (let step = 0; step < 400; step++) optimizer.minimize(() => tf.sum(tf.square(x)));
- * Math.max(...x.abs().dataSync()) < 1e-3; // → true
+ * Math.max(...x.dataSync().map(Math.abs)) < 1e-3; // → true
  */
 export function superlevelOptimizer(options: TfjsOptions = {}): SuperlevelOptimizer {
   return new SuperlevelOptimizer(options);
