@@ -228,7 +228,7 @@ export class Stepper {
     const { kernels, params, report } = this.engine;
     kernels.rebase();
     if (this.#fresh && !Number.isFinite(report[Report.paramsSquares])) {
-      expectVector("params", params, this.size);
+      expectVector("params", params, params.length);
       throw new RangeError("params: expected a norm below 1e19, as float32 sums need");
     }
     this.#witness.look(params);

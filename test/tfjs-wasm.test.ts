@@ -256,6 +256,12 @@ describe("variables", () => {
     expect(optimizer.iterations).toBe(1);
   });
 
+  it("have to have a norm that float32 can square", () => {
+    const x = variable([1e19, 1e19]);
+    const step = () => superlevelOptimizer().applyGradients({ [x.name]: tf.tensor1d([1, 1]) });
+    expect(step).toThrow("params: expected a norm below 1e19");
+  });
+
   it("are put back when a step leads out of float32", () => {
     for (const tuner of [null, mechanic()]) {
       const x = variable([3, 4]);

@@ -38,10 +38,7 @@ function bind(list: VariableList, resolved: Resolved): Training {
 }
 
 /** A saved state, as `getWeights` gives it. */
-interface Saved {
-  readonly iterations: number;
-  readonly bytes: Uint8Array;
-}
+type Saved = Readonly<{ iterations: number; bytes: Uint8Array }>;
 
 /** What {@link superlevelOptimizer} returns: an optimizer for TensorFlow.js. */
 export class SuperlevelOptimizer extends Optimizer {
@@ -144,8 +141,8 @@ export class SuperlevelOptimizer extends Optimizer {
   }
 
   /**
-   * {@link applyGradients} for every backend. Await it before anything else happens to the optimizer. The gradients
-   * may be disposed of when it returns.
+   * {@link applyGradients} for every backend. Await it before anything else happens to the optimizer; the gradients may
+   * be disposed of meanwhile.
    */
   async applyGradientsAsync(gradients: NamedTensorMap | NamedTensor[]): Promise<void> {
     const step = this.#step(gradients);
@@ -162,14 +159,16 @@ export class SuperlevelOptimizer extends Optimizer {
   *#step(gradients: Gradients): Reader<StepInfo> {
     this.#expectReady();
     const found = gradientsByName(gradients);
-    if (this.#training?.stale) {
-      // The backend has changed: the variables move there on their own, the state by what `save` keeps of it.
-      this.#pending = this.#saved();
-      this.#training.dispose();
-      this.#training = undefined;
-    }
+    if (this.#training?.stale) this.#rebind(this.#training);
     this.#training ??= this.#begin(new VariableList(found));
     return yield* this.#training.step(found);
+  }
+
+  /** The backend has changed: variables move there on their own, the state by what is saved of it. */
+  #rebind(old: Training): void {
+    this.#pending = this.#saved();
+    old.dispose();
+    this.#training = this.#begin(old.list);
   }
 
   #begin(list: VariableList): Training {

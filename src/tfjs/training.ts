@@ -26,10 +26,11 @@ export function resolveVariables(
 /** An engine bound to a model's variables. They hold the truth: what was written to them counts. */
 export abstract class Training {
   readonly stepper: Stepper;
-  protected readonly list: VariableList;
+  readonly list: VariableList;
   protected readonly frozen: readonly boolean[];
 
   constructor(list: VariableList, stepper: Stepper) {
+    list.forget();
     this.list = list;
     this.stepper = stepper;
     this.frozen = stepper.config.tensors.map(({ frozen }) => frozen);
