@@ -6,7 +6,8 @@ import type { Server } from "node:http";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { launch, reason, serve, skipped, visit, type Page } from "./support/page.js";
+import { launch, skipNote, skipped } from "./support/chromium.js";
+import { serve, visit, type Page } from "./support/page.js";
 
 const CONSUMER = "test/support/consumer.mjs";
 
@@ -36,13 +37,13 @@ const pages: Record<string, Page> = {
   },
 };
 
-describe.skipIf(skipped)(`browser${reason}`, () => {
+describe.skipIf(skipped)(`browser${skipNote}`, () => {
   let browser: Browser;
   let server: Server;
 
   beforeAll(async () => {
     server = await serve(pages);
-    browser = await launch("--disable-gpu");
+    browser = await launch();
   }, 60_000);
 
   afterAll(async () => {

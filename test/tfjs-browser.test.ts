@@ -1,9 +1,14 @@
 /** The optimizer for TensorFlow.js in a page: on the GPU by WebGL, and on the wasm backend with and without threads. */
+import { readFileSync } from "node:fs";
+import type { Server } from "node:http";
+
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { bundle, firstLine, launch, reason, serve, skipped } from "./support/page.js";
+import { launch, skipNote, skipped } from "./support/chromium.js";
+import { serve, visit } from "./support/page.js";
 
+const program = readFileSync("test/support/tfjs-page.mjs", "utf8");
 const folder = "node_modules/@tensorflow/tfjs-backend-wasm/dist";
 const isolation = {
   "Cross-Origin-Opener-Policy": "same-origin",
@@ -17,16 +22,19 @@ interface Losses {
   further: number[];
 }
 
-describe.skipIf(skipped)(`TensorFlow.js in a browser${reason}`, () => {
+describe.skipIf(skipped)(`TensorFlow.js in a browser${skipNote}`, () => {
   let browser: Browser;
-  let script: string;
+  let server: Server;
 
   beforeAll(async () => {
-    script = await bundle("test/support/tfjs-page.mjs");
-    browser = await launch("--use-angle=swiftshader", "--enable-unsafe-swiftshader");
+    server = await serve({ "/": { program }, "/isolated": { program, headers: isolation } }, folder);
+    browser = await launch(["--use-angle=swiftshader", "--enable-unsafe-swiftshader"]);
   }, 60_000);
 
-  afterAll(() => browser?.close());
+  afterAll(async () => {
+    await browser?.close();
+    server?.close();
+  });
 
   it.each([
     { backend: "webgl", isolated: false, copies: true },
@@ -36,8 +44,8 @@ describe.skipIf(skipped)(`TensorFlow.js in a browser${reason}`, () => {
   ])(
     "trains, leaks nothing, and goes on from a saved model: %o",
     async (setting) => {
-      const server = await serve(script, { folder, headers: setting.isolated ? isolation : {} });
-      const line = await firstLine(browser, server, `?${setting.backend}`).finally(() => server.close());
+      const path = `${setting.isolated ? "/isolated" : "/"}?${setting.backend}`;
+      const [line] = (await visit(browser, server, path)).logs;
       const { first, here, there, further, ...rest } = JSON.parse(line) as Losses;
       expect(rest).toEqual({ ...setting, leaked: 0, iterations: 154 });
       expect(here).toBeLessThan(0.5 * first);

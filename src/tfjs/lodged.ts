@@ -1,6 +1,6 @@
 import { keep, type Tensor } from "@tensorflow/tfjs-core";
 import type { Resolved } from "../config.js";
-import { createLodgedEngine, type Engine } from "../engine/engine.js";
+import { createLodgedEngine, type Engine, type LodgedEngine } from "../engine/engine.js";
 import type { StepInfo } from "../info.js";
 import { Stepper } from "../stepper.js";
 import { aliasOf, type TensorMemory } from "./memory.js";
@@ -16,7 +16,7 @@ const NOTHING = new Float32Array(0);
 interface Lodged {
   readonly block: Tensor;
   /** With vectors of gradients and parameters of its own: zeros, and the parameters of a saved state. */
-  readonly engine: Engine;
+  readonly engine: LodgedEngine;
 }
 
 function lodge(memory: TensorMemory, { program }: Resolved): Lodged {
@@ -45,32 +45,15 @@ export class LodgedTraining extends Training {
 
   constructor(list: VariableList, resolved: Resolved, memory: TensorMemory) {
     const lodged = lodge(memory, resolved);
-    const { engine } = lodged;
-    const aliases = () => this.#aliases.filter((one) => one !== undefined);
-    super(
-      list,
-      new Stepper(resolved, {
-        kernels: engine.kernels,
-        groups: engine.groups,
-        params: NOTHING,
-        grads: NOTHING,
-        get scales() {
-          return engine.scales;
-        },
-        get state() {
-          return engine.state;
-        },
-        get scalars() {
-          return engine.scalars;
-        },
-        get report() {
-          return engine.report;
-        },
-        get outside() {
-          return aliases().map((one) => memory.floats(one));
-        },
-      }),
-    );
+    const outside = () =>
+      this.#aliases.filter((alias) => alias !== undefined).map((alias) => memory.floats(alias));
+    // The engine but for its vectors of gradients and parameters, which are not where these are.
+    const engine = Object.create(lodged.engine, {
+      params: { value: NOTHING },
+      grads: { value: NOTHING },
+      outside: { get: outside },
+    }) as Engine;
+    super(list, new Stepper(resolved, engine));
     this.#memory = memory;
     this.#lodged = lodged;
     this.#firsts = resolved.tensors.list.map(({ first }) => first);

@@ -28,7 +28,8 @@ const readLater = (wanted: readonly Tensor[]): Promise<Float32Array[]> =>
 
 /** An engine inside the backend's memory where that is possible, else one beside it. */
 function bind(list: VariableList, resolved: Resolved): Training {
-  const memory = findMemory();
+  const { engine } = resolved.config;
+  const memory = engine === "auto" || engine === "wasm" ? findMemory() : undefined;
   try {
     if (memory) return new LodgedTraining(list, resolved, memory);
   } catch {

@@ -1,26 +1,11 @@
 /** Runs programs in pages of a real browser. */
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { basename, join } from "node:path";
 
 import { build } from "esbuild";
-import { type Browser, chromium } from "playwright-core";
-
-const executablePath = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
-
-/** On CI a missing browser is a failure, not a reason to skip. */
-export const skipped = !existsSync(executablePath) && !process.env.CI;
-export const reason = skipped ? ` (skipped: no Chromium at ${executablePath})` : "";
-
-// Without the last four, Chromium looks for hosts of its own, which a closed network refuses many times over.
-const args = [
-  ...["--headless", "--no-sandbox", "--disable-quic", "--no-first-run"],
-  ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
-];
-
-export const launch = (...more: string[]): Promise<Browser> =>
-  chromium.launch({ executablePath, args: [...args, ...more] });
+import type { Browser } from "playwright-core";
 
 /** A module's text, as if it lay in this folder, and the headers its page comes with. */
 export interface Page {
