@@ -32,7 +32,9 @@ export async function serve(pages: Record<string, Page>, folder = ""): Promise<S
     const binary = pathname.endsWith(".wasm") ? readFileSync(join(folder, basename(pathname))) : undefined;
     const type = binary ? "application/wasm" : script ? "text/javascript" : "text/html";
     response.setHeader("Content-Type", type);
-    response.end(binary ?? script ?? `<!doctype html><script type="module" src="${pathname}main.js"></script>`);
+    response.end(
+      binary ?? script ?? `<!doctype html><script type="module" src="${pathname}main.js"></script>`,
+    );
   });
   await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
   return server;
