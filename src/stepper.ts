@@ -2,7 +2,16 @@ import { asSchedule } from "./bases/base.js";
 import { decode, encode, newClock, type Clock } from "./checkpoint.js";
 import { describe, type Config, type Resolved } from "./config.js";
 import { FLUSH_EVERY, type Engine } from "./engine/engine.js";
-import { Copy, lowerScales, momentsOf, scalesOf, shift, type Footing, type Mark } from "./engine/mark.js";
+import {
+  Copy,
+  lowerScales,
+  momentsOf,
+  scalesOf,
+  shift,
+  snapshot,
+  type Footing,
+  type Mark,
+} from "./engine/mark.js";
 import { Report, Scalar } from "./engine/kernels.js";
 import { OptimizerError } from "./errors.js";
 import { expectVector } from "./expect.js";
@@ -119,7 +128,7 @@ export class Stepper {
     scalars[Scalar.clipScale] = clipScale;
     kernels.step();
     if (!Number.isFinite(report[Report.vitality])) {
-      before?.forEach((bytes, part) => this.engine.state[part].set(bytes));
+      before?.();
       kernels.takeStock();
       return this.refuse(leftRange(step));
     }
@@ -151,8 +160,8 @@ export class Stepper {
     return this.config.normAdaptive ? alpha / (1 + gradNorm) : alpha;
   }
 
-  #copyIfRisky(eta: number, gradNormMax: number): Uint8Array[] | undefined {
-    const { report, state } = this.engine;
+  #copyIfRisky(eta: number, gradNormMax: number): (() => void) | undefined {
+    const { report } = this.engine;
     const reach = {
       paramsNorm: Math.sqrt(report[Report.paramsSquares]),
       deltaNorm: Math.sqrt(report[Report.deltaSquares]),
@@ -161,7 +170,7 @@ export class Stepper {
       gradNormMax,
       lambda: this.#resolved.program.perCoordinate ? this.config.tuner?.lambda : undefined,
     };
-    return isRisky(reach) ? state.map((bytes) => bytes.slice()) : undefined;
+    return isRisky(reach) ? snapshot(this.engine) : undefined;
   }
 
   /** Ends a step: counts it, and anchors where a window ends. */
@@ -225,7 +234,7 @@ export class Stepper {
     const { kernels, params, report } = this.engine;
     kernels.rebase();
     if (this.#fresh && !Number.isFinite(report[Report.paramsSquares])) {
-      expectVector("params", params, this.size);
+      expectVector("params", params, params.length);
       throw new RangeError("params: expected a norm below 1e19, as float32 sums need");
     }
     this.#witness.look(params);

@@ -37,6 +37,7 @@ const LAYERS: Record<string, Layer[]> = {
     { files: ["jax/*.ts"], siblings: true },
     // Diagnostics, an entry of their own.
     { files: ["stability/*.ts", "objective/*.ts"], siblings: true },
+    { files: ["tfjs/*.ts"], siblings: true },
   ],
   assembly: [
     { files: ["vec.ts", "records.ts", "form.ts"] },
@@ -55,7 +56,10 @@ const LAYERS: Record<string, Layer[]> = {
 const PACKAGES: Record<string, string[]> = { src: ["@assemblyscript/loader"], assembly: [] };
 
 /** What adapters may import besides: the library they adapt to. */
-const HOSTS: { files: string; package: string }[] = [{ files: "jax/*.ts", package: "@jax-js/jax" }];
+const HOSTS: { files: string; package: string }[] = [
+  { files: "jax/*.ts", package: "@jax-js/jax" },
+  { files: "tfjs/*.ts", package: "@tensorflow/tfjs-core" },
+];
 
 function matches(file: string, pattern: string): boolean {
   const source = pattern.replaceAll(".", "\\.").replaceAll("*", "[^/]*");

@@ -97,6 +97,27 @@ describe("package", () => {
     run(project, "node", tsc, ...options, "jax.ts");
   }, 60_000);
 
+  it("trains models of TensorFlow.js, where that is installed", () => {
+    const script = `import("superlevel/tfjs").catch(({ message }) => console.log(message))`;
+    expect(run(project, "node", "--eval", script)).toContain("Cannot find package '@tensorflow/tfjs-core'");
+    symlinkSync(resolve("node_modules/@tensorflow"), join(project, "node_modules/@tensorflow"));
+    copyFileSync("test/support/tfjs-resume.mjs", join(project, "resume.mjs"));
+    const [saved, loaded] = ["save", "load"].map((action) =>
+      run(project, "node", "resume.mjs", action, "model.json", "defaults"),
+    );
+    expect(loaded).toBe(saved);
+    writeFileSync(
+      join(project, "tfjs.ts"),
+      `import type { Optimizer } from "@tensorflow/tfjs-core";\n` +
+        `import { superlevelOptimizer } from "superlevel/tfjs";\n` +
+        `export const optimizer: Optimizer = superlevelOptimizer({ tuner: null });\n` +
+        `// @ts-expect-error: the types are no \`any\`\nexport const wrong: string = superlevelOptimizer();\n`,
+    );
+    // The host's own types are not clean.
+    const options = ["--noEmit", "--strict", "--skipLibCheck", "--target", "es2022", "--module", "node16"];
+    run(project, "node", tsc, ...options, "tfjs.ts");
+  }, 60_000);
+
   it.each([
     ["node16", ["--module", "node16"]],
     ["bundler", ["--module", "esnext", "--moduleResolution", "bundler"]],

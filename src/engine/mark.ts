@@ -27,6 +27,13 @@ export class Copy {
   }
 }
 
+/** Copies all that a step changes; returns what puts it back. */
+export function snapshot({ state, outside = [] }: Engine): () => void {
+  const vectors = [...state, ...outside];
+  const copies = vectors.map((vector) => vector.slice());
+  return () => vectors.forEach((vector, k) => vector.set(copies[k]));
+}
+
 /** A point in a run to go back to. */
 export interface Mark {
   readonly copy: Copy;

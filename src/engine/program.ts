@@ -47,6 +47,8 @@ export interface Engine {
   /** What the kernels read at a step, and what they wrote after it. */
   readonly scalars: Float64Array;
   readonly report: Float64Array;
+  /** Parameters that are elsewhere, which a step writes to all the same. */
+  readonly outside?: readonly Float32Array[];
 }
 
 /** Steps between two looks for moments that have all but vanished: often enough to be rid of them, too rare to cost. */

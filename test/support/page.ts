@@ -1,61 +1,64 @@
-/** Runs a module in a page of a real browser. */
-import { existsSync, readFileSync } from "node:fs";
+/** Runs programs in pages of a real browser. */
+import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { basename, join } from "node:path";
 
 import { build } from "esbuild";
-import { type Browser, chromium } from "playwright-core";
+import type { Browser } from "playwright-core";
 
-const executablePath = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
+/** A module's text, as if it lay in this folder, and the headers its page comes with. */
+export interface Page {
+  program: string;
+  headers?: Record<string, string>;
+}
 
-/** On CI a missing browser is a failure, not a reason to skip. */
-export const skipped = !existsSync(executablePath) && !process.env.CI;
-export const reason = skipped ? ` (skipped: no Chromium at ${executablePath})` : "";
-
-// Without the last four, Chromium looks for hosts of its own, which a closed network refuses many times over.
-const args = [
-  ...["--headless", "--no-sandbox", "--disable-quic", "--no-first-run"],
-  ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
-];
-
-export const launch = (...more: string[]): Promise<Browser> =>
-  chromium.launch({ executablePath, args: [...args, ...more] });
-
-export async function bundle(entry: string): Promise<string> {
-  const options = { bundle: true, format: "esm", write: false, logLevel: "silent" } as const;
-  const { outputFiles } = await build({ entryPoints: [entry], ...options });
+async function bundle(contents: string): Promise<string> {
+  const options = { bundle: true, format: "esm", write: false, logLevel: "error" } as const;
+  const { outputFiles } = await build({ stdin: { contents, resolveDir: "test/support" }, ...options });
   return outputFiles[0].text;
 }
 
-/** Serves a page that runs the script as a module, and the files of a folder. */
-export async function serve(
-  script: string,
-  { folder = "", headers = {} }: { folder?: string; headers?: Record<string, string> } = {},
-): Promise<Server> {
-  const server = createServer((request, response) => {
-    const file = folder && join(folder, basename(request.url ?? ""));
-    const wanted = request.url === "/main.js";
+/** Serves pages by their paths, each of which runs its program, and the .wasm files of a folder. */
+export async function serve(pages: Record<string, Page>, folder = ""): Promise<Server> {
+  const scripts = new Map<string, string>();
+  for (const [path, { program }] of Object.entries(pages))
+    scripts.set(`${path}main.js`, await bundle(program));
+  const server = createServer(({ url }, response) => {
+    const { pathname } = new URL(url!, "http://localhost");
+    const script = scripts.get(pathname);
+    const headers = pages[pathname.replace("main.js", "")]?.headers ?? {};
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-    if (file.endsWith(".wasm")) {
-      response.setHeader("Content-Type", "application/wasm");
-      return response.end(readFileSync(file));
-    }
-    response.setHeader("Content-Type", wanted ? "text/javascript" : "text/html");
-    return response.end(wanted ? script : `<!doctype html><script type="module" src="/main.js"></script>`);
+    const binary = pathname.endsWith(".wasm") ? readFileSync(join(folder, basename(pathname))) : undefined;
+    const type = binary ? "application/wasm" : script ? "text/javascript" : "text/html";
+    response.setHeader("Content-Type", type);
+    response.end(
+      binary ?? script ?? `<!doctype html><script type="module" src="${pathname}main.js"></script>`,
+    );
   });
   await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
   return server;
 }
 
-/** Opens the page and returns the first line it prints. Throws what the page throws. */
-export async function firstLine(browser: Browser, server: Server, query = ""): Promise<string> {
+/** What a page printed, once it has printed so many lines. Throws what the page throws. */
+export async function visit(
+  browser: Browser,
+  server: Server,
+  path: string,
+  lines = 1,
+): Promise<{ logs: string[]; warnings: string[] }> {
   const page = await browser.newPage();
+  const [logs, warnings]: string[][] = [[], []];
   const failed = new Promise<never>((_, reject) => page.on("pageerror", reject));
   const printed = page.waitForEvent("console", {
+    predicate: (message) => {
+      if (message.type() === "warning") warnings.push(message.text());
+      return message.type() === "log" && logs.push(message.text()) === lines;
+    },
     timeout: 60_000,
-    predicate: (message) => message.type() === "log",
   });
-  await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/${query}`);
-  return (await Promise.race([printed, failed])).text();
+  await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`);
+  await Promise.race([printed, failed]);
+  await page.close();
+  return { logs, warnings };
 }
