@@ -64,21 +64,8 @@ export class Stepper {
   }
 
   get scale(): number | Float32Array {
-    const { kernels, scales } = this.engine;
-    switch (this.config.tuner?.granularity) {
-      case undefined:
-        return 1;
-      case "global":
-        return kernels.scaleOf(0);
-      case "parameter":
-        return scales!;
-      case "tensor": {
-        let group = 0;
-        return Float32Array.from(this.config.tensors, ({ frozen }) =>
-          frozen ? 0 : kernels.scaleOf(group++),
-        );
-      }
-    }
+    const { tuner, tensors } = this.config;
+    return tuner ? scaleOf(this.engine, tuner.granularity, tensors) : 1;
   }
 
   get #meanScale(): number {

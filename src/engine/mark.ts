@@ -1,4 +1,5 @@
 import type { Clock } from "../checkpoint.js";
+import type { Granularity } from "../tuners.js";
 import type { Engine, Program } from "./program.js";
 
 /** A copy of everything that a step changes, and of the gradient. */
@@ -45,6 +46,18 @@ export interface Mark {
 export interface Footing {
   readonly scales: ArrayLike<number>;
   readonly rateFactor: number;
+}
+
+/** S as its granularity has it: a number, one for each tensor (0 where frozen), or a view of one for each coordinate. */
+export function scaleOf(
+  { kernels, scales }: Engine,
+  granularity: Granularity,
+  tensors: readonly { readonly frozen: boolean }[],
+): number | Float32Array {
+  if (granularity === "global") return kernels.scaleOf(0);
+  if (scales) return scales;
+  let group = 0;
+  return Float32Array.from(tensors, ({ frozen }) => (frozen ? 0 : kernels.scaleOf(group++)));
 }
 
 /** S of every tuner: one for each coordinate, tensor, or for all. */
