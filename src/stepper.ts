@@ -6,6 +6,7 @@ import {
   Copy,
   lowerScales,
   momentsOf,
+  scaleOf,
   scalesOf,
   shift,
   snapshot,
