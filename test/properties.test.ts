@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { adam, constant, createOptimizer, lion, OptimizerError, sgd, superlevel } from "../src/index.js";
 import type { Base, Optimizer, OptimizerOptions, Tuner } from "../src/index.js";
 import { bases } from "./support/cases.js";
-import { engines } from "./support/engines.js";
+import { engines, stepsOf } from "./support/engines.js";
 import { forms, scalesOf } from "./support/forms.js";
 import { mustMatch } from "./support/state.js";
 
@@ -191,7 +191,7 @@ describe.each(engines)("%s engine", (engine) => {
     );
 
     /** A million steps in all. */
-    const long = Math.ceil(1e6 / 3 / Object.keys(forms).length);
+    const long = stepsOf(engine, 1e6 / 3 / Object.keys(forms).length);
 
     test.each(Object.entries(forms))("%s: for long", (_form, tuner) => {
       for (const base of [bases.adam, bases.momentum, bases.lion]) {
