@@ -173,7 +173,8 @@ export class Optimizer implements Disposable {
   }
 
   /**
-   * Moves the point and its reference alike: x ← x + offset, xRef ← xRef + offset. All else stays: Δ, scale, moments.
+   * Moves the point and its reference alike: x ← x + offset, xRef ← xRef + offset. All else stays: Δ, scale,
+   * moments, and until the next step the ‖x‖ that a tuner's pull goes by.
    *
    * @param offset `size` finite numbers
    * @throws TypeError or RangeError when they are not; nothing has changed then
