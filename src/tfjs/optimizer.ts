@@ -1,14 +1,11 @@
 import { dispose, getBackend, keep, Optimizer, scalar, tensor1d } from "@tensorflow/tfjs-core";
 import type { NamedTensorMap, Scalar, serialization, Tensor, Variable } from "@tensorflow/tfjs-core";
 import { asSchedule, expectRate, type LearningRate } from "../bases/base.js";
-import type { Resolved } from "../config.js";
 import { OptimizerError } from "../errors.js";
 import type { StepInfo } from "../info.js";
 import type { Schedule } from "../schedules.js";
+import { bind } from "./bind.js";
 import { fromSaved, settle, toSaved, type Settled, type TfjsOptions } from "./config.js";
-import { CopyingTraining } from "./copying.js";
-import { LodgedTraining } from "./lodged.js";
-import { findMemory } from "./memory.js";
 import { resolveVariables, type Reader, type Training } from "./training.js";
 import { gradientsByName, VariableList, type Gradients, type NamedTensor } from "./variables.js";
 
@@ -26,22 +23,16 @@ function readNow(wanted: readonly Tensor[]): Float32Array[] {
 const readLater = (wanted: readonly Tensor[]): Promise<Float32Array[]> =>
   Promise.all(wanted.map((one) => one.data<"float32">()));
 
-/** An engine inside the backend's memory where that is possible, else one beside it. */
-function bind(list: VariableList, resolved: Resolved): Training {
-  const { engine } = resolved.config;
-  const memory = engine === "auto" || engine === "wasm" ? findMemory() : undefined;
-  try {
-    if (memory) return new LodgedTraining(list, resolved, memory);
-  } catch {
-    // There may be room elsewhere.
-  }
-  return new CopyingTraining(list, resolved);
-}
-
 /** A saved state, as `getWeights` gives it. */
 type Saved = Readonly<{ iterations: number; bytes: Uint8Array }>;
 
-/** What {@link superlevelOptimizer} returns: an optimizer for TensorFlow.js. */
+/**
+ * What {@link superlevelOptimizer} returns: an optimizer for TensorFlow.js.
+ *
+ * @example
+ * import { SuperlevelOptimizer, superlevelOptimizer } from "superlevel/tfjs";
+ * superlevelOptimizer() instanceof SuperlevelOptimizer; // → true
+ */
 export class SuperlevelOptimizer extends Optimizer {
   /** The name that finds it when a saved model is loaded. */
   static readonly className = "SuperlevelOptimizer";
