@@ -1,4 +1,5 @@
 import type { Clock } from "../checkpoint.js";
+import type { Granularity } from "../tuners.js";
 import type { Engine, Program } from "./program.js";
 
 /** A copy of everything that a step changes, and of the gradient. */
@@ -50,6 +51,18 @@ export interface Footing {
 /** S of every tuner: one for each coordinate, tensor, or for all. */
 export function scalesOf({ kernels, groups, scales }: Engine): ArrayLike<number> {
   return scales?.slice() ?? Array.from({ length: groups }, (_, group) => kernels.scaleOf(group));
+}
+
+/** S as the user sees it: a number, one for each tensor (0 where frozen), or one for each coordinate. */
+export function shownScale(
+  { kernels, scales }: Engine,
+  granularity: Granularity,
+  tensors: readonly { readonly frozen: boolean }[],
+): number | Float32Array {
+  if (granularity === "global") return kernels.scaleOf(0);
+  if (granularity === "parameter") return scales!;
+  let group = 0;
+  return Float32Array.from(tensors, ({ frozen }) => (frozen ? 0 : kernels.scaleOf(group++)));
 }
 
 /** S ← min(S, other), tuner by tuner; a scale of 0 says nothing. */
