@@ -48,21 +48,21 @@ export interface Footing {
   readonly rateFactor: number;
 }
 
-/** S as its granularity has it: a number, one for each tensor (0 where frozen), or a view of one for each coordinate. */
-export function scaleOf(
+/** S of every tuner: one for each coordinate, tensor, or for all. */
+export function scalesOf({ kernels, groups, scales }: Engine): ArrayLike<number> {
+  return scales?.slice() ?? Array.from({ length: groups }, (_, group) => kernels.scaleOf(group));
+}
+
+/** S as the user sees it: a number, one for each tensor (0 where frozen), or one for each coordinate. */
+export function shownScale(
   { kernels, scales }: Engine,
   granularity: Granularity,
   tensors: readonly { readonly frozen: boolean }[],
 ): number | Float32Array {
   if (granularity === "global") return kernels.scaleOf(0);
-  if (scales) return scales;
+  if (granularity === "parameter") return scales!;
   let group = 0;
   return Float32Array.from(tensors, ({ frozen }) => (frozen ? 0 : kernels.scaleOf(group++)));
-}
-
-/** S of every tuner: one for each coordinate, tensor, or for all. */
-export function scalesOf({ kernels, groups, scales }: Engine): ArrayLike<number> {
-  return scales?.slice() ?? Array.from({ length: groups }, (_, group) => kernels.scaleOf(group));
 }
 
 /** S ← min(S, other), tuner by tuner; a scale of 0 says nothing. */
