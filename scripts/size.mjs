@@ -24,7 +24,7 @@ const budget = [
   { what: "superlevel.wasm", bytes: wasm.length, limit: 24_000 },
   { what: "superlevel.wasm, gzip", bytes: gzip(wasm), limit: 8_000 },
   { what: "superlevel-relaxed.wasm", bytes: relaxed.length, limit: 24_000 },
-  { what: "all of it in one file, the kernels as base64, gzip", bytes: gzip(bundle), limit: 30_000 },
+  { what: "all of it in one file, the kernels as base64, gzip", bytes: gzip(bundle), limit: 33_000 },
   { what: "the kernels for threads", bytes: threads.length, limit: 26_000 },
   { what: "the kernels for threads, gzip", bytes: gzip(threads), limit: 10_000 },
 ];

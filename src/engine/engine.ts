@@ -5,7 +5,14 @@ import { createJsEngine } from "./js/engine.js";
 import { Report, Scalar, type EngineName } from "./kernels.js";
 import { expectFit, isBounded, looksAhead, notGranted, readsParams } from "./program.js";
 import type { Engine, Lodging, Program } from "./program.js";
-import { hasRelaxed, instantiate, compiledOnce, newMemory, type WasmKernels } from "./wasm.js";
+import {
+  compiledOnce,
+  enumerationsOf,
+  hasRelaxed,
+  instantiate,
+  newMemory,
+  type WasmKernels,
+} from "./wasm.js";
 
 export { FLUSH_EVERY, type Engine, type Program } from "./program.js";
 
@@ -61,8 +68,9 @@ function lodge(kernels: WasmKernels, program: Program, { memory, allocate, elsew
 
 function setForm(kernels: WasmKernels, tuner: Tuner, form: Form): void {
   const deltas = { stored: "STORED", reconstructed: "RECONSTRUCTED", additive: "ADDITIVE" } as const;
-  const delta = kernels[`Delta.${deltas[tuner.delta]}`].value as number;
-  const pull = kernels[`Pull.${form.pull}`].value as number;
+  const { Delta, Pull } = enumerationsOf(kernels);
+  const delta = Delta[deltas[tuner.delta]].value as number;
+  const pull = Pull[form.pull].value as number;
   kernels.setSpread(tuner.spread ?? Infinity);
   kernels.setForm(delta, pull, tuner.lambda, tuner.eps, form.mStart, form.mFloor);
   kernels.setReading(form.signed, form.clipsReward, form.clampsReward, form.usesScaleBefore, form.epsInRoot);
@@ -75,7 +83,7 @@ export function setUp(kernels: WasmKernels, program: Program): void {
   segments.forEach(({ first, last, group, learningRate, weightDecay }, k) =>
     kernels.setSegment(k, first, last, group, learningRate, weightDecay),
   );
-  kernels.setBase(kernels[`Base.${rule.kernel}`].value as number);
+  kernels.setBase(enumerationsOf(kernels).Base[rule.kernel].value as number);
   kernels.setDecay(rule.decoupled, readsParams(program));
   kernels.setBound(bound);
   if (tuner && form) setForm(kernels, tuner, form);

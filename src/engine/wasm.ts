@@ -1,10 +1,11 @@
-import { instantiateSync } from "@assemblyscript/loader";
+import { demangle } from "@assemblyscript/loader";
 import type { Kernel } from "../bases/base.js";
+import type { Form } from "../forms.js";
 import { WASM_BASE64 } from "./binary.js";
 import type { Kernels } from "./kernels.js";
 
 /** The exports of assembly/index.ts. */
-export interface WasmKernels extends Kernels, Readonly<Record<`Base.${Kernel}`, WebAssembly.Global>> {
+export interface WasmKernels extends Kernels {
   readonly memory: WebAssembly.Memory;
   plan(
     size: number,
@@ -46,13 +47,6 @@ export interface WasmKernels extends Kernels, Readonly<Record<`Base.${Kernel}`, 
   scalesAt(): number;
   scalarsAt(): number;
   reportAt(): number;
-  readonly "Delta.STORED": WebAssembly.Global;
-  readonly "Delta.RECONSTRUCTED": WebAssembly.Global;
-  readonly "Delta.ADDITIVE": WebAssembly.Global;
-  readonly "Pull.PROXIMAL": WebAssembly.Global;
-  readonly "Pull.DECAY_AHEAD": WebAssembly.Global;
-  readonly "Pull.DECAY": WebAssembly.Global;
-  readonly "Pull.PRINTED": WebAssembly.Global;
 }
 
 type BinaryName = "wasm" | "wasm-relaxed";
@@ -91,10 +85,22 @@ export function compiledOnce(name: BinaryName): Compiled {
   return found;
 }
 
+/** The enumerations of assembly/index.ts. */
+type Enumerations = {
+  readonly Base: Readonly<Record<Kernel, WebAssembly.Global>>;
+  readonly Delta: Readonly<Record<"STORED" | "RECONSTRUCTED" | "ADDITIVE", WebAssembly.Global>>;
+  readonly Pull: Readonly<Record<Form["pull"], WebAssembly.Global>>;
+};
+
+/**
+ * The exports named "Base.ADAM" and so on, as members. Functions are better called as they are exported: the loader's
+ * wrappers count arguments at every call, which no kernel needs.
+ */
+export const enumerationsOf = (kernels: WasmKernels): Enumerations => demangle<Enumerations>({ ...kernels });
+
 /** A fresh instance on a memory. */
 export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): WasmKernels {
-  // The raw exports: the loader's wrappers count arguments at every call, which no kernel needs.
-  return instantiateSync(module, { env: { memory } }).instance.exports as unknown as WasmKernels;
+  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as WasmKernels;
 }
 
 const PAGE = 2 ** 16;
