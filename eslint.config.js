@@ -15,7 +15,7 @@ export default defineConfig(
   globalIgnores([
     "build/",
     "dist/",
-    "src/engine/binary.ts",
+    "src/*/binary.ts",
     "src/engine/relaxed-binary.ts",
     "src/stability/page.ts",
   ]),

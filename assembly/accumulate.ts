@@ -14,9 +14,9 @@ import {
 } from "./layout";
 import { Group, Run } from "./records";
 import { reconstruct } from "./reconstruct";
-import { bound, bounded } from "./scan";
-import { sweep } from "./segments";
-import { clips, clipScale, decayRate, decoupled, rate, readsParams } from "./step";
+import { bounded } from "./scan";
+import { bound, clips, clipScale, decayRate, decoupled, rate, readsParams } from "./step";
+import { sweep, Task } from "./sweep";
 import { foundDd, foundDg, runBase } from "./update";
 import { addProduct, at, put, Q0, Q1, splat, total, zero } from "./vec";
 
@@ -76,7 +76,7 @@ export function lookAhead(run: Run, to: usize): void {
 }
 
 @unmanaged
-class Accumulate {
+export class Accumulate {
   run(run: Run): void {
     update(run, gradientOf(run), deltaBefore(run));
   }
@@ -180,5 +180,5 @@ export function accumulate(): void {
     forget(groupOf(k));
     if (deltaKind != Delta.STORED) forgetReconstruction(groupOf(k));
   }
-  sweep<Accumulate>();
+  sweep<Accumulate>(Task.ACCUMULATE);
 }

@@ -17,8 +17,8 @@ import { Group, Run } from "./records";
 import { findSizes, tuneRunAtOnce, tuneRunPrinted } from "./planes";
 import { keepPadding } from "./reconstruct";
 import { bounded } from "./scan";
-import { sweep } from "./segments";
-import { clipScale } from "./step";
+import { sweep, Task } from "./sweep";
+import { clipScale, pullFactor, setPullFactor } from "./step";
 import { tune } from "./tuner";
 import { addProduct, splat, total, zero } from "./vec";
 
@@ -30,14 +30,11 @@ import { addProduct, splat, total, zero } from "./vec";
  * known before h, and where the scales are bounded by the S that all coordinates together get.
  */
 
-/** Factor of the pull: λ ‖g‖ / ‖x‖, with y and eps as the form has them. */
-let pullFactor: f64 = 0;
-
 function findPullFactor(): void {
   const group = groupOf(0);
   const weight = lambda * sqrt(group.gg) * clipScale;
-  if (pullKind == Pull.DECAY_AHEAD) pullFactor = weight / (sqrt(group.yy) + eps);
-  else pullFactor = pullKind == Pull.PROXIMAL && group.xx == 0 ? 0 : weight / sqrt(group.xx);
+  if (pullKind == Pull.DECAY_AHEAD) setPullFactor(weight / (sqrt(group.yy) + eps));
+  else setPullFactor(pullKind == Pull.PROXIMAL && group.xx == 0 ? 0 : weight / sqrt(group.xx));
 }
 
 /** Δ_t of a run: its own vector, or made from x, xRef and the coordinates' scales. */
@@ -139,7 +136,7 @@ function tuneAndMove(run: Run, h: usize): void {
 
 /** Everything at once. */
 @unmanaged
-class Coordinates {
+export class Coordinates {
   run(run: Run): void {
     const delta = deltaBefore(run);
     const from = gradientOf(run);
@@ -151,7 +148,7 @@ class Coordinates {
 
 /** The first of two sweeps where scales are bounded: keeps h. */
 @unmanaged
-class Advance {
+export class Advance {
   run(run: Run): void {
     const delta = deltaBefore(run);
     const from = gradientOf(run);
@@ -162,14 +159,14 @@ class Advance {
 
 /** The second: the bound is known. */
 @unmanaged
-class Follow {
+export class Follow {
   run(run: Run): void {
     tuneAndMove(run, within(run, extraAt));
   }
 }
 
 @unmanaged
-class LookAhead {
+export class LookAhead {
   run(run: Run): void {
     lookAhead(run, within(run, extraAt));
   }
@@ -177,7 +174,7 @@ class LookAhead {
 
 /** The sweep after a look ahead: u_t and ‖x_t + u_t‖ are known. */
 @unmanaged
-class CoordinatesAhead {
+export class CoordinatesAhead {
   run(run: Run): void {
     const delta = deltaBefore(run);
     findH(run, gradientOf(run), delta, hBlock);
@@ -200,7 +197,7 @@ export function stepCoordinates(): void {
   const ahead = pullKind == Pull.DECAY_AHEAD;
   forget(group);
   if (ahead) {
-    sweep<LookAhead>();
+    sweep<LookAhead>(Task.LOOK_AHEAD);
     group.ddNext = 0;
   }
   findPullFactor();
@@ -208,12 +205,12 @@ export function stepCoordinates(): void {
   group.hh = 0;
   group.scaleMean = 0;
   group.scaleMax = 0;
-  if (ahead) sweepBehind<CoordinatesAhead>(group);
-  else if (spread == Infinity) sweepBehind<Coordinates>(group);
+  if (ahead) sweepBehind<CoordinatesAhead>(group, Task.COORDINATES_AHEAD);
+  else if (spread == Infinity) sweepBehind<Coordinates>(group, Task.COORDINATES);
   else {
-    sweep<Advance>();
+    sweep<Advance>(Task.ADVANCE);
     tune(clipScale);
-    sweepBehind<Follow>(group);
+    sweepBehind<Follow>(group, Task.FOLLOW);
   }
   group.dd = group.ddNext;
   group.scaleMean /= activeCount();
@@ -221,9 +218,9 @@ export function stepCoordinates(): void {
 }
 
 /** The sweep that moves x, and so finds ‖x‖² anew. */
-function sweepBehind<S>(group: Group): void {
+function sweepBehind<S>(group: Group, task: Task): void {
   group.xx = 0;
-  sweep<S>();
+  sweep<S>(task);
 }
 
 /** Coordinates that take part. */

@@ -34,9 +34,9 @@ import { reseed, seed, tune } from "./tuner";
 
 export { Delta, Pull, setForm, setReading, setSpread } from "./form";
 export { plan } from "./layout";
-export { setDecay } from "./step";
+export { setBound, setDecay } from "./step";
 export { Base, setBase } from "./update";
-export { clippedSquares, scan, scanExactly, setBound } from "./scan";
+export { clippedSquares, scan, scanExactly } from "./scan";
 
 export function setSegment(
   index: u32,

@@ -7,7 +7,7 @@
  *   decays      │ Decay × betaCount         the tuner's decay factors
  *   scalars     │ Scalars                   from the host, for the coming step
  *   report      │ Report                    for the host, of the state as it is
- *   run         │ Run                       what is being swept
+ *   run         │ Run                       what is being swept: this and all up to the constants, for each thread
  *   stage       │ 64 B × (2 + stateCount)   sixteen coordinates cut out of the vectors (segments.ts)
  *   deltaBlock  │ 4 KiB                     Δ_t of one block, where Δ is not stored
  *   gradBlock   │ 4 KiB                     g_t of one block, where it is clipped or decayed
@@ -17,6 +17,8 @@
  *   gradsTail   │ 4 KiB                     a last block whose gradient and parameters are elsewhere, padded
  *   paramsTail  │ 4 KiB
  *   constants   │ 16 B × 16                 what a loop holds on to (see held)
+ *   found       │ Found × runs              where threads share the sweeps: what every run finds, and
+ *   team        │ 64 B × (5 + threads)      how they agree (team.ts)
  *   groups      │ { Group, Beta × groupBetas } × groupCount      ← saved
  *   vectors     │ stride bytes each, 64-byte aligned and zero behind the last coordinate:
  *               │   g      gradients                             (not saved)
@@ -31,7 +33,7 @@
  *               │   …      m, v, r, s (and s of the step before) × betaCount
  *   end         ┘
  */
-import { Beta, Decay, Group, Report, Run, Scalars, Segment } from "./records";
+import { Beta, Decay, Found, Group, Report, Run, Scalars, Segment } from "./records";
 
 /** Bytes that one turn of a sweep's loop handles: sixteen coordinates. Vectors are padded to it. */
 export const TURN: usize = 64;
@@ -78,6 +80,8 @@ export let hBlock: usize = 0;
 export let gradsTail: usize = 0;
 export let paramsTail: usize = 0;
 let constants: usize = 0;
+export let found: usize = 0;
+export let team: usize = 0;
 export let groups: usize = 0;
 export let groupBytes: usize = 0;
 /** Are there vectors of g and x. */
@@ -87,6 +91,16 @@ export let params: usize = 0;
 export let states: usize = 0;
 export let stride: usize = 0;
 let end: u64 = 0;
+
+/** Threads that share the sweeps, and which of them this instance of the binary is. */
+export let threads: usize = 1;
+export let thread: usize = 0;
+
+/** Before \`plan\`. */
+export function setThread(index: u32, count: u32): void {
+  thread = index;
+  threads = count;
+}
 
 @inline
 function align(address: u64): u64 {
@@ -144,10 +158,11 @@ export function plan(
   end = align(end + offsetof<Scalars>());
   report = changetype<Report>(usize(end));
   end = align(end + offsetof<Report>());
-  run = changetype<Run>(usize(end));
-  stage = usize(end) + TURN;
-  end += (3 + stateCount) * TURN;
-  deltaBlock = usize(end);
+  const scratchBytes: usize = (3 + stateCount) * TURN + 7 * BLOCK + 256;
+  const scratch = usize(end) + (ASC_FEATURE_THREADS ? thread * scratchBytes : 0);
+  run = changetype<Run>(scratch);
+  stage = scratch + TURN;
+  deltaBlock = stage + (2 + stateCount) * TURN;
   gradBlock = deltaBlock + BLOCK;
   updateBlock = gradBlock + BLOCK;
   zeroBlock = updateBlock + BLOCK;
@@ -155,7 +170,8 @@ export function plan(
   gradsTail = hBlock + BLOCK;
   paramsTail = gradsTail + BLOCK;
   constants = paramsTail + BLOCK;
-  end += 7 * BLOCK + 256;
+  end += ASC_FEATURE_THREADS ? u64(threads) * scratchBytes : scratchBytes;
+  if (ASC_FEATURE_THREADS) planTeam(u64(n));
   groups = usize(end);
   end = align(end + u64(groupCount) * groupBytes);
   grads = usize(end);
@@ -167,6 +183,14 @@ export function plan(
   size = usize(n);
   stride = usize(bytes);
   return f64(end);
+}
+
+/** A segment has a run for every block, one more for what is left, and two that are staged. */
+function planTeam(n: u64): void {
+  found = usize(end);
+  end = align(end + (n / 1024 + 3 * u64(segmentCount)) * offsetof<Found>());
+  team = usize(end);
+  end += (5 + threads) * TURN;
 }
 
 @inline

@@ -1,6 +1,6 @@
 import { deltaOf, groupCount, groupOf, held, hold, REFERENCE, within } from "./layout";
 import { Run } from "./records";
-import { sweep } from "./segments";
+import { sweep, Task } from "./sweep";
 import { addProduct, at, put, Q0, Q1, Q2, Q3, total, zero } from "./vec";
 
 /*
@@ -8,7 +8,7 @@ import { addProduct, at, put, Q0, Q1, Q2, Q3, total, zero } from "./vec";
  * needs, so that sweep A does not have to read x.
  */
 @unmanaged
-class Move {
+export class Move {
   run(run: Run): void {
     hold(0, groupOf(run.segment.group).scale);
     const scale = held(0);
@@ -50,5 +50,5 @@ export function move(): void {
     group.dx = 0;
     group.dd = group.ddNext;
   }
-  sweep<Move>();
+  sweep<Move>(Task.MOVE);
 }

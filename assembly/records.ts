@@ -11,6 +11,8 @@ export class Segment {
   /** Where g and x of the first coordinate are. */
   grads: usize;
   params: usize;
+  /** Its first run, counted over all segments. Only threads need it. */
+  firstRun: u32;
   learningRate: f64;
   weightDecay: f64;
 }
@@ -89,6 +91,12 @@ export class Group extends Sums {
   scale: f64;
   /** s_init of the current window. */
   sInit: f64;
+}
+
+/** What one run of a sweep that threads share finds, and ‖g_t‖² before clipping. */
+@unmanaged
+export class Found extends Sums {
+  unclipped: f64;
 }
 
 /** Coordinates to sweep, at most a block: where they begin, how many bytes of each vector, and where sums go. */

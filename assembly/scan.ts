@@ -1,21 +1,15 @@
 import { groupCount, groupOf } from "./layout";
 import { Run } from "./records";
-import { sweep } from "./segments";
+import { sweepAlone } from "./segments";
+import { bound } from "./step";
+import { addUnclipped, setUnclipped, unclipped } from "./sums";
+import { sweep, Task } from "./sweep";
 import { addProduct, at, Q0, Q1, Q2, Q3, total, zero } from "./vec";
 
 /*
  * What must be known before anything changes: the gradient's norm. One read of g finds whether it is
  * finite, how to clip it, and the norm that scales the rate (14).
  */
-
-/** ‖g‖² before clipping. */
-let unclipped: f64 = 0;
-/** Coordinates are clipped to ±bound. */
-export let bound: f32 = Infinity;
-
-export function setBound(value: f64): void {
-  bound = f32(value);
-}
 
 /** g's coordinates within ±bound. */
 @inline
@@ -24,7 +18,7 @@ export function bounded(g: v128, low: v128, high: v128): v128 {
 }
 
 @unmanaged
-class Scan {
+export class Scan {
   run(run: Run): void {
     let g = run.grads;
     let sum = zero();
@@ -32,13 +26,13 @@ class Scan {
       sum = f32x4.add(sum, squares(at<Q0>(g), at<Q1>(g), at<Q2>(g), at<Q3>(g)));
     }
     const found = total(sum);
-    unclipped += found;
+    addUnclipped(run, found);
     run.sums.gg += found;
   }
 }
 
 @unmanaged
-class ScanClipped {
+export class ScanClipped {
   run(run: Run): void {
     const high = f32x4.splat(bound);
     const low = f32x4.splat(-bound);
@@ -51,7 +45,7 @@ class ScanClipped {
       whole = addProduct(whole, lanes, lanes);
       clipped = addProduct(clipped, within, within);
     }
-    unclipped += total(whole);
+    addUnclipped(run, total(whole));
     run.sums.gg += total(clipped);
   }
 }
@@ -61,39 +55,41 @@ function squares(a: v128, b: v128, c: v128, d: v128): v128 {
   return f32x4.add(addProduct(f32x4.mul(a, a), b, b), addProduct(f32x4.mul(c, c), d, d));
 }
 
-/** The same in f64, for gradients whose squares leave float32's range. */
+/** The same in f64, for gradients whose squares leave float32's range. A rare thing, and not for threads. */
 @unmanaged
 class ScanExactly {
   run(run: Run): void {
     const sums = run.sums;
+    let sum = unclipped;
     let g = run.grads;
     for (const end = g + run.bytes; g < end; g += sizeof<f32>()) {
       const value = f64(load<f32>(g));
       const clipped = min(max(value, -f64(bound)), f64(bound));
-      unclipped += value * value;
+      sum += value * value;
       sums.gg += clipped * clipped;
     }
+    setUnclipped(sum);
   }
 }
 
 @inline
 function forget(): void {
-  unclipped = 0;
+  setUnclipped(0);
   for (let k: usize = 0; k < groupCount; k++) groupOf(k).gg = 0;
 }
 
 /** Finds every group's ‖g‖²; returns the whole one before clipping. */
 export function scan(): f64 {
   forget();
-  if (bound < Infinity) sweep<ScanClipped>();
-  else sweep<Scan>();
+  if (bound < Infinity) sweep<ScanClipped>(Task.SCAN_CLIPPED);
+  else sweep<Scan>(Task.SCAN);
   return unclipped;
 }
 
 /** `scan` without overflow: finite for every finite gradient. */
 export function scanExactly(): f64 {
   forget();
-  sweep<ScanExactly>();
+  sweepAlone<ScanExactly>();
   return unclipped;
 }
 
@@ -106,7 +102,7 @@ export function clippedSquares(): f64 {
 
 /** ‖x‖², where sweep B has not just left it. */
 @unmanaged
-class Measure {
+export class Measure {
   run(run: Run): void {
     const x = run.params;
     let sum = zero();
@@ -117,5 +113,5 @@ class Measure {
 
 export function measure(): void {
   for (let k: usize = 0; k < groupCount; k++) groupOf(k).xx = 0;
-  sweep<Measure>();
+  sweep<Measure>(Task.MEASURE);
 }

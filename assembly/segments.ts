@@ -46,7 +46,7 @@ let staged: bool = false;
 let ahead: usize = 0;
 
 /** Makes a segment the one that is swept; returns its number of runs. */
-function enter(segment: Segment): usize {
+export function enter(segment: Segment): usize {
   first = usize(segment.first) * LANE;
   last = usize(segment.last) * LANE;
   wholeFrom = (first + TURN - LANE) & ~(TURN - 1);
@@ -102,7 +102,7 @@ function toBlock(from: usize, bytes: usize): void {
 }
 
 /** Finds run `index` of the segment. */
-function prepare(index: usize): void {
+export function prepare(index: usize): void {
   if (first < wholeFrom) {
     if (index == 0) return toStage(first, min(last, wholeFrom));
     index--;
@@ -112,8 +112,13 @@ function prepare(index: usize): void {
   else toStage(wholeTo, last);
 }
 
+@inline
+export function isCopied(): bool {
+  return copied > 0;
+}
+
 /** Copies back what was swept elsewhere. */
-function finish(): void {
+export function finish(): void {
   copyLanes(run.params, run.segment.params + copiedFrom - first, copied);
   if (!staged) return;
   for (let k: usize = 0; k < stateCount; k++) {
@@ -123,7 +128,7 @@ function finish(): void {
 
 /** Goes on to a whole block right behind the run. */
 @inline
-function advance(): bool {
+export function advance(): bool {
   if (ahead == 0) return false;
   ahead--;
   run.grads += BLOCK;
@@ -132,7 +137,8 @@ function advance(): bool {
   return true;
 }
 
-export function sweep<S>(): void {
+/** A sweep by one thread. */
+export function sweepAlone<S>(): void {
   for (let k: usize = 0; k < segmentCount; k++) {
     const segment = segmentOf(k);
     run.sums = groupOf(segment.group);
@@ -144,7 +150,7 @@ export function sweep<S>(): void {
         changetype<S>(0).run(run);
         index++;
       } while (advance());
-      if (copied > 0) finish();
+      if (isCopied()) finish();
     }
   }
 }

@@ -1,7 +1,15 @@
 import { scalars } from "./layout";
-import { bound } from "./scan";
 
 /* The step's scalars, from the host. */
+
+/* The step's scalars, from the host. */
+
+/** Coordinates of the gradient are clipped to ±bound. */
+export let bound: f32 = Infinity;
+
+export function setBound(value: f64): void {
+  bound = f32(value);
+}
 
 export let rate: f64 = 0;
 export let decayRate: f64 = 0;
@@ -14,6 +22,13 @@ export let k2: f64 = 0;
 export let k3: f64 = 0;
 export let k4: f64 = 0;
 export let k5: f64 = 0;
+
+/** Factor of the pull where each coordinate has a tuner: λ ‖g‖ / ‖x‖, with y and eps as the form has them. */
+export let pullFactor: f64 = 0;
+
+export function setPullFactor(factor: f64): void {
+  pullFactor = factor;
+}
 
 /** Weight decay joins the update, times the learning rate (true), or the gradient (false). */
 export let decoupled: bool = false;

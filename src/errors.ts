@@ -1,5 +1,6 @@
 /** What went wrong: see {@link OptimizerError}. */
-export type OptimizerErrorCode = "diverged" | "singular" | "moved" | "disposed" | "state" | "engine";
+export type OptimizerErrorCode =
+  "diverged" | "singular" | "moved" | "disposed" | "state" | "engine" | "threads";
 
 /**
  * A run that cannot go on, with the reason in `code`. Bad arguments are `TypeError`s and `RangeError`s instead.
@@ -11,6 +12,7 @@ export type OptimizerErrorCode = "diverged" | "singular" | "moved" | "disposed" 
  * - `"disposed"`: the optimizer was disposed of.
  * - `"state"`: a saved state does not belong to this optimizer, or is damaged.
  * - `"engine"`: the engine that was asked for does not run here.
+ * - `"threads"`: threads cannot be had here, or one of them has died; of `superlevel/threads` only.
  *
  * @example
  * const optimizer = createOptimizer([1, 2]);

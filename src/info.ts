@@ -21,3 +21,12 @@ export interface TensorView {
   readonly params: Float32Array;
   readonly grads: Float32Array;
 }
+
+/** A step that the kernels are to take, and the way back if they leave the finite numbers. */
+export interface Begun {
+  readonly step: number;
+  readonly eta: number;
+  readonly gradNorm: number;
+  readonly gradNormMax: number;
+  readonly before: (() => void) | undefined;
+}

@@ -2,21 +2,12 @@ import { asSchedule } from "./bases/base.js";
 import { decode, encode, newClock, type Clock } from "./checkpoint.js";
 import { describe, type Config, type Resolved } from "./config.js";
 import { FLUSH_EVERY, type Engine } from "./engine/engine.js";
-import {
-  Copy,
-  lowerScales,
-  momentsOf,
-  scaleOf,
-  scalesOf,
-  shift,
-  snapshot,
-  type Footing,
-  type Mark,
-} from "./engine/mark.js";
+import { Copy, lowerScales, momentsOf, scaleOf, scalesOf, shift, snapshot } from "./engine/mark.js";
+import type { Footing, Mark } from "./engine/mark.js";
 import { Report, Scalar } from "./engine/kernels.js";
 import { OptimizerError } from "./errors.js";
 import { expectVector } from "./expect.js";
-import type { StepInfo, TensorView } from "./info.js";
+import type { Begun, StepInfo, TensorView } from "./info.js";
 import { hugeGradient, isHuge, isRisky, leftRange, nonFiniteGradient, singular, Witness } from "./safety.js";
 import type { Schedule } from "./schedules.js";
 import { nextAnchor } from "./tuners.js";
@@ -75,12 +66,17 @@ export class Stepper {
 
   /** A step against the gradient in the engine's memory, with `factor` times the rate. */
   step(factor = 1): StepInfo {
-    const { params, grads } = this.engine;
+    this.look();
+    const begun = this.begin(this.gradSquares(), factor);
+    if ("skipped" in begun) return begun;
+    this.engine.kernels.step();
+    return this.end(begun);
+  }
+
+  /** The first part of a step: settles the point, or makes sure that nobody has moved it. */
+  look(): void {
     if (this.#fresh) this.#settle();
-    else if (this.config.tuner?.delta === "stored") this.#witness.check(params);
-    const squares = this.gradSquares();
-    if (!Number.isFinite(squares)) return this.refuse(nonFiniteGradient(grads, this.#clock.iterations + 1));
-    return this.#advance(Math.sqrt(squares), factor);
+    else if (this.config.tuner?.delta === "stored") this.#witness.check(this.engine.params);
   }
 
   /** ‖g‖² before clipping; finite for every finite gradient. */
@@ -99,22 +95,29 @@ export class Stepper {
     return { step, learningRate, gradNorm: NaN, h: 0, scale: this.#meanScale, skipped: true };
   }
 
-  #advance(gradNorm: number, factor: number): StepInfo {
-    const { kernels, scalars, report } = this.engine;
+  /** The second, after the scan: all that the kernels need to know; or what became of the step. */
+  begin(squares: number, factor: number): Begun | StepInfo {
+    const { grads, scalars, report } = this.engine;
     const { rule, form } = this.#resolved;
     const step = this.#clock.iterations + 1;
+    if (!Number.isFinite(squares)) return this.refuse(nonFiniteGradient(grads, step));
+    const gradNorm = Math.sqrt(squares);
     const { clipScale, usedNorm } = this.#clipping(gradNorm);
     if (isHuge(usedNorm)) return this.refuse(hugeGradient(usedNorm, step));
     const eta = this.#rate(step, gradNorm) * factor;
     if (form?.singularAtZero && report[Report.paramsSquaresMin] === 0) throw singular(step);
-
     const gradNormMax = Math.max(this.#clock.gradNormMax, usedNorm);
     const before = this.#copyIfRisky(eta, gradNormMax);
     const applied = step - this.#clock.skipped;
     rule.constants(applied, eta, scalars, applied - this.#clock.momentumStart);
     scalars[Scalar.learningRate] = eta;
     scalars[Scalar.clipScale] = clipScale;
-    kernels.step();
+    return { step, eta, gradNorm, gradNormMax, before };
+  }
+
+  /** The last, after the kernels' step. */
+  end({ step, eta, gradNorm, gradNormMax, before }: Begun): StepInfo {
+    const { kernels, report } = this.engine;
     if (!Number.isFinite(report[Report.vitality])) {
       before?.();
       kernels.takeStock();

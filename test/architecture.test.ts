@@ -38,17 +38,19 @@ const LAYERS: Record<string, Layer[]> = {
     // Diagnostics, an entry of their own.
     { files: ["stability/*.ts", "objective/*.ts"], siblings: true },
     { files: ["tfjs/*.ts"], siblings: true },
+    { files: ["threads/*.ts"], siblings: true },
   ],
   assembly: [
     { files: ["vec.ts", "records.ts", "form.ts"] },
     { files: ["layout.ts"] },
-    { files: ["segments.ts", "reconstruct.ts", "tuner.ts", "base/*.ts"] },
-    { files: ["scan.ts", "planes.ts"] },
-    { files: ["step.ts"] },
-    { files: ["update.ts"] },
+    { files: ["segments.ts", "sums.ts", "step.ts", "reconstruct.ts", "tuner.ts", "base/*.ts"] },
+    { files: ["team.ts"] },
+    { files: ["sweep.ts"] },
+    { files: ["scan.ts", "planes.ts", "update.ts"] },
     { files: ["accumulate.ts", "move.ts"] },
     { files: ["coordinates.ts"] },
     { files: ["index.ts"] },
+    { files: ["threads.ts"] },
   ],
 };
 
@@ -67,7 +69,7 @@ function matches(file: string, pattern: string): boolean {
 }
 
 /** No one's code. */
-const GENERATED = ["engine/binary.ts", "engine/relaxed-binary.ts", "stability/page.ts"];
+const GENERATED = ["engine/binary.ts", "engine/relaxed-binary.ts", "threads/binary.ts", "stability/page.ts"];
 
 function list(folder: string): string[] {
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" });

@@ -27,7 +27,7 @@ function planOf(program: Program) {
 }
 
 /** Lays out the kernels' memory from a byte on (0: the first); returns where it ends. */
-function plan(kernels: WasmKernels, program: Program, from: number, elsewhere: boolean): number {
+export function plan(kernels: WasmKernels, program: Program, from = 0, elsewhere = false): number {
   const { size } = program;
   // Planning counts bytes modulo 2⁶⁴.
   const end = Math.max(kernels.plan(...planOf(program), from, elsewhere), 4 * size);
@@ -42,7 +42,7 @@ const planners = new Map<WebAssembly.Module, WasmKernels>();
 function memoryFor(module: WebAssembly.Module, program: Program): WebAssembly.Memory {
   const planner = planners.get(module) ?? instantiate(module, newMemory(0));
   planners.set(module, planner);
-  const bytes = plan(planner, program, 0, false);
+  const bytes = plan(planner, program);
   try {
     // One page more than needed keeps every end pointer below 2³².
     return newMemory(bytes + 2 ** 16);
@@ -70,7 +70,7 @@ function setForm(kernels: WasmKernels, tuner: Tuner, form: Form): void {
 }
 
 /** Tells the kernels all that does not change from step to step. */
-function setUp(kernels: WasmKernels, program: Program): void {
+export function setUp(kernels: WasmKernels, program: Program): void {
   const { segments, rule, tuner, form, bound } = program;
   segments.forEach(({ first, last, group, learningRate, weightDecay }, k) =>
     kernels.setSegment(k, first, last, group, learningRate, weightDecay),
@@ -83,7 +83,7 @@ function setUp(kernels: WasmKernels, program: Program): void {
 
 type Views = Pick<Engine, "params" | "grads" | "scales" | "state" | "scalars" | "report">;
 
-function viewsOf(kernels: WasmKernels, { size, perCoordinate }: Program, elsewhere: boolean): Views {
+export function viewsOf(kernels: WasmKernels, { size, perCoordinate }: Program, elsewhere = false): Views {
   const { buffer } = kernels.memory;
   const bytes = (at: number, length: number) => new Uint8Array(buffer, at >>> 0, length >>> 0);
   const floats = (at: number, length: number) => new Float32Array(buffer, at >>> 0, length);
@@ -104,9 +104,9 @@ function viewsOf(kernels: WasmKernels, { size, perCoordinate }: Program, elsewhe
 /** The WebAssembly kernels of a module, in a memory of their own. */
 function createWasmEngine(name: EngineName, module: WebAssembly.Module, program: Program): Engine {
   const kernels = instantiate(module, memoryFor(module, program));
-  plan(kernels, program, 0, false);
+  plan(kernels, program);
   setUp(kernels, program);
-  return { name, kernels, groups: program.groups, ...viewsOf(kernels, program, false) };
+  return { name, kernels, groups: program.groups, ...viewsOf(kernels, program) };
 }
 
 let warned = false;

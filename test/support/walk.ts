@@ -25,21 +25,15 @@ export interface Run {
   coarse?: boolean;
 }
 
-function makePair(engine: EngineName, { size, base, tuner, tensors, more }: Run, x0: Float32Array) {
+/** What an optimizer of this run is created with, beside the engine. */
+export function argumentsOf({ size, base, tuner, tensors, more }: Run) {
+  const x0 = startAt(size, noise(size + 1));
   let first = 0;
   const specs = tensors?.map(({ size, ...options }) => {
     first += size;
     return { shape: [size], values: x0.subarray(first - size, first), ...options };
   });
-  const optimizer = createOptimizer(specs ?? x0, { base: withRate(base), tuner, engine, ...more });
-  const twin = new Reference(x0, {
-    base,
-    tuner,
-    tensors: tensors ?? [{ size }],
-    ...more,
-    round: Math.fround,
-  });
-  return { optimizer, twin };
+  return [specs ?? x0, { base: withRate(base), tuner, ...more }] as const;
 }
 
 /** Plain checks: `expect` would take most of the time of a million steps. */
@@ -64,12 +58,21 @@ function compareParams(actual: Float32Array, expected: Float64Array, step: numbe
   }
 }
 
-export function walk(engine: EngineName, run: Run): { optimizer: Optimizer; twin: Reference } {
-  const random = noise(run.size + 1);
-  const { optimizer, twin } = makePair(engine, run, startAt(run.size, random));
+/** Takes an optimizer that was created with `argumentsOf` the run through it. */
+export function walkWith(optimizer: Pick<Optimizer, "step" | "params">, run: Run): Reference {
+  const { size, base, tuner, tensors, more } = run;
+  const random = noise(size + 1);
+  const x0 = startAt(size, random);
+  const twin = new Reference(x0, {
+    base,
+    tuner,
+    tensors: tensors ?? [{ size }],
+    ...more,
+    round: Math.fround,
+  });
   for (let step = 1; step <= run.steps; step++) {
-    const g = gradientAt(step, run.size, random, run.coarse ? 1 / 64 : 0);
-    const reach = run.tuner?.delta === "stored" ? norm(twin.delta) : norm(twin.delta) + Math.sqrt(run.size);
+    const g = gradientAt(step, size, random, run.coarse ? 1 / 64 : 0);
+    const reach = tuner?.delta === "stored" ? norm(twin.delta) : norm(twin.delta) + Math.sqrt(size);
     const info = optimizer.step(g);
     const own = twin.step(g, alpha(step), { gradNorm: info.gradNorm, h: info.h });
     compareSums(info, own, reach);
@@ -77,5 +80,11 @@ export function walk(engine: EngineName, run: Run): { optimizer: Optimizer; twin
     check(info.scale === own.S, () => `S is ${info.scale}, not ${own.S}, after step ${step}`);
     compareParams(optimizer.params, twin.x, step);
   }
-  return { optimizer, twin };
+  return twin;
+}
+
+export function walk(engine: EngineName, run: Run): { optimizer: Optimizer; twin: Reference } {
+  const [params, options] = argumentsOf(run);
+  const optimizer = createOptimizer(params, { ...options, engine });
+  return { optimizer, twin: walkWith(optimizer, run) };
 }

@@ -1,0 +1,22 @@
+import { sweepAlone } from "./segments";
+import { sweepTogether } from "./team";
+
+/** The sweeps that threads share, by number: a class cannot be handed to another thread. */
+export enum Task {
+  SCAN = 1,
+  SCAN_CLIPPED,
+  MEASURE,
+  ACCUMULATE,
+  MOVE,
+  COORDINATES,
+  ADVANCE,
+  FOLLOW,
+  LOOK_AHEAD,
+  COORDINATES_AHEAD,
+}
+
+/** Sweeps all segments. S is the class of the task. */
+export function sweep<S>(task: Task): void {
+  if (ASC_FEATURE_THREADS) sweepTogether<S>(task);
+  else sweepAlone<S>();
+}

@@ -1,0 +1,2 @@
+export { createThreadedOptimizer } from "./optimizer.js";
+export type { ThreadedOptimizer, ThreadedOptions } from "./optimizer.js";

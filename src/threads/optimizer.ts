@@ -1,0 +1,112 @@
+import { resolve, type OptimizerOptions } from "../config.js";
+import { createEngine } from "../engine/engine.js";
+import { expectNumber, expectNumbers, expectOneOf, expectOptions } from "../expect.js";
+import type { StepInfo } from "../info.js";
+import { Optimizer } from "../optimizer.js";
+import { Stepper } from "../stepper.js";
+import type { TensorSpec } from "../tensors.js";
+import { createThreadedEngine, type ThreadedEngine } from "./engine.js";
+import { parallelism } from "./workers.js";
+
+/** Below so many parameters threads do not pay: see docs/threads.md. */
+const THRESHOLD = 20_000;
+const MOST_THREADS = 64;
+const MOST_BY_DEFAULT = 8;
+
+/** What {@link createThreadedOptimizer} takes besides the parameters. */
+export interface ThreadedOptions extends Omit<OptimizerOptions, "engine"> {
+  /** Threads run WebAssembly. Default "auto". */
+  engine?: "auto" | "wasm";
+  /** Threads that share a step, the calling one included; 1 … 64. Default: what the machine has, at most 8. */
+  threads?: number;
+  /** With fewer parameters than this there is one thread. Default: 20 000, from where on two were faster than one. */
+  threshold?: number;
+}
+
+/** What {@link createThreadedOptimizer} resolves to. */
+export class ThreadedOptimizer extends Optimizer {
+  readonly #own: Stepper;
+  readonly #crew: ThreadedEngine | undefined;
+  /** Threads that share a step, the calling one included. */
+  readonly threads: number;
+
+  /** Use {@link createThreadedOptimizer}. */
+  constructor(stepper: Stepper, threads: number, crew: ThreadedEngine | undefined) {
+    super(stepper);
+    this.#own = stepper;
+    this.#crew = crew;
+    this.threads = threads;
+  }
+
+  /**
+   * `step`, taken by the other threads: the calling one is free until the promise settles, which is what a page's main
+   * thread wants. Same result, to the last bit. Leave the optimizer alone until then.
+   *
+   * @param grads `size` numbers; default: what was written to `this.grads`
+   * @throws what `step` throws, as a rejection; and OptimizerError "threads" when a thread has died or a step is
+   *   under way
+   * @example
+   * import { createThreadedOptimizer } from "superlevel/threads";
+   * const optimizer = await createThreadedOptimizer([1, -1], { threads: 2, threshold: 0 });
+   * (await optimizer.stepAsync([0.3, 0.4])).step; // → 1
+   * optimizer.dispose();
+   */
+  async stepAsync(grads?: ArrayLike<number>): Promise<StepInfo> {
+    const crew = this.#crew;
+    if (!crew) return Promise.resolve(this.step(grads));
+    if (grads !== undefined) {
+      expectNumbers("grads", grads, this.size);
+      this.grads.set(grads);
+    }
+    const stepper = this.#own;
+    stepper.look();
+    let squares = await crew.lead("SCAN");
+    if (!Number.isFinite(squares)) squares = await crew.lead("SCAN_EXACTLY");
+    const begun = stepper.begin(squares, 1);
+    if ("skipped" in begun) return begun;
+    await crew.lead("STEP");
+    return stepper.end(begun);
+  }
+
+  /** Ends the threads and lets go of the memory. Every later use throws an OptimizerError "disposed". */
+  override dispose(): void {
+    super.dispose();
+    this.#crew?.end();
+  }
+}
+
+/**
+ * An optimizer whose steps are shared by threads: in Node by worker threads, in a page by web workers. Everything is as
+ * with `createOptimizer`, every result is the same to the last bit, whatever the number of threads. The threads do not
+ * keep a process alive; `dispose` ends them.
+ *
+ * A page needs cross-origin isolation for threads: the headers `Cross-Origin-Opener-Policy: same-origin` and
+ * `Cross-Origin-Embedder-Policy: require-corp`.
+ *
+ * @throws as `createOptimizer`, and OptimizerError "threads" when they cannot be had; all as rejections
+ * @example
+ * import { createThreadedOptimizer } from "superlevel/threads";
+ * const optimizer = await createThreadedOptimizer(50_000, { threads: 2 });
+ * optimizer.grads.fill(0.5);
+ * optimizer.step().step; // → 1
+ * optimizer.threads; // → 2
+ * optimizer.dispose();
+ */
+export async function createThreadedOptimizer(
+  params: number | ArrayLike<number> | readonly TensorSpec[],
+  options: ThreadedOptions = {},
+): Promise<ThreadedOptimizer> {
+  const names = ["base", "tuner", "normAdaptive", "clip", "nonFinite", "engine", "threads", "threshold"];
+  expectOptions("options", options, names);
+  const { threads: wanted, threshold = THRESHOLD, ...others } = options;
+  expectOneOf("engine", others.engine ?? "auto", ["auto", "wasm"]);
+  expectNumber("threshold", threshold, { min: 0 });
+  if (wanted !== undefined) expectNumber("threads", wanted, { min: 1, max: MOST_THREADS, integer: true });
+  const resolved = resolve(params, others);
+  const { program } = resolved;
+  const most = wanted ?? Math.min(await parallelism(), MOST_BY_DEFAULT);
+  const threads = program.size < threshold ? 1 : most;
+  if (threads === 1) return new ThreadedOptimizer(new Stepper(resolved, createEngine(program)), 1, undefined);
+  const crew = await createThreadedEngine(program, threads);
+  return new ThreadedOptimizer(new Stepper(resolved, crew.engine), threads, crew);
+}

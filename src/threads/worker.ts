@@ -1,0 +1,48 @@
+/*
+ * What a worker runs: an instance of the kernels on the optimizer's memory, which helps until it is told to quit. It
+ * imports nothing, so that bundlers may copy it as it is.
+ */
+
+/** What the optimizer's thread tells a new worker. */
+export interface Orders {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  readonly thread: number;
+  readonly threads: number;
+  /** Calls that set up the optimizer's instance. What they leave in the instance itself is not shared. */
+  readonly calls: readonly Call[];
+}
+
+export type Call = readonly [name: string, args: readonly unknown[]];
+
+/** What a worker says: it helps now; it has led what it was told to. */
+export type Report = "ready" | "led";
+
+type Functions = Record<string, (...args: readonly unknown[]) => unknown>;
+
+function help({ module, memory, thread, threads, calls }: Orders, report: (report: Report) => void): void {
+  const announce = () => report("led");
+  const kernels = new WebAssembly.Instance(module, { env: { memory }, threads: { announce } })
+    .exports as Functions;
+  kernels.setThread(thread, threads);
+  for (const [name, args] of calls) kernels[name](...args);
+  report("ready");
+  kernels.work();
+}
+
+interface NodePort {
+  once(event: "message", listener: (orders: Orders) => void): void;
+  postMessage(report: Report): void;
+}
+
+if ("WorkerGlobalScope" in globalThis) {
+  const scope = globalThis as unknown as Worker;
+  scope.onmessage = ({ data }: MessageEvent<Orders>) => help(data, (report) => scope.postMessage(report));
+} else {
+  // By a name that bundlers do not follow into pages.
+  const builtin = "node:worker_threads";
+  const { parentPort } = (await import(/* @vite-ignore */ /* webpackIgnore: true */ builtin)) as {
+    parentPort: NodePort;
+  };
+  parentPort.once("message", (orders) => help(orders, (report) => parentPort.postMessage(report)));
+}
