@@ -144,11 +144,13 @@ function close(): void {
 
 function waitForAll(): void {
   atomic.store<i32>(team + LEADER_SLEEPS, 1);
-  for (let waits: i32 = 0; ; waits++) {
+  let timeouts: i32 = 0;
+  while (true) {
     const state = atomic.load<i32>(team + GATE);
     if ((state & ALL_INSIDE) == 0) break;
-    if (waits == LAST_WAIT) unreachable();
-    atomic.wait<i32>(team + GATE, state, 1_000_000_000);
+    if (timeouts == LAST_WAIT) unreachable();
+    const woken = atomic.wait<i32>(team + GATE, state, 1_000_000_000);
+    if (woken == AtomicWaitResult.TIMED_OUT) timeouts++;
   }
   atomic.store<i32>(team + LEADER_SLEEPS, 0);
 }

@@ -61,7 +61,9 @@ function measure(pair: readonly [Optimizer, Optimizer], steps: number): Measured
 
 const load = loadavg()[0].toFixed(1);
 console.log(`Node ${process.version}, ${cpus()[0].model}, ${cpus().length} cores, load ${load} before`);
-console.log(`${options.base}, superlevel; ${threads} threads; medians of ${rounds} rounds, 10 %–90 % in brackets`);
+console.log(
+  `${options.base}, superlevel; ${threads} threads; medians of ${rounds} rounds, 10 %–90 % in brackets`,
+);
 const rows: Record<string, Record<string, string>> = {};
 for (const size of options.sizes.split(",").map(Number)) {
   const start = new Float32Array(size).fill(0.5);

@@ -12,9 +12,11 @@ const { outputFiles } = await build({
   write: false,
 });
 const bundle = outputFiles[0].text;
-const base64 = readFileSync("src/engine/binary.ts", "utf8").match(/"(.*)"/)[1];
+const embedded = (file) => readFileSync(file, "utf8").match(/"(.*)"/)[1];
+const base64 = embedded("src/engine/binary.ts");
 const wasm = readFileSync("dist/superlevel.wasm");
 const relaxed = readFileSync("dist/superlevel-relaxed.wasm");
+const threads = Buffer.from(embedded("src/threads/binary.ts"), "base64");
 const gzip = (bytes) => gzipSync(bytes, { level: 9 }).length;
 
 const budget = [
@@ -23,6 +25,8 @@ const budget = [
   { what: "superlevel.wasm, gzip", bytes: gzip(wasm), limit: 8_000 },
   { what: "superlevel-relaxed.wasm", bytes: relaxed.length, limit: 24_000 },
   { what: "all of it in one file, the kernels as base64, gzip", bytes: gzip(bundle), limit: 30_000 },
+  { what: "the kernels for threads", bytes: threads.length, limit: 26_000 },
+  { what: "the kernels for threads, gzip", bytes: gzip(threads), limit: 10_000 },
 ];
 for (const { what, bytes, limit } of budget) {
   console.log(`${bytes > limit ? "OVER" : "  ok"} ${String(bytes).padStart(6)} of ${limit} B  ${what}`);

@@ -49,6 +49,16 @@ describe("package", () => {
     expect(loss).toBeLessThan(1e-6);
   });
 
+  it("shares steps among threads when installed", () => {
+    const script = `
+      import { createThreadedOptimizer } from "superlevel/threads";
+      const optimizer = await createThreadedOptimizer(1e5, { threads: 2 });
+      optimizer.grads.fill(1);
+      optimizer.step();
+      console.log(optimizer.threads, (await optimizer.stepAsync()).step);`;
+    expect(run(project, "node", "--input-type=module", "--eval", script)).toBe("2 2\n");
+  });
+
   it("gives the kernels as files", () => {
     const script = `
       import { readFileSync } from "node:fs";
