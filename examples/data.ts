@@ -14,7 +14,7 @@ export const dataFolder =
 function realOr<T>(path: string, read: (path: string) => T, fallback: () => T, cure: string): T {
   const whole = join(dataFolder, path);
   if (existsSync(whole)) return read(whole);
-  console.log(`${whole} is not there: ${cure}. To use another folder, set SUPERLEVEL_DATA.`);
+  console.warn(`${whole} is not there: ${cure}, or set SUPERLEVEL_DATA to a folder that has it.`);
   return fallback();
 }
 
@@ -24,7 +24,7 @@ export function loadDigits(): { train: Digits; test: Digits } {
     "mnist",
     readMnist,
     () => ({ train: drawDigits(6000, 1), test: drawDigits(1000, 2) }),
-    "digits are drawn instead; for MNIST, put its four files there, gzipped or not",
+    "digits are drawn instead; for MNIST put its four files there, gzipped or not",
   );
 }
 
@@ -40,7 +40,7 @@ export function loadText(): Text {
     "text/tinyshakespeare.txt",
     (path) => encodeText(readFileSync(path, "utf8")),
     () => encodeText(makeSentences(5000)),
-    "sentences are made up instead; any text of some 100 kB will do there",
+    "sentences are made up instead; put any text of 100 kB or more there",
   );
 }
 
@@ -67,7 +67,7 @@ export function loadIris(): Rows {
     "tabular/iris.csv",
     (path) => readRows(path, 1),
     drawClouds,
-    "three clouds of points are drawn instead; each line is four numbers and the class, 0 to 2, with one line of names above",
+    "three clouds of points are drawn instead; put lines of four numbers and a class, 0 to 2, there, under a line of names",
   );
 }
 
@@ -84,6 +84,6 @@ function drawClouds(): Rows {
   const centres = [[5.0, 3.4, 1.5, 0.2], [5.9, 2.8, 4.3, 1.3], [6.6, 3.0, 5.6, 2.0]]; // prettier-ignore
   return Array.from({ length: 150 }, (_, i) => {
     const label = Math.floor(i / 50);
-    return [...centres[label].map((centre) => centre + 0.3 * random.normal()), label];
+    return [...centres[label].map((centre) => centre + 0.5 * random.normal()), label];
   });
 }

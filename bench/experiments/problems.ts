@@ -1,7 +1,14 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { loadDigits, loadText } from "../../examples/data.js";
 import { createRandom } from "../../examples/digits/random.js";
-import { imageBatch, textBatch, type Batch } from "../../examples/tfjs/batches.js";
+import {
+  firstOf,
+  heldOut,
+  imageBatch,
+  randomStarts,
+  textBatch,
+  type Batch,
+} from "../../examples/tfjs/batches.js";
 import { createCnn } from "../../examples/tfjs/models/cnn.js";
 import { createGru } from "../../examples/tfjs/models/gru.js";
 import { createTransformer } from "../../examples/tfjs/models/transformer.js";
@@ -29,46 +36,31 @@ function ofLayers(model: ReturnType<typeof createCnn>): Model {
   return { variables, apply: (inputs) => model.apply(inputs, { training: true }) as tf.Tensor };
 }
 
-const range = (first: number, count: number, stride = 1) =>
-  Array.from({ length: count }, (_, i) => first + i * stride);
-
 function cnn(): Problem {
   const { train, test } = loadDigits();
-  const examples = 5000;
   return {
     name: "CNN, MNIST",
     steps: 700,
     create: (seed) => ofLayers(createCnn(seed)),
     batches(seed) {
       const random = createRandom(seed);
-      return () =>
-        imageBatch(
-          train,
-          range(0, 32).map(() => random.below(examples)),
-        );
+      return () => imageBatch(train, firstOf(32).map(() => random.below(5000))); // prettier-ignore
     },
-    train: imageBatch(train, range(0, 1000)),
-    validation: imageBatch(test, range(0, 1000)),
+    train: imageBatch(train, firstOf(1000)),
+    validation: imageBatch(test, firstOf(1000)),
   };
 }
 
 const text = loadText();
 const [characters, length, batchSize] = [text.alphabet.length, 16, 16];
-/** The last tenth of the text is kept apart. */
-const trained = Math.floor(0.9 * text.codes.length);
 
 const ofText = {
   batches(seed: number) {
     const random = createRandom(seed);
-    return () =>
-      textBatch(
-        text,
-        range(0, batchSize).map(() => random.below(trained - length)),
-        length,
-      );
+    return () => textBatch(text, randomStarts(text, batchSize, length, random), length);
   },
-  train: textBatch(text, range(0, 200, Math.floor((trained - length) / 200)), length),
-  validation: textBatch(text, range(trained, 200, Math.floor((text.codes.length - trained) / 201)), length),
+  train: textBatch(text, firstOf(200).map((k) => 5000 * k), length), // prettier-ignore
+  validation: heldOut(text, 200, length),
 };
 
 const gru: Problem = {
@@ -84,8 +76,7 @@ const transformer: Problem = {
   steps: 490,
   create(seed) {
     const shape = { characters, context: length, width: 32, heads: 2, blocks: 2 };
-    const { variables, apply } = createTransformer(shape, seed);
-    return { variables, apply: (inputs) => apply(inputs as tf.Tensor3D) };
+    return createTransformer(shape, seed);
   },
 };
 

@@ -13,7 +13,7 @@ export interface TransformerShape {
 export interface Transformer {
   readonly variables: readonly tf.Variable[];
   /** One-hot rows [batch, time, characters] → logits of the character that follows. */
-  apply(inputs: tf.Tensor3D): tf.Tensor3D;
+  apply(inputs: tf.Tensor): tf.Tensor;
 }
 
 /** Reads characters from left to right: attention and a small network in each block, norms before them. */
