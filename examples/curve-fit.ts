@@ -7,8 +7,10 @@ const names = ["amplitude", "decay", "frequency", "phase", "offset"];
 const truth = [2, 0.3, 1.7, 0.5, 1];
 const start = [1, 0.1, 1.5, 0, 0];
 
-const curve = ([amplitude, decay, frequency, phase, offset]: ArrayLike<number> & Iterable<number>, t: number) =>
-  amplitude * Math.exp(-decay * t) * Math.cos(frequency * t + phase) + offset;
+const curve = (
+  [amplitude, decay, frequency, phase, offset]: ArrayLike<number> & Iterable<number>,
+  t: number,
+) => amplitude * Math.exp(-decay * t) * Math.cos(frequency * t + phase) + offset;
 
 const random = createRandom(1);
 const points = Array.from({ length: 60 }, (_, i) => {

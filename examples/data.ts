@@ -53,7 +53,8 @@ export function encodeText(text: string): Text {
 function makeSentences(count: number): string {
   const random = createRandom(1);
   const one = (of: string): string => of.split(" ")[random.below(of.split(" ").length)];
-  const thing = () => `${one("the a one")} ${one("old red little quiet")} ${one("king ship river horse door")}`;
+  const thing = () =>
+    `${one("the a one")} ${one("old red little quiet")} ${one("king ship river horse door")}`;
   const sentence = () => `${thing()} ${one("saw met left found")} ${thing()}.\n`;
   return Array.from({ length: count }, sentence).join("");
 }
@@ -81,7 +82,11 @@ export function readRows(path: string, headerLines: number): Rows {
 
 function drawClouds(): Rows {
   const random = createRandom(1);
-  const centres = [[5.0, 3.4, 1.5, 0.2], [5.9, 2.8, 4.3, 1.3], [6.6, 3.0, 5.6, 2.0]]; // prettier-ignore
+  const centres = [
+    [5.0, 3.4, 1.5, 0.2],
+    [5.9, 2.8, 4.3, 1.3],
+    [6.6, 3.0, 5.6, 2.0],
+  ];
   return Array.from({ length: 150 }, (_, i) => {
     const label = Math.floor(i / 50);
     return [...centres[label].map((centre) => centre + 0.5 * random.normal()), label];

@@ -45,7 +45,9 @@ function standardise(table: readonly (readonly number[])[]): number[][] {
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value) / values.length;
   const columns = table[0].map((_, j) => table.map((row) => row[j]));
   const centres = columns.map(mean);
-  const spreads = columns.map((column, j) => Math.sqrt(mean(column.map((value) => (value - centres[j]) ** 2))));
+  const spreads = columns.map((column, j) =>
+    Math.sqrt(mean(column.map((value) => (value - centres[j]) ** 2))),
+  );
   return table.map((row) => row.map((value, j) => (value - centres[j]) / spreads[j]));
 }
 

@@ -6,12 +6,15 @@ const examples: Record<string, { file: string; what: string }> = {
   accumulate: { file: "./accumulate.js", what: "small batches that make the step of a large one" },
   cnn: { file: "./tfjs/cnn.js", what: "TensorFlow.js: a convolutional network on MNIST" },
   gru: { file: "./tfjs/gru.js", what: "TensorFlow.js: a recurrent network on tiny Shakespeare" },
-  transformer: { file: "./tfjs/transformer.js", what: "TensorFlow.js: a small Transformer on tiny Shakespeare" },
+  transformer: {
+    file: "./tfjs/transformer.js",
+    what: "TensorFlow.js: a small Transformer on tiny Shakespeare",
+  },
   page: { file: "./page/serve.js", what: "a web page: points to click and a curve that follows them" },
 };
 
 const name = process.argv[2];
-if (name in examples) {
+if (Object.hasOwn(examples, name ?? "")) {
   // The rest is for the example.
   process.argv.splice(2, 1);
   await import(examples[name].file);

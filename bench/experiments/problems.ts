@@ -44,7 +44,11 @@ function cnn(): Problem {
     create: (seed) => ofLayers(createCnn(seed)),
     batches(seed) {
       const random = createRandom(seed);
-      return () => imageBatch(train, firstOf(32).map(() => random.below(5000))); // prettier-ignore
+      return () =>
+        imageBatch(
+          train,
+          firstOf(32).map(() => random.below(5000)),
+        );
     },
     train: imageBatch(train, firstOf(1000)),
     validation: imageBatch(test, firstOf(1000)),
@@ -59,7 +63,11 @@ const ofText = {
     const random = createRandom(seed);
     return () => textBatch(text, randomStarts(text, batchSize, length, random), length);
   },
-  train: textBatch(text, firstOf(200).map((k) => 5000 * k), length), // prettier-ignore
+  train: textBatch(
+    text,
+    firstOf(200).map((k) => 5000 * k),
+    length,
+  ),
   validation: heldOut(text, 200, length),
 };
 

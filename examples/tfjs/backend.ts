@@ -18,10 +18,16 @@ const filterGradient: tf.KernelFunc = ({ inputs, attrs }) => {
   const { strides, pad, dataFormat, filterShape } = attrs as unknown as tf.Conv2DBackpropFilterAttrs;
   const x = inputs.x as tf.Tensor4D;
   const dy = inputs.dy as tf.Tensor4D;
-  if (dataFormat !== "NHWC") throw new RangeError(`filterGradient: expected channels last, got ${dataFormat}`);
+  if (dataFormat !== "NHWC")
+    throw new RangeError(`filterGradient: expected channels last, got ${dataFormat}`);
   const info = tf.backend_util.computeConv2DInfo(x.shape, filterShape, strides, 1, pad);
   const { top, bottom, left, right } = info.padInfo;
-  const padded = tf.pad(x, [[0, 0], [top, bottom], [left, right], [0, 0]]); // prettier-ignore
+  const padded = tf.pad(x, [
+    [0, 0],
+    [top, bottom],
+    [left, right],
+    [0, 0],
+  ]);
   const images = tf.transpose(padded, [3, 1, 2, 0]);
   const filter = tf.transpose(dy, [1, 2, 0, 3]);
   const gradient = tf.conv2d(images, filter, 1, "valid", "NHWC", [info.strideHeight, info.strideWidth]);

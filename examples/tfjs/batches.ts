@@ -21,7 +21,10 @@ export function imageBatch({ images, labels, pixels }: Digits, examples: ArrayLi
   }
   return {
     inputs: tf.tensor4d(values, [examples.length, side, side, 1]),
-    targets: oneHot(Array.from(examples, (example) => labels[example]), 10),
+    targets: oneHot(
+      Array.from(examples, (example) => labels[example]),
+      10,
+    ),
   };
 }
 
@@ -32,7 +35,9 @@ export function textBatch(
   length: number,
 ): { inputs: tf.Tensor3D; targets: tf.Tensor3D } {
   const read = (shift: number) => {
-    const found = starts.flatMap((start) => Array.from(codes.subarray(start + shift, start + shift + length)));
+    const found = starts.flatMap((start) =>
+      Array.from(codes.subarray(start + shift, start + shift + length)),
+    );
     return tf.reshape<tf.Rank.R3>(oneHot(found, alphabet.length), [starts.length, length, alphabet.length]);
   };
   return tf.tidy(() => ({ inputs: read(0), targets: read(1) }));
@@ -50,7 +55,11 @@ export function randomStarts(text: Text, count: number, length: number, random: 
 export function heldOut(text: Text, count: number, length: number): Batch {
   const known = knownOf(text);
   const stride = Math.floor((text.codes.length - known - length - 1) / count);
-  return textBatch(text, firstOf(count).map((k) => known + k * stride), length); // prettier-ignore
+  return textBatch(
+    text,
+    firstOf(count).map((k) => known + k * stride),
+    length,
+  );
 }
 
 function oneHot(codes: readonly number[], classes: number): tf.Tensor {

@@ -22,5 +22,8 @@ export function write(
     const drawn = probabilities.findIndex((probability) => (rest -= probability) < 0);
     written.push(drawn < 0 ? 0 : drawn);
   }
-  return written.slice(context).map((code) => alphabet[code]).join(""); // prettier-ignore
+  return written
+    .slice(context)
+    .map((code) => alphabet[code])
+    .join("");
 }

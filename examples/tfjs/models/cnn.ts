@@ -7,7 +7,13 @@ export function createCnn(seed: number): layers.Sequential {
   const shared = { strides: 2, padding: "same", activation: "relu" } as const;
   return layers.sequential({
     layers: [
-      conv2d({ ...shared, filters: 8, kernelSize: 5, inputShape: [28, 28, 1], kernelInitializer: initial(1) }),
+      conv2d({
+        ...shared,
+        filters: 8,
+        kernelSize: 5,
+        inputShape: [28, 28, 1],
+        kernelInitializer: initial(1),
+      }),
       conv2d({ ...shared, filters: 16, kernelSize: 3, kernelInitializer: initial(2) }),
       flatten(),
       dense({ units: 10, kernelInitializer: initial(3) }),

@@ -13,7 +13,7 @@ export interface TransformerShape {
 export interface Transformer {
   readonly variables: readonly tf.Variable[];
   /** One-hot rows [batch, time, characters] → logits of the character that follows. */
-  apply(inputs: tf.Tensor): tf.Tensor;
+  readonly apply: (inputs: tf.Tensor) => tf.Tensor;
 }
 
 /** Reads characters from left to right: attention and a small network in each block, norms before them. */
@@ -52,7 +52,7 @@ export function createTransformer(shape: TransformerShape, seed: number): Transf
         const rows = batch * time;
         const embedded = tf.matMul(tf.reshape(inputs, [rows, characters]), embedding);
         const placed = tf.add(tf.reshape(embedded, [batch, time, width]), tf.slice(positions, 0, time));
-        let x = tf.reshape(placed, [rows, width]) as tf.Tensor;
+        let x: tf.Tensor = tf.reshape(placed, [rows, width]);
         for (const layer of layers) {
           const y = normalise(x, layer.attentionNorm);
           const split = (by: tf.Variable) => splitHeads(tf.matMul(y, by), batch, heads);
@@ -92,6 +92,8 @@ function attend(queries: tf.Tensor, keys: tf.Tensor, values: tf.Tensor): tf.Tens
 
 /** 0 where a row may look, −10⁹ at places after its own. */
 function futureMask(time: number): tf.Tensor2D {
-  const values = Float32Array.from({ length: time * time }, (_, k) => (k % time > Math.floor(k / time) ? -1e9 : 0));
+  const values = Float32Array.from({ length: time * time }, (_, k) =>
+    k % time > Math.floor(k / time) ? -1e9 : 0,
+  );
   return tf.tensor2d(values, [time, time]);
 }
