@@ -56,7 +56,7 @@ const { loss, steps, reason } = optimizer.minimize(crossEntropy, {
   deterministic: true, // all rows at every step: the loss never rises
   steps: quick ? 300 : 3000,
   lossTolerance: 1e-6,
-  monitors: [({ step, loss }) => step % 100 === 0 && console.log(`step ${step}: loss ${loss.toFixed(5)}`)],
+  monitors: [({ step, loss }) => step % 200 === 0 && console.log(`step ${step}: loss ${loss.toFixed(5)}`)],
 });
 
 const right = inputs.filter((x, i) => {
