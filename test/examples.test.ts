@@ -8,7 +8,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { useWasm } from "../examples/tfjs/backend.js";
-import { launch, reason, skipped } from "./support/page.js";
+import { launch, skipNote, skipped } from "./support/chromium.js";
 
 const repository = fileURLToPath(new URL("..", import.meta.url));
 const command = ["--import", "tsx", "examples/run.ts"];
@@ -106,7 +106,7 @@ describe("wasm backend's kernel for training convolutions", () => {
   });
 });
 
-describe.skipIf(skipped)(`the page${reason}`, () => {
+describe.skipIf(skipped)(`the page${skipNote}`, () => {
   let server: ReturnType<typeof spawn>;
   let address: string;
 
@@ -121,7 +121,7 @@ describe.skipIf(skipped)(`the page${reason}`, () => {
   afterAll(() => void server?.kill());
 
   it("learns in a browser, and takes points", { timeout: 120_000 }, async () => {
-    const browser = await launch("--disable-gpu");
+    const browser = await launch();
     try {
       const page = await browser.newPage();
       const failed = new Promise<never>((_, reject) => page.on("pageerror", reject));
