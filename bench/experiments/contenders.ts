@@ -20,7 +20,7 @@ export const contenders: readonly Contender[] = [
   },
   {
     name: "SGD, momentum, restarts",
-    rates: [1e-1, 1e-2, 3e-2, 3e-1, 3e-3, 1, 1e-3],
+    rates: [1e-1, 1e-2, 3e-2, 3e-1, 3e-3, 1, 1e-3, 3],
     create: (rate, steps) =>
       superlevelOptimizer({
         base: sgd({ learningRate: restarts(rate, steps), momentum: 0.9 }),

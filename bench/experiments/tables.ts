@@ -13,17 +13,17 @@ const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
 const rateText = (rate: number | null): string => (rate === null ? "none" : String(rate));
 
 /** Mean, and the standard deviation of a single run. */
-function meanText(values: readonly (number | null)[], text: (value: number) => string): string {
+function meanText(values: readonly (number | null)[], unit: "" | " %"): string {
   if (values.some((value) => value === null)) return "diverged";
-  const numbers = values as readonly number[];
+  const numbers = values.map((value) => (unit ? 100 : 1) * value!);
   const mean = numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
-  if (numbers.length === 1) return text(mean);
+  const text = digits(mean);
+  if (numbers.length === 1) return `${text}${unit}`;
   const squares = numbers.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return `${text(mean)} ± ${text(Math.sqrt(squares / (numbers.length - 1)))}`;
+  return `${text} ± ${Math.sqrt(squares / (numbers.length - 1)).toPrecision(2)}${unit}`;
 }
 
 const digits = (value: number) => value.toPrecision(3);
-const percent = (value: number) => `${(100 * value).toFixed(1)} %`;
 
 /** For each problem superlevel and the best rates, over their seeds; then every rate with the first seed. */
 export function tables(runs: readonly Run[]): string {
@@ -41,15 +41,15 @@ function summary(runs: readonly Run[], problem: string): string {
     const cells = [
       meanText(
         own.map((run) => run.trainLoss),
-        digits,
+        "",
       ),
       meanText(
         own.map((run) => run.validationLoss),
-        digits,
+        "",
       ),
       meanText(
         own.map((run) => run.accuracy),
-        percent,
+        " %",
       ),
     ];
     return `| ${contender} | ${rateText(best)} | ${own.length} | ${cells.join(" | ")} |`;
@@ -63,6 +63,8 @@ function summary(runs: readonly Run[], problem: string): string {
 
 function rateTable(runs: readonly Run[]): string {
   const first = runs.filter(({ seed, rate }) => seed === 1 && rate !== null);
+  const without = runs.find(({ seed, rate }) => seed === 1 && rate === null);
+  const better = first.filter((run) => without && lossOf(run) < lossOf(without)).length;
   const rates = unique(first.map(({ rate }) => rate!)).sort((a, b) => a - b);
   const rows = unique(first.map(({ contender }) => contender)).map((contender) => {
     const cells = rates.map((rate) => {
@@ -75,5 +77,6 @@ function rateTable(runs: readonly Run[]): string {
     `| training loss at rate | ${rates.join(" | ")} |`,
     `| --- |${" ---: |".repeat(rates.length)}`,
     ...rows,
+    `\n${better} of these ${first.length} runs end below that of superlevel with the same seed.`,
   ].join("\n");
 }
