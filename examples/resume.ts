@@ -63,7 +63,7 @@ function run(title: string, file: string, ...more: string[]): string {
   });
   console.log(`${title}:\n${stdout.replaceAll(/^/gm, "  ").trimEnd()}`);
   if (signal) console.log(`  (killed: ${signal})`);
-  return stdout.trimEnd().split("\n").at(-1)!;
+  return stdout.trimEnd().split("\n").at(-1);
 }
 
 function demonstrate(): void {
