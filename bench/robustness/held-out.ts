@@ -2,11 +2,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
+import { encodeText, readRows, type Rows } from "../../examples/data.js";
 import { classification, type Examples } from "./classify.js";
 import type { Problem, Suite } from "./problem.js";
 
 /** Rows of numbers with the class in the last column; every column is stretched to 0 … 255. */
-function table(rows: readonly (readonly number[])[]): Examples {
+function table(rows: Rows): Examples {
   const pixels = rows[0].length - 1;
   const images = new Uint8Array(rows.length * pixels);
   for (let j = 0; j < pixels; j++) {
@@ -16,13 +17,6 @@ function table(rows: readonly (readonly number[])[]): Examples {
     column.forEach((value, i) => (images[i * pixels + j] = Math.round((255 * (value - low)) / range)));
   }
   return { count: rows.length, pixels, images, labels: Uint8Array.from(rows, (row) => row[pixels]) };
-}
-
-function readCsv(path: string, headerLines: number): Examples {
-  const bytes = readFileSync(path);
-  const text = (path.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8");
-  const lines = text.trim().split("\n").slice(headerLines);
-  return table(lines.map((line) => line.split(",").map(Number)));
 }
 
 const [side, pool, colours] = [32, 4, 3];
@@ -47,18 +41,16 @@ function readCifar(path: string, count: number): Examples {
 
 /** Each example is `context` characters, one input for each character and place, and the next one as class. */
 function readText(path: string, count: number, context: number): Examples & { characters: number } {
-  const text = readFileSync(path, "utf8");
-  const alphabet = [...new Set(text)].sort();
-  const indexOf = new Map(alphabet.map((character, k) => [character, k]));
+  const { codes, alphabet } = encodeText(readFileSync(path, "utf8"));
   const characters = alphabet.length;
   const pixels = context * characters;
   const images = new Uint8Array(count * pixels);
   const labels = new Uint8Array(count);
   for (let i = 0; i < count; i++) {
     for (let k = 0; k < context; k++) {
-      images[i * pixels + k * characters + (indexOf.get(text[i + k]) ?? 0)] = 255;
+      images[i * pixels + k * characters + codes[i + k]] = 255;
     }
-    labels[i] = indexOf.get(text[i + context]) ?? 0;
+    labels[i] = codes[i + context];
   }
   return { count, pixels, images, labels, characters };
 }
@@ -79,17 +71,17 @@ const makers: Record<string, (path: string) => Problem[]> = {
     ];
   },
   "tabular/iris.csv"(path) {
-    const data = readCsv(path, 1);
+    const data = table(readRows(path, 1));
     return [
       classification({ name: "iris, MLP, batch 15", data, sizes: [4, 16, 3], batchSize: 15, steps: 500 }),
     ];
   },
   "tabular/wine_data.csv"(path) {
-    const data = readCsv(path, 1);
+    const data = table(readRows(path, 1));
     return [classification({ name: "wine, softmax, full batch", data, sizes: [13, 3], steps: 500 })];
   },
   "tabular/digits.csv.gz"(path) {
-    const data = readCsv(path, 0);
+    const data = table(readRows(path, 0));
     return [
       classification({
         name: "8×8 digits, MLP, batch 10",
