@@ -41,9 +41,9 @@ const perBase = (["adam", "sgd"] as const).flatMap((scene): Target[] => [
     kind: "≥",
   },
   {
-    what: `C, 128-bit ÷ superlevel, ${scene}`,
+    what: `C, 128-bit, plain -O3 ÷ superlevel, ${scene}`,
     scene,
-    value: between("C, 128-bit", "superlevel"),
+    value: between("C, 128-bit, not unrolled", "superlevel"),
     bounds: [[0, 1]],
     kind: "≥",
   },
