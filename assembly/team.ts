@@ -16,7 +16,7 @@ import { clear, collect, foundOf } from "./sums";
  */
 
 const GATE: usize = 0;
-/** Threads that wait for the gate to change. */
+/** Some threads may have gone to sleep since all were last woken. */
 const SLEEPERS: usize = TURN;
 /** The leader sleeps until the last one has left. */
 const LEADER_SLEEPS: usize = 2 * TURN;
@@ -130,7 +130,11 @@ function open(task: i32): void {
   for (let k: usize = 0; k < threads; k++) store<u32>(team + NEXT + k * TURN, u32(shareOf(k)));
   const closed = atomic.load<i32>(team + GATE);
   atomic.store<i32>(team + GATE, closed + EPOCH + OPEN);
-  if (atomic.load<i32>(team + SLEEPERS) > 0) atomic.notify(team + GATE, -1);
+  if (atomic.load<i32>(team + SLEEPERS) != 0) {
+    // Waking takes longer than a short sweep: the next one does not wake them again.
+    atomic.store<i32>(team + SLEEPERS, 0);
+    atomic.notify(team + GATE, -1);
+  }
 }
 
 /** Lets nobody in any more, and waits until all have left. Traps when one does not. */
@@ -195,9 +199,8 @@ export function nextTask(): i32 {
     }
     if (look++ < PATIENCE) continue;
     look = 0;
-    atomic.add<i32>(team + SLEEPERS, 1);
+    atomic.store<i32>(team + SLEEPERS, 1);
     atomic.wait<i32>(team + GATE, state, -1);
-    atomic.sub<i32>(team + SLEEPERS, 1);
   }
 }
 
