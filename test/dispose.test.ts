@@ -12,6 +12,7 @@ const methods: Record<string, (optimizer: Optimizer) => unknown> = {
   minimize: (optimizer) => optimizer.minimize(() => 0, { steps: 1 }),
   anchor: (optimizer) => optimizer.anchor(),
   setParams: (optimizer) => optimizer.setParams([1, 1]),
+  translate: (optimizer) => optimizer.translate([1, 1]),
   reset: (optimizer) => optimizer.reset(),
   save: (optimizer) => optimizer.save(),
   restore: (optimizer) => optimizer.restore(new Uint8Array(9)),
