@@ -78,7 +78,7 @@ for (const [name, browser] of Object.entries(browsers)) {
         expect(report).toMatch(/^\{/);
         const outcome = JSON.parse(report) as Outcome;
         expect(outcome).toMatchObject({ failures: [], where, isolated });
-        // Without isolation there is no SharedArrayBuffer to refuse, in a test of each engine.
+        // At most one for each engine.
         expect(outcome.skipped).toBeLessThanOrEqual(isolated ? 0 : 2);
         expect(outcome.count).toBeGreaterThanOrEqual(atLeast);
       },
