@@ -26,7 +26,9 @@ export function place(value: number, from: number, to: number, first: number, la
 }
 
 export function stroke(color: number, bold: boolean): string {
-  const style = bold ? 'stroke-width="2"' : 'stroke-width="1.2" stroke-dasharray="4 2"';
+  // Where colours come round again, dashes become dots.
+  const dashes = color < colors.length ? "4 2" : "1.5 2";
+  const style = bold ? 'stroke-width="2"' : `stroke-width="1.2" stroke-dasharray="${dashes}"`;
   return `fill="none" stroke="${colors[color % colors.length]}" ${style}`;
 }
 
@@ -65,7 +67,7 @@ export interface LogChart {
   readonly panels: readonly { readonly title: string; readonly series: readonly Series[] }[];
 }
 
-const frame = { width: 420, height: 340, left: 52, top: 78, right: 12, legend: 92 };
+const frame = { width: 420, height: 340, left: 52, top: 78, right: 12, entry: 15 };
 
 /** Powers of ten within two logarithms. */
 function ticks(low: number, high: number): number[] {
@@ -77,7 +79,8 @@ function ticks(low: number, high: number): number[] {
 /** Panels side by side, both axes logarithmic. */
 export function logChart({ title, note, panels }: LogChart): string {
   const content = panels.flatMap((panel, p) => drawPanel(panel, p * frame.width));
-  const height = frame.top + frame.height + frame.legend;
+  const rows = Math.ceil(Math.max(...panels.map(({ series }) => series.length)) / 2);
+  const height = frame.top + frame.height + rows * frame.entry;
   return picture(panels.length * frame.width, height, title, [
     `<text x="14" y="40">${note}</text>`,
     ...content,
@@ -106,7 +109,7 @@ function drawPanel({ title, series }: LogChart["panels"][number], at: number): s
     ),
     ...series.flatMap(({ name, bold, points }, k) => {
       const style = stroke(k, bold);
-      const entry = { x: left + (k % 2) * 180, y: bottom + 34 + Math.floor(k / 2) * 15 };
+      const entry = { x: left + (k % 2) * 180, y: bottom + 34 + Math.floor(k / 2) * frame.entry };
       const places = points.map(([size, value]) => ({ x: x(Math.log10(size)), y: y(Math.log10(value)) }));
       return [polyline(places, style), ...legendEntry(entry, name, style)];
     }),

@@ -122,7 +122,7 @@ export class Chart {
       context.fillText(short(x[0] + share * (x[1] - x[0]), 3), left + share * this.#width, bottom + 4);
       context.textAlign = "right";
       context.textBaseline = share === 0 ? "bottom" : share === 1 ? "top" : "middle";
-      context.fillText(short(y[0] + share * (y[1] - y[0]), 3), left - 5, bottom - share * this.#height);
+      context.fillText(short(y[0] + share * (y[1] - y[0]), 2), left - 5, bottom - share * this.#height);
     }
     context.textAlign = "center";
     context.textBaseline = "top";

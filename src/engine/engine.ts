@@ -11,6 +11,7 @@ import {
   hasRelaxed,
   instantiate,
   newMemory,
+  type Enumerations,
   type WasmKernels,
 } from "./wasm.js";
 
@@ -66,9 +67,8 @@ function lodge(kernels: WasmKernels, program: Program, { memory, allocate, elsew
   new Uint8Array(memory.buffer, from, bytes).fill(0);
 }
 
-function setForm(kernels: WasmKernels, tuner: Tuner, form: Form): void {
+function setForm(kernels: WasmKernels, { Delta, Pull }: Enumerations, tuner: Tuner, form: Form): void {
   const deltas = { stored: "STORED", reconstructed: "RECONSTRUCTED", additive: "ADDITIVE" } as const;
-  const { Delta, Pull } = enumerationsOf(kernels);
   const delta = Delta[deltas[tuner.delta]].value as number;
   const pull = Pull[form.pull].value as number;
   kernels.setSpread(tuner.spread ?? Infinity);
@@ -83,10 +83,11 @@ export function setUp(kernels: WasmKernels, program: Program): void {
   segments.forEach(({ first, last, group, learningRate, weightDecay }, k) =>
     kernels.setSegment(k, first, last, group, learningRate, weightDecay),
   );
-  kernels.setBase(enumerationsOf(kernels).Base[rule.kernel].value as number);
+  const enumerations = enumerationsOf(kernels);
+  kernels.setBase(enumerations.Base[rule.kernel].value as number);
   kernels.setDecay(rule.decoupled, readsParams(program));
   kernels.setBound(bound);
-  if (tuner && form) setForm(kernels, tuner, form);
+  if (tuner && form) setForm(kernels, enumerations, tuner, form);
 }
 
 type Views = Pick<Engine, "params" | "grads" | "scales" | "state" | "scalars" | "report">;

@@ -86,7 +86,7 @@ export function compiledOnce(name: BinaryName): Compiled {
 }
 
 /** The enumerations of assembly/index.ts. */
-type Enumerations = {
+export type Enumerations = {
   readonly Base: Readonly<Record<Kernel, WebAssembly.Global>>;
   readonly Delta: Readonly<Record<"STORED" | "RECONSTRUCTED" | "ADDITIVE", WebAssembly.Global>>;
   readonly Pull: Readonly<Record<Form["pull"], WebAssembly.Global>>;
