@@ -8,16 +8,17 @@ import {
   groupCount,
   groupOf,
   slotsAt,
+  tuned,
   updateBlock,
   within,
   zeroBlock,
 } from "./layout";
 import { Group, Run } from "./records";
 import { reconstruct } from "./reconstruct";
-import { bounded } from "./scan";
+import { bounded, measureRun } from "./scan";
 import { bound, clips, clipScale, decayRate, decoupled, rate, readsParams } from "./step";
 import { sweep, Task } from "./sweep";
-import { foundDd, foundDg, runBase } from "./update";
+import { foundDg, runBase } from "./update";
 import { addProduct, at, put, Q0, Q1, splat, total, zero } from "./vec";
 
 /*
@@ -25,11 +26,21 @@ import { addProduct, at, put, Q0, Q1, splat, total, zero } from "./vec";
  * needs (26). Without a tuner the parameters themselves stand for Δ: x_{t+1} = x_t + u_t.
  */
 
-/** Where Δ_t of a run is, made first where it is not stored. */
+/** Where Δ_t of a run is, made first where it is not stored. Sums ⟨Δ_t, x_t⟩ for those who need it. */
 function deltaBefore(run: Run): usize {
-  if (deltaKind == Delta.STORED) return deltaOf(run);
-  reconstruct(run);
-  return deltaBlock;
+  if (deltaKind != Delta.STORED) {
+    reconstruct(run);
+    return deltaBlock;
+  }
+  const delta = deltaOf(run);
+  if (pullKind == Pull.DECAY) run.sums.dx += dot(delta, run.params, run.bytes);
+  return delta;
+}
+
+function dot(a: usize, b: usize, bytes: usize): f64 {
+  let sum = zero();
+  for (const end = a + bytes; a < end; a += 16, b += 16) sum = addProduct(sum, at<Q0>(a), at<Q0>(b));
+  return total(sum);
 }
 
 /** Where the gradient of a run is, clipped first where that is asked for. */
@@ -47,15 +58,14 @@ export function update(run: Run, from: usize, delta: usize): void {
   } else if (pullKind == Pull.DECAY_AHEAD) {
     decayGradient(run, from, delta);
     findUpdate(run, gradBlock);
-    return addUpdate(run, delta, deltaOf(run));
+    addUpdate(run, delta, deltaOf(run));
   } else if (decoupled) {
     findUpdate(run, from);
-    return decayUpdate(run, from, delta);
+    decayUpdate(run, from, delta);
   } else {
     decayGradient(run, from, delta);
     runBase(stepOf(run), gradBlock, run.bytes, delta, deltaOf(run), within(run, slotsAt), run.gap);
   }
-  run.sums.ddNext += foundDd;
 }
 
 @inline
@@ -79,6 +89,7 @@ export function lookAhead(run: Run, to: usize): void {
 export class Accumulate {
   run(run: Run): void {
     update(run, gradientOf(run), deltaBefore(run));
+    if (!tuned) measureRun(run);
   }
 }
 
@@ -113,49 +124,40 @@ function decoupledDecay(run: Run): v128 {
   return held(7);
 }
 
-/** Writes Δ_t + u_t, u_t with decoupled decay, and sums ⟨Δ_t, g⟩ and ‖Δ_{t+1}‖². */
+/** Writes Δ_t + u_t, u_t with decoupled decay, and sums ⟨Δ_t, g⟩. */
 function decayUpdate(run: Run, from: usize, delta: usize): void {
   const x = run.params;
   const next = deltaOf(run);
   const decay = decoupledDecay(run);
   let dg = zero();
-  let dd = zero();
   for (let k: usize = 0; k < run.bytes; k += 32) {
     const d0 = at<Q0>(delta + k);
     const d1 = at<Q1>(delta + k);
     const u0 = f32x4.sub(at<Q0>(updateBlock + k), f32x4.mul(decay, at<Q0>(x + k)));
     const u1 = f32x4.sub(at<Q1>(updateBlock + k), f32x4.mul(decay, at<Q1>(x + k)));
     dg = f32x4.add(dg, addProduct(f32x4.mul(d0, at<Q0>(from + k)), d1, at<Q1>(from + k)));
-    const n0 = f32x4.add(d0, u0);
-    const n1 = f32x4.add(d1, u1);
-    put<Q0>(next + k, n0);
-    put<Q1>(next + k, n1);
-    dd = f32x4.add(dd, addProduct(f32x4.mul(n0, n0), n1, n1));
+    put<Q0>(next + k, f32x4.add(d0, u0));
+    put<Q1>(next + k, f32x4.add(d1, u1));
   }
   run.sums.dg += total(dg);
-  run.sums.ddNext += total(dd);
 }
 
 /** Writes Δ_t + u_t, u_t with decoupled decay, and sums what h may need at y = x_t + u_t. */
 function addUpdate(run: Run, delta: usize, next: usize): void {
   const x = run.params;
   const decay = decoupled ? decoupledDecay(run) : zero();
-  let dd = zero();
   let yy = zero();
   let dy = zero();
   for (let k: usize = 0; k < run.bytes; k += 16) {
     const xt = v128.load(x + k);
     const dt = v128.load(delta + k);
     const u = f32x4.sub(v128.load(updateBlock + k), f32x4.mul(decay, xt));
-    const n = f32x4.add(dt, u);
     const y = f32x4.add(xt, u);
-    v128.store(next + k, n);
-    dd = addProduct(dd, n, n);
+    v128.store(next + k, f32x4.add(dt, u));
     yy = addProduct(yy, y, y);
     dy = addProduct(dy, dt, y);
   }
   const sums = run.sums;
-  sums.ddNext += total(dd);
   sums.yy += total(yy);
   sums.dy += total(dy);
 }
@@ -163,22 +165,19 @@ function addUpdate(run: Run, delta: usize, next: usize): void {
 /** What a sweep adds to, at its begin. */
 export function forget(group: Group): void {
   group.dg = 0;
-  group.ddNext = 0;
   group.yy = 0;
   group.dy = 0;
 }
 
-/** The sums at x_t and Δ_t, where `reconstruct` finds them. */
-function forgetReconstruction(group: Group): void {
-  group.xx = 0;
-  group.dx = 0;
-  group.dd = 0;
-}
-
 export function accumulate(): void {
   for (let k: usize = 0; k < groupCount; k++) {
-    forget(groupOf(k));
-    if (deltaKind != Delta.STORED) forgetReconstruction(groupOf(k));
+    const group = groupOf(k);
+    forget(group);
+    group.dx = 0;
+    // Of x and Δ as sweep B left them.
+    if (tuned && deltaKind == Delta.STORED) continue;
+    group.xx = 0;
+    group.dd = 0;
   }
   sweep<Accumulate>(Task.ACCUMULATE);
 }

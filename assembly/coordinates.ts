@@ -90,18 +90,22 @@ function moveRun(run: Run): void {
   const delta = deltaOf(run);
   const scales = within(run, scaleAt);
   let xx = zero();
+  let dd = zero();
   let sum = zero();
   let largest = zero();
   for (let k: usize = 0; k < run.bytes; k += 16) {
     const scale = v128.load(scales + k);
-    const moved = addProduct(v128.load(xRef + k), scale, v128.load(delta + k));
+    const d = v128.load(delta + k);
+    const moved = addProduct(v128.load(xRef + k), scale, d);
     v128.store(x + k, moved);
     xx = addProduct(xx, moved, moved);
+    dd = addProduct(dd, d, d);
     sum = f32x4.add(sum, scale);
     largest = f32x4.pmax(largest, scale);
   }
   const sums = run.sums;
   sums.xx += total(xx);
+  sums.dd += total(dd);
   sums.scaleMean += total(sum);
   v128.store(hBlock, largest);
   for (let lane: usize = 0; lane < 4; lane++) {
@@ -180,13 +184,9 @@ export class CoordinatesAhead {
     findH(run, gradientOf(run), delta, hBlock);
     const u = within(run, extraAt);
     const next = deltaOf(run);
-    let dd = zero();
     for (let k: usize = 0; k < run.bytes; k += 16) {
-      const moved = f32x4.add(v128.load(delta + k), v128.load(u + k));
-      v128.store(next + k, moved);
-      dd = addProduct(dd, moved, moved);
+      v128.store(next + k, f32x4.add(v128.load(delta + k), v128.load(u + k)));
     }
-    run.sums.ddNext += total(dd);
     tuneAndMove(run, hBlock);
   }
 }
@@ -196,10 +196,7 @@ export function stepCoordinates(): void {
   const group = groupOf(0);
   const ahead = pullKind == Pull.DECAY_AHEAD;
   forget(group);
-  if (ahead) {
-    sweep<LookAhead>(Task.LOOK_AHEAD);
-    group.ddNext = 0;
-  }
+  if (ahead) sweep<LookAhead>(Task.LOOK_AHEAD);
   findPullFactor();
   group.h = 0;
   group.hh = 0;
@@ -212,14 +209,14 @@ export function stepCoordinates(): void {
     tune(clipScale);
     sweepBehind<Follow>(group, Task.FOLLOW);
   }
-  group.dd = group.ddNext;
   group.scaleMean /= activeCount();
   if (pullKind == Pull.PRINTED) group.h += pullFactor * activeCount();
 }
 
-/** The sweep that moves x, and so finds ‖x‖² anew. */
+/** The sweep that moves x, and so finds ‖x‖² and ‖Δ‖² anew. */
 function sweepBehind<S>(group: Group, task: Task): void {
   group.xx = 0;
+  group.dd = 0;
   sweep<S>(task);
 }
 

@@ -82,13 +82,9 @@ export function step(): void {
 /** Sweep A, the tuner, sweep B. */
 function stepGroups(): void {
   accumulate();
-  if (tuned) {
-    tune(clipScale);
-    move();
-  } else {
-    const group = groupOf(0);
-    group.xx = group.ddNext;
-  }
+  if (!tuned) return;
+  tune(clipScale);
+  move();
 }
 
 /** The point as it stands becomes the reference: xRef ← x, Δ ← 0. */
@@ -103,7 +99,6 @@ export function rebase(): void {
   if (deltaStored) memory.fill(stateOf(deltaAt), 0, stride);
   for (let k: usize = 0; k < groupCount; k++) {
     groupOf(k).dd = 0;
-    groupOf(k).dx = 0;
   }
   measure();
   takeStock();

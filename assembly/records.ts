@@ -67,9 +67,8 @@ export class Sums {
   gg: f64;
   /** ⟨Δ_t, g_t⟩. */
   dg: f64;
-  /** ‖Δ_t‖², and what the sweep in progress finds for Δ_{t+1}. */
+  /** ‖Δ_t‖². */
   dd: f64;
-  ddNext: f64;
   /** ‖x_t‖² and ⟨Δ_t, x_t⟩. */
   xx: f64;
   dx: f64;

@@ -4,7 +4,7 @@ import { sweepAlone } from "./segments";
 import { bound } from "./step";
 import { addUnclipped, setUnclipped, unclipped } from "./sums";
 import { sweep, Task } from "./sweep";
-import { addProduct, at, Q0, Q1, Q2, Q3, total, zero } from "./vec";
+import { addProduct, at, Q0, Q1, Q2, Q3, squares, total, zero } from "./vec";
 
 /*
  * What must be known before anything changes: the gradient's norm. One read of g finds whether it is
@@ -20,12 +20,7 @@ export function bounded(g: v128, low: v128, high: v128): v128 {
 @unmanaged
 export class Scan {
   run(run: Run): void {
-    let g = run.grads;
-    let sum = zero();
-    for (const end = g + run.bytes; g < end; g += 64) {
-      sum = f32x4.add(sum, squares(at<Q0>(g), at<Q1>(g), at<Q2>(g), at<Q3>(g)));
-    }
-    const found = total(sum);
+    const found = squaresOf(run.grads, run.bytes);
     addUnclipped(run, found);
     run.sums.gg += found;
   }
@@ -50,9 +45,14 @@ export class ScanClipped {
   }
 }
 
+/** The squares' sum of a run of a vector. */
 @inline
-function squares(a: v128, b: v128, c: v128, d: v128): v128 {
-  return f32x4.add(addProduct(f32x4.mul(a, a), b, b), addProduct(f32x4.mul(c, c), d, d));
+function squaresOf(from: usize, bytes: usize): f64 {
+  let sum = zero();
+  for (const end = from + bytes; from < end; from += 64) {
+    sum = f32x4.add(sum, squares(at<Q0>(from), at<Q1>(from), at<Q2>(from), at<Q3>(from)));
+  }
+  return total(sum);
 }
 
 /** The same in f64, for gradients whose squares leave float32's range. A rare thing, and not for threads. */
@@ -100,14 +100,16 @@ export function clippedSquares(): f64 {
   return sum;
 }
 
-/** ‖x‖², where sweep B has not just left it. */
+/** ‖x‖² of one run. */
+export function measureRun(run: Run): void {
+  run.sums.xx += squaresOf(run.params, run.bytes);
+}
+
+/** ‖x‖², where no sweep has just left it. */
 @unmanaged
 export class Measure {
   run(run: Run): void {
-    const x = run.params;
-    let sum = zero();
-    for (let k: usize = 0; k < run.bytes; k += 16) sum = addProduct(sum, v128.load(x + k), v128.load(x + k));
-    run.sums.xx += total(sum);
+    measureRun(run);
   }
 }
 

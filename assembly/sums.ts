@@ -35,7 +35,6 @@ export function clear(found: Found): void {
   v128.store(record, none, 48);
   v128.store(record, none, 64);
   v128.store(record, none, 80);
-  found.unclipped = 0;
 }
 
 @inline
@@ -47,13 +46,11 @@ function addTwo(to: usize, from: usize, offset: usize): void {
 export function collect(to: Sums, run: Found): void {
   const sums = changetype<usize>(to);
   const record = changetype<usize>(run);
-  // All but the last of them, two at a time.
   addTwo(sums, record, 0);
   addTwo(sums, record, 16);
   addTwo(sums, record, 32);
   addTwo(sums, record, 48);
   addTwo(sums, record, 64);
-  to.scaleMean += run.scaleMean;
   to.scaleMax = max(to.scaleMax, run.scaleMax);
   unclipped += run.unclipped;
 }

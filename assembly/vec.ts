@@ -47,6 +47,12 @@ export function addProduct(sum: v128, a: v128, b: v128): v128 {
   return f32x4.add(sum, f32x4.mul(a, b));
 }
 
+/** The squares' sum of four vectors, lane by lane. */
+@inline
+export function squares(a: v128, b: v128, c: v128, d: v128): v128 {
+  return f32x4.add(addProduct(f32x4.mul(a, a), b, b), addProduct(f32x4.mul(c, c), d, d));
+}
+
 /** Sum of the four lanes, in f64. */
 @inline
 export function total(lanes: v128): f64 {

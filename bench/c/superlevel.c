@@ -29,7 +29,7 @@ typedef struct {
 static void adam(const float *restrict g, float *restrict delta, float *restrict mu, float *restrict nu, size_t len,
                  Rates k, State *state) {
   g = VECTOR(g), delta = VECTOR(delta), mu = VECTOR(mu), nu = VECTOR(nu);
-  float dg = 0, dd = 0;
+  float dg = 0;
   for (size_t i = 0; i < (len & -LANES); i++) {
     const float m = k.beta1 * mu[i] + k.rest1 * g[i];
     const float v = k.beta2 * nu[i] + k.rest2 * (g[i] * g[i]);
@@ -39,24 +39,20 @@ static void adam(const float *restrict g, float *restrict delta, float *restrict
     nu[i] = v;
     delta[i] = after;
     dg += before * g[i];
-    dd += after * after;
   }
   state->dg += dg;
-  state->dd_next += dd;
 }
 
 static void sgd(const float *restrict g, float *restrict delta, size_t len, float step, State *state) {
   g = VECTOR(g), delta = VECTOR(delta);
-  float dg = 0, dd = 0;
+  float dg = 0;
   for (size_t i = 0; i < (len & -LANES); i++) {
     const float before = delta[i];
     const float after = before - step * g[i];
     delta[i] = after;
     dg += before * g[i];
-    dd += after * after;
   }
   state->dg += dg;
-  state->dd_next += dd;
 }
 
 #ifdef NON_TEMPORAL
@@ -66,16 +62,16 @@ static void sgd(const float *restrict g, float *restrict delta, size_t len, floa
 /* x goes to memory past the caches: its lines need not be read first. WebAssembly has no such store. */
 static void move(float *restrict x, const float *restrict ref, const float *restrict delta, size_t len, float scale,
                  State *state) {
-  __m128 xx = _mm_setzero_ps(), dx = xx;
+  __m128 xx = _mm_setzero_ps(), dd = xx;
   for (size_t i = 0; i < len; i += 4) {
     const __m128 d = _mm_load_ps(delta + i);
     const __m128 moved = _mm_load_ps(ref + i) + _mm_set1_ps(scale) * d;
     _mm_stream_ps(x + i, moved);
     xx += moved * moved;
-    dx += d * moved;
+    dd += d * d;
   }
   state->xx += xx[0] + xx[1] + xx[2] + xx[3];
-  state->dx += dx[0] + dx[1] + dx[2] + dx[3];
+  state->dd += dd[0] + dd[1] + dd[2] + dd[3];
 }
 
 #else
@@ -83,15 +79,15 @@ static void move(float *restrict x, const float *restrict ref, const float *rest
 static void move(float *restrict x, const float *restrict ref, const float *restrict delta, size_t len, float scale,
                  State *state) {
   x = VECTOR(x), ref = VECTOR(ref), delta = VECTOR(delta);
-  float xx = 0, dx = 0;
+  float xx = 0, dd = 0;
   for (size_t i = 0; i < (len & -LANES); i++) {
     const float moved = ref[i] + scale * delta[i];
     x[i] = moved;
     xx += moved * moved;
-    dx += delta[i] * moved;
+    dd += delta[i] * delta[i];
   }
   state->xx += xx;
-  state->dx += dx;
+  state->dd += dd;
 }
 
 #endif
@@ -126,7 +122,7 @@ double step(State *state) {
   const double beta1 = 0.9, beta2 = 0.999;
   const Rates rates = {state->rate / (1 - pow(beta1, t)), beta1, 1 - beta1, beta2, 1 - beta2,
                        1 / sqrt(1 - pow(beta2, t)), 1e-8};
-  state->dg = state->dd_next = 0;
+  state->dg = 0;
   EACH_BLOCK(from, len, state->n) {
     if (state->nu) {
       adam(state->g + from, state->delta + from, state->mu + from, state->nu + from, len, rates, state);
@@ -136,8 +132,7 @@ double step(State *state) {
   }
   const double h = state->dg + LAMBDA * sqrt(gg) / sqrt(state->xx) * state->scale * state->dd;
   state->scale = tune(state, h);
-  state->dd = state->dd_next;
-  state->xx = state->dx = 0;
+  state->xx = state->dd = 0;
   EACH_BLOCK(from, len, state->n) {
     move(state->x + from, state->ref + from, state->delta + from, len, state->scale, state);
   }

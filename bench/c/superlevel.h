@@ -12,7 +12,7 @@ typedef struct {
   size_t n;
   double rate;
   int t;
-  double dg, dd, dd_next, xx, dx, scale;
+  double dg, dd, xx, scale;
   Tuner tuners[K];
 } State;
 

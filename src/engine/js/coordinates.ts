@@ -1,6 +1,5 @@
 import {
   DD,
-  DD_NEXT,
   DG,
   DY,
   GG,
@@ -101,9 +100,8 @@ export function stepCoordinates(m: Memory): void {
   const ahead = m.form.pull === "DECAY_AHEAD";
   const twice = !ahead && m.tuner.spread !== null;
   const active = m.segments.reduce((sum, { first, last }) => sum + last - first, 0);
-  m.forget(DG, DD_NEXT, YY, DY);
+  m.forget(DG, YY, DY);
   if (ahead) m.sweep(() => update(m, gradientOf(m), ZEROS, m.extra));
-  if (ahead) m.forget(DD_NEXT);
   const factor = pullFactor(m);
   m.forget(H, HH, SCALE_MEAN, SCALE_MAX);
   const advance = () => {
@@ -111,7 +109,7 @@ export function stepCoordinates(m: Memory): void {
     const delta = deltaOf(m);
     const from = gradientOf(m);
     findH(m, round(factor), from, delta, h);
-    if (ahead) addUpdate(m, m.extra, delta, m.next, 1);
+    if (ahead) addUpdate(m, m.extra, delta, m.next);
     else update(m, from, delta, m.next);
     if (!twice) tuneAndMove(m, h);
   };
@@ -119,9 +117,8 @@ export function stepCoordinates(m: Memory): void {
     m.sweep(advance);
     tune(m);
   }
-  m.forget(XX);
+  m.forget(XX, DD);
   m.sweep(twice ? () => tuneAndMove(m, m.extra) : advance);
-  group[DD] = group[DD_NEXT];
   group[SCALE_MEAN] /= active;
   if (m.form.pull === "PRINTED") group[H] += factor * active;
 }

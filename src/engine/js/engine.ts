@@ -3,8 +3,6 @@ import type { Engine, Program } from "../program.js";
 import { reseedCoordinates, startCoordinates, stepCoordinates } from "./coordinates.js";
 import {
   DD,
-  DD_NEXT,
-  DX,
   GG,
   H,
   HH,
@@ -41,7 +39,7 @@ class JsKernels extends Memory implements Kernels {
       if (this.tuner) {
         tune(this);
         move(this);
-      } else this.groups[0][XX] = this.groups[0][DD_NEXT];
+      }
     }
     this.takeStock();
   }
@@ -52,7 +50,7 @@ class JsKernels extends Memory implements Kernels {
       this.f.copyWithin(xRef + first, x + first, x + last);
     }
     if (delta !== x) this.f.fill(0, delta, delta + this.stride);
-    this.forget(DD, DX, XX);
+    this.forget(DD, XX);
     this.sweep(measure);
     this.takeStock();
   }

@@ -1,6 +1,5 @@
 import {
   DD,
-  DD_NEXT,
   DELTA_BLOCK,
   DG,
   DX,
@@ -85,7 +84,7 @@ export function scan(m: Memory, exactly: boolean): number {
 }
 
 export const measure: Run = ({ f, group, x, length }) => {
-  group[XX] += dot(f, x, x, length);
+  group[XX] += dot(f, x, x, length, 4);
 };
 
 /** Where the gradient of a run is, clipped first where that is asked for. */
@@ -98,7 +97,10 @@ export function gradientOf(m: Memory): number {
 /** Where Δ_t of a run is, made first where it is not stored, with the sums that h needs. */
 export function deltaOf(m: Memory): number {
   const { f, group, length, x, xRef, scales, perCoordinate } = m;
-  if (m.keepsDelta) return m.next;
+  if (m.keepsDelta) {
+    if (m.form?.pull === "DECAY") group[DX] += dot(f, m.next, x, length);
+    return m.next;
+  }
   const additive = m.tuner.delta === "additive";
   const eps = round(m.tuner.eps);
   const scale = group[SCALE] + m.tuner.eps;
@@ -153,25 +155,23 @@ export function update(m: Memory, from: number, delta: number, next: number): vo
       group[YY] += dot(f, POINT_BLOCK, POINT_BLOCK, length);
       group[DY] += dot(f, delta, POINT_BLOCK, length);
     }
-    addUpdate(m, UPDATE_BLOCK, delta, next, ahead ? 1 : 2);
-  } else {
-    runBase(m, from, delta, next);
-    group[DD_NEXT] += dot(f, next, next, length, 2);
-  }
+    addUpdate(m, UPDATE_BLOCK, delta, next);
+  } else runBase(m, from, delta, next);
 }
 
 /** Δ_{t+1} = Δ_t + u_t. */
-export function addUpdate(m: Memory, u: number, delta: number, next: number, span: number): void {
-  const { f, group, length } = m;
+export function addUpdate({ f, length }: Memory, u: number, delta: number, next: number): void {
   for (let k = 0; k < length; k++) f[next + k] = f[delta + k] + f[u + k];
-  group[DD_NEXT] += dot(f, next, next, length, span);
 }
 
 /** Sweep A. */
 export function accumulate(m: Memory): void {
-  m.forget(DG, DD_NEXT, YY, DY);
-  if (!m.keepsDelta) m.forget(XX, DX, DD);
-  m.sweep(() => update(m, gradientOf(m), deltaOf(m), m.next));
+  m.forget(DG, DX, YY, DY);
+  if (!m.tuner || !m.keepsDelta) m.forget(XX, DD);
+  m.sweep(() => {
+    update(m, gradientOf(m), deltaOf(m), m.next);
+    if (!m.tuner) measure(m);
+  });
 }
 
 /** (33), by way of a block, as Δ may stand where x is written. */
@@ -181,14 +181,14 @@ export const moveRun: Run = (m) => {
   for (let k = 0; k < length; k++) {
     f[POINT_BLOCK + k] = addProduct(f[xRef + k], perCoordinate ? f[scales + k] : scale, f[next + k]);
   }
-  group[XX] += dot(f, POINT_BLOCK, POINT_BLOCK, length, perCoordinate ? 1 : 4);
-  if (!perCoordinate) group[DX] += dot(f, next, POINT_BLOCK, length, 4);
+  const span = perCoordinate ? 1 : 4;
+  group[XX] += dot(f, POINT_BLOCK, POINT_BLOCK, length, span);
+  group[DD] += dot(f, next, next, length, span);
   f.copyWithin(x, POINT_BLOCK, POINT_BLOCK + length);
 };
 
 /** Sweep B. */
 export function move(m: Memory): void {
-  m.forget(XX, DX);
-  for (const group of m.groups) group[DD] = group[DD_NEXT];
+  m.forget(XX, DD);
   m.sweep(moveRun);
 }
