@@ -4,7 +4,7 @@
  *
  *   from        ┐                            __heap_base, in a memory of our own
  *   segments    │ Segment × segmentCount    runs of coordinates that are treated alike
- *   decays      │ Decay × betaCount         the tuner's decay factors
+ *   decays      │ Decay × betaPairs         the tuner's decay factors
  *   scalars     │ Scalars                   from the host, for the coming step
  *   report      │ Report                    for the host, of the state as it is
  *   run         │ Run                       what is being swept: this and all up to the constants, for each thread
@@ -19,7 +19,7 @@
  *   constants   │ 16 B × 16                 what a loop holds on to (see held)
  *   found       │ Found × runs              where threads share the sweeps: what every run finds, and
  *   team        │ 64 B × (5 + threads)      how they agree (team.ts)
- *   groups      │ { Group, Beta × groupBetas } × groupCount      ← saved
+ *   groups      │ { Group, Beta × groupPairs } × groupCount      ← saved
  *   vectors     │ stride bytes each, 64-byte aligned and zero behind the last coordinate:
  *               │   g      gradients                             (not saved)
  *               │   x      parameters                            ← saved, as are all that follow
@@ -65,6 +65,8 @@ export let groupCount: usize = 0;
 export let betaCount: usize = 0;
 /** Tuners in a group; 0 where the coordinates have them. */
 export let groupBetas: usize = 0;
+/** The same in pairs. Of an odd number the last is alone: its partner's s is 0 and stays so. */
+export let groupPairs: usize = 0;
 
 export let segments: usize = 0;
 export let decays: usize = 0;
@@ -143,17 +145,18 @@ export function plan(
   scaleAt = slotsAt + slots;
   shareAt = scaleAt + 1;
   extraAt = shareAt + 1;
+  groupPairs = (groupBetas + 1) / 2;
   planesAt = extraAt + usize(twoSweeps);
   planesPerBeta = 4 + usize(keepsBefore);
   stateCount = coordinates ? planesAt + betaCount * planesPerBeta : scaleAt;
-  groupBytes = offsetof<Group>() + groupBetas * offsetof<Beta>();
+  groupBytes = offsetof<Group>() + groupPairs * offsetof<Beta>();
   const bytes = align(u64(n) * sizeof<f32>());
 
   end = align(from ? from : __heap_base);
   segments = usize(end);
   end += u64(segmentCount) * offsetof<Segment>();
   decays = usize(end);
-  end = align(end + betaCount * offsetof<Decay>());
+  end = align(end + ((betaCount + 1) / 2) * offsetof<Decay>());
   scalars = changetype<Scalars>(usize(end));
   end = align(end + offsetof<Scalars>());
   report = changetype<Report>(usize(end));
@@ -204,8 +207,13 @@ export function groupOf(index: usize): Group {
 }
 
 @inline
+function placeInPairs(index: usize, bytes: usize): usize {
+  return (index >> 1) * bytes + (index & 1) * sizeof<f64>();
+}
+
+@inline
 export function betaOf(group: Group, index: usize): Beta {
-  return changetype<Beta>(changetype<usize>(group) + offsetof<Group>() + index * offsetof<Beta>());
+  return changetype<Beta>(changetype<usize>(group) + offsetof<Group>() + placeInPairs(index, offsetof<Beta>()));
 }
 
 /** Where the state's vector `index` begins. */
@@ -228,7 +236,7 @@ export function deltaOf(run: Run): usize {
 
 @inline
 export function decayOf(index: usize): Decay {
-  return changetype<Decay>(decays + index * offsetof<Decay>());
+  return changetype<Decay>(decays + placeInPairs(index, offsetof<Decay>()));
 }
 
 /**

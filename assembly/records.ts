@@ -17,12 +17,20 @@ export class Segment {
   weightDecay: f64;
 }
 
+/*
+ * Records of betas go in pairs, field by field, as the tuner takes two betas at a time: the next field of a beta is
+ * behind that of its partner.
+ */
+
 /** Decay factors of one beta for m (27), v (28) and r (29). */
 @unmanaged
 export class Decay {
   m: f64;
+  mOfPartner: f64;
   v: f64;
+  vOfPartner: f64;
   r: f64;
+  rOfPartner: f64;
 }
 
 /** What the host says of the coming step. */
@@ -115,8 +123,13 @@ export class Run {
 @unmanaged
 export class Beta {
   m: f64;
+  mOfPartner: f64;
   v: f64;
+  vOfPartner: f64;
   r: f64;
+  rOfPartner: f64;
   s: f64;
+  sOfPartner: f64;
   sBefore: f64;
+  sBeforeOfPartner: f64;
 }

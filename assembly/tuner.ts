@@ -31,18 +31,40 @@ function pull(group: Group, gradNorm: f64): f64 {
   }
 }
 
-/** (27)–(32) for one beta; returns s_{t+1}. */
-function tuneBeta(beta: Beta, decay: Decay, h: f64, sInit: f64): f64 {
-  const mBefore = beta.m;
-  beta.m = max(decay.m * mBefore, signed ? h : abs(h) + mFloor); // (27)
-  beta.v = decay.v * beta.v + h * h; // (28)
-  const reward = clipsReward ? min(max(h, -mBefore), mBefore) : h;
-  const r = decay.r * beta.r - (usesScaleBefore ? beta.sBefore : beta.s) * reward; // (29)
-  beta.r = clampsReward ? max(0, r) : r; // (30)
-  const wealth = (sInit * beta.m) / f64(groupBetas) + max(0, r); // (31)
-  beta.sBefore = beta.s;
-  beta.s = wealth / (epsInRoot ? sqrt(beta.v + eps) : sqrt(beta.v) + eps); // (32)
-  return beta.s;
+/** (27)–(32), two betas at a time; returns S = Σ s. */
+function tuneGroup(group: Group): f64 {
+  const h = f64x2.splat(group.h);
+  const hh = f64x2.mul(h, h);
+  const size = signed ? h : f64x2.splat(abs(group.h) + mFloor);
+  // Where r takes h unclipped, the limit is raised beyond every h.
+  const raise = f64x2.splat(clipsReward ? 0 : f64.MAX_VALUE);
+  const inRoot = f64x2.splat(epsInRoot ? eps : 0);
+  const behindRoot = f64x2.splat(epsInRoot ? 0 : eps);
+  const share = group.sInit / f64(groupBetas);
+  let scale = f64x2.splat(0);
+  for (let k: usize = 0; k < groupBetas; k += 2) {
+    const beta = changetype<usize>(betaOf(group, k));
+    const decay = changetype<usize>(decayOf(k));
+    const mBefore = v128.load(beta, offsetof<Beta>("m"));
+    const m = f64x2.max(f64x2.mul(v128.load(decay, offsetof<Decay>("m")), mBefore), size); // (27)
+    const v = f64x2.add(f64x2.mul(v128.load(decay, offsetof<Decay>("v")), v128.load(beta, offsetof<Beta>("v"))), hh); // (28)
+    const limit = f64x2.pmax(mBefore, raise);
+    const reward = f64x2.pmin(f64x2.pmax(h, f64x2.neg(limit)), limit);
+    const s = v128.load(beta, offsetof<Beta>("s"));
+    const change = f64x2.mul(usesScaleBefore ? v128.load(beta, offsetof<Beta>("sBefore")) : s, reward);
+    const r = f64x2.sub(f64x2.mul(v128.load(decay, offsetof<Decay>("r")), v128.load(beta, offsetof<Beta>("r"))), change); // (29)
+    const positive = f64x2.max(f64x2.splat(0), r); // (30)
+    const shares = k + 1 < groupBetas ? f64x2.splat(share) : f64x2(share, 0);
+    const wealth = f64x2.add(f64x2.mul(shares, m), positive); // (31)
+    const next = f64x2.div(wealth, f64x2.add(f64x2.sqrt(f64x2.add(v, inRoot)), behindRoot)); // (32)
+    v128.store(beta, m, offsetof<Beta>("m"));
+    v128.store(beta, v, offsetof<Beta>("v"));
+    v128.store(beta, clampsReward ? positive : r, offsetof<Beta>("r"));
+    v128.store(beta, next, offsetof<Beta>("s"));
+    v128.store(beta, s, offsetof<Beta>("sBefore"));
+    scale = f64x2.add(scale, next);
+  }
+  return f64x2.extract_lane(scale, 0) + f64x2.extract_lane(scale, 1);
 }
 
 /** Tunes every group's S. The base saw the gradient times `clipScale`. */
@@ -50,11 +72,7 @@ export function tune(clipScale: f64): void {
   for (let i: usize = 0; i < groupCount; i++) {
     const group = groupOf(i);
     group.h = group.dg + pull(group, sqrt(group.gg) * clipScale); // (26)
-    let scale: f64 = 0;
-    for (let k: usize = 0; k < groupBetas; k++) {
-      scale += tuneBeta(betaOf(group, k), decayOf(k), group.h, group.sInit);
-    }
-    group.scale = scale;
+    group.scale = tuneGroup(group);
   }
 }
 

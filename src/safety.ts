@@ -86,7 +86,7 @@ export class Witness {
   /** Frozen coordinates are in no segment: they may be written to. */
   constructor(segments: readonly Segment[]) {
     const size = segments.reduce((sum, { first, last }) => sum + last - first, 0);
-    const count = Math.min(size, 16);
+    const count = Math.min(size, 8);
     this.#places = Array.from({ length: count }, (_, k) =>
       nthOf(segments, Math.floor((k * (size - 1)) / Math.max(1, count - 1))),
     );

@@ -43,8 +43,11 @@ export const SCALE_MAX = 10;
 export const SCALE = 11;
 export const S_INIT = 12;
 export const BETAS = 13;
-/** m, v, r, s, s of the step before. */
-export const BETA = 5;
+/** m, v, r, s, s of the step before: of a beta and its partner, which lies 1 further. */
+export const FIELDS = 5;
+
+/** Where the k-th beta's first field is in a group; the next one is 2 further. */
+export const betaAt = (k: number) => BETAS + (k >> 1) * 2 * FIELDS + (k & 1);
 
 export interface Segment extends Omit<Shared, "group"> {
   readonly group: Float64Array;
@@ -137,7 +140,7 @@ export class Memory {
     this.planesPerBeta = form?.usesScaleBefore ? 5 : 4;
     this.vectorCount = perCoordinate ? this.planesAt + betas * this.planesPerBeta : this.scaleAt;
     const groupsBegin = STAGE + this.vectorCount * TURN;
-    const groupLength = BETAS + (perCoordinate && !isBounded(program) ? 0 : BETA * betas);
+    const groupLength = perCoordinate && !isBounded(program) ? BETAS : betaAt(betas + (betas % 2));
     this.vectors = align(groupsBegin + 2 * program.groups * groupLength);
 
     this.f = allocate(this.vectorOf(this.vectorCount), size);

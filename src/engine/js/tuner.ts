@@ -1,4 +1,4 @@
-import { BETA, BETAS, DD, DG, DX, DY, GG, H, SCALE, S_INIT, XX, YY, type Memory } from "./memory.js";
+import { BETAS, betaAt, DD, DG, DX, DY, GG, H, SCALE, S_INIT, XX, YY, type Memory } from "./memory.js";
 
 /* The tuner of assembly/tuner.ts: from h to S, in float64, once per group. */
 
@@ -21,27 +21,30 @@ function pullOf({ form, tuner: { lambda, eps } }: Memory, group: Float64Array, g
 /** (27)–(32) for one beta; returns s_{t+1}. */
 function tuneBeta({ form, tuner: { eps } }: Memory, group: Float64Array, k: number): number {
   const [decayM, decayV, decayR] = form.decays[k];
-  const at = BETAS + BETA * k;
+  const m = betaAt(k);
+  const [v, r, s, sBefore] = [m + 2, m + 4, m + 6, m + 8];
   const h = group[H];
-  const mBefore = group[at];
-  const s = group[at + 3];
-  group[at] = Math.max(decayM * mBefore, form.signed ? h : Math.abs(h) + form.mFloor); // (27)
-  const v = (group[at + 1] = decayV * group[at + 1] + h * h); // (28)
+  const mBefore = group[m];
+  group[m] = Math.max(decayM * mBefore, form.signed ? h : Math.abs(h) + form.mFloor); // (27)
+  group[v] = decayV * group[v] + h * h; // (28)
   const reward = form.clipsReward ? Math.min(Math.max(h, -mBefore), mBefore) : h;
-  const r = decayR * group[at + 2] - (form.usesScaleBefore ? group[at + 4] : s) * reward; // (29)
-  group[at + 2] = form.clampsReward ? Math.max(0, r) : r; // (30)
-  const wealth = (group[S_INIT] * group[at]) / form.decays.length + Math.max(0, r); // (31)
-  group[at + 4] = s;
-  return (group[at + 3] = wealth / (form.epsInRoot ? Math.sqrt(v + eps) : Math.sqrt(v) + eps)); // (32)
+  const free = decayR * group[r] - group[form.usesScaleBefore ? sBefore : s] * reward; // (29)
+  const positive = Math.max(0, free); // (30)
+  group[r] = form.clampsReward ? positive : free;
+  const wealth = (group[S_INIT] / form.decays.length) * group[m] + positive; // (31)
+  group[sBefore] = group[s];
+  const root = form.epsInRoot ? Math.sqrt(group[v] + eps) : Math.sqrt(group[v]) + eps;
+  return (group[s] = wealth / root); // (32)
 }
 
 /** Tunes every group's S. */
 export function tune(m: Memory): void {
   for (const group of m.groups) {
     group[H] = group[DG] + pullOf(m, group, Math.sqrt(group[GG]) * m.clipScale); // (26)
-    let scale = 0;
-    for (let k = 0; k < m.form.decays.length; k++) scale += tuneBeta(m, group, k);
-    group[SCALE] = scale;
+    // In the kernels' order.
+    const scales = [0, 0];
+    for (let k = 0; k < m.form.decays.length; k++) scales[k & 1] += tuneBeta(m, group, k);
+    group[SCALE] = scales[0] + scales[1];
   }
 }
 
@@ -49,17 +52,19 @@ export function tune(m: Memory): void {
 export function seed(m: Memory, group: Float64Array, sInit: number, share: number): void {
   group[S_INIT] = sInit;
   group[SCALE] = 0;
-  for (let at = BETAS; at < group.length; at += BETA) {
+  const betas = group.length > BETAS ? m.form.decays.length : 0;
+  for (let k = 0; k < betas; k++) {
+    const at = betaAt(k);
     group[at] = m.form.mStart;
-    group[at + 1] = group[at + 2] = 0;
-    group[at + 3] = group[at + 4] = sInit * share;
-    group[SCALE] += group[at + 3];
+    group[at + 2] = group[at + 4] = 0;
+    group[at + 6] = group[at + 8] = sInit * share;
+    group[SCALE] += sInit * share;
   }
 }
 
 /** An anchor's part: s_init ← carry · S (paper, 6.3). */
 export function reseed(m: Memory, carry: number): void {
   for (const group of m.groups) {
-    seed(m, group, group[SCALE] > 0 ? carry * group[SCALE] : group[S_INIT], BETA / (group.length - BETAS));
+    seed(m, group, group[SCALE] > 0 ? carry * group[SCALE] : group[S_INIT], 1 / m.form.decays.length);
   }
 }
