@@ -1,7 +1,7 @@
 import { forget, gradientOf, lookAhead, update } from "./accumulate";
-import { Delta, deltaKind, eps, lambda, Pull, pullKind, spread, usesScaleBefore } from "./form";
+import { tuneRun } from "./coordinate-tuners";
+import { Delta, deltaKind, eps, lambda, Pull, pullKind, spread } from "./form";
 import {
-  betaCount,
   deltaBlock,
   deltaOf,
   extraAt,
@@ -14,9 +14,7 @@ import {
   within,
 } from "./layout";
 import { Group, Run } from "./records";
-import { findSizes, tuneRunAtOnce, tuneRunPrinted } from "./planes";
 import { keepPadding } from "./reconstruct";
-import { bounded } from "./scan";
 import { sweep, Task } from "./sweep";
 import { clipScale, pullFactor, setPullFactor } from "./step";
 import { tune } from "./tuner";
@@ -24,8 +22,7 @@ import { addProduct, splat, total, zero } from "./vec";
 
 /*
  * A tuner for each coordinate: h_j = Δ_j g_j + pull_j, and m, v, r, s of each coordinate and beta in float32. One
- * sweep does everything, block by block: h, the base's update, every beta in turn, then x. A beta's tuners are
- * vectors of their own ("planes"), so a pass over a block walks a handful of streams, whatever the number of betas.
+ * sweep does everything, block by block: h, the base's update, then the tuners and x.
  * Norms are those of the whole vectors. There are two sweeps where h looks ahead to x_t + u_t, whose norm must be
  * known before h, and where the scales are bounded by the S that all coordinates together get.
  */
@@ -83,61 +80,6 @@ function findH(run: Run, from: usize, delta: usize, to: usize): void {
   run.sums.hh += total(squares);
 }
 
-/** (33) over a run: x = xRef + S Δ, and the sums that the next step needs. */
-function moveRun(run: Run): void {
-  const x = run.params;
-  const xRef = within(run, REFERENCE);
-  const delta = deltaOf(run);
-  const scales = within(run, scaleAt);
-  let xx = zero();
-  let dd = zero();
-  let sum = zero();
-  let largest = zero();
-  for (let k: usize = 0; k < run.bytes; k += 16) {
-    const scale = v128.load(scales + k);
-    const d = v128.load(delta + k);
-    const moved = addProduct(v128.load(xRef + k), scale, d);
-    v128.store(x + k, moved);
-    xx = addProduct(xx, moved, moved);
-    dd = addProduct(dd, d, d);
-    sum = f32x4.add(sum, scale);
-    largest = f32x4.pmax(largest, scale);
-  }
-  const sums = run.sums;
-  sums.xx += total(xx);
-  sums.dd += total(dd);
-  sums.scaleMean += total(sum);
-  v128.store(hBlock, largest);
-  for (let lane: usize = 0; lane < 4; lane++) {
-    sums.scaleMax = max(sums.scaleMax, f64(load<f32>(hBlock + lane * sizeof<f32>())));
-  }
-}
-
-/** Keeps a run's scales within `spread` times the S of all coordinates together. */
-function boundScales(run: Run): void {
-  const scale = groupOf(run.segment.group).scale;
-  const scales = within(run, scaleAt);
-  const low = splat(scale / spread);
-  const high = splat(scale * spread);
-  for (let k: usize = 0; k < run.bytes; k += 16) {
-    const free = v128.load(scales + k);
-    // Lanes that belong to no coordinate have scale 0, and keep it.
-    v128.store(scales + k, v128.and(f32x4.gt(free, zero()), bounded(free, low, high)));
-  }
-}
-
-/** A run from Δ_{t+1} and h on. */
-function tuneAndMove(run: Run, h: usize): void {
-  memory.fill(within(run, scaleAt), 0, run.bytes);
-  findSizes(h, run.bytes);
-  for (let k: usize = 0; k < betaCount; k++) {
-    if (usesScaleBefore) tuneRunPrinted(run, k, h);
-    else tuneRunAtOnce(run, k, h);
-  }
-  if (spread < Infinity) boundScales(run);
-  moveRun(run);
-}
-
 /** Everything at once. */
 @unmanaged
 export class Coordinates {
@@ -146,7 +88,7 @@ export class Coordinates {
     const from = gradientOf(run);
     findH(run, from, delta, hBlock);
     update(run, from, delta);
-    tuneAndMove(run, hBlock);
+    tuneRun(run, hBlock);
   }
 }
 
@@ -165,7 +107,7 @@ export class Advance {
 @unmanaged
 export class Follow {
   run(run: Run): void {
-    tuneAndMove(run, within(run, extraAt));
+    tuneRun(run, within(run, extraAt));
   }
 }
 
@@ -187,7 +129,7 @@ export class CoordinatesAhead {
     for (let k: usize = 0; k < run.bytes; k += 16) {
       v128.store(next + k, f32x4.add(v128.load(delta + k), v128.load(u + k)));
     }
-    tuneAndMove(run, hBlock);
+    tuneRun(run, hBlock);
   }
 }
 

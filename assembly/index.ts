@@ -4,6 +4,7 @@ import {
   decayOf,
   deltaAt,
   deltaStored,
+  EIGHT,
   grads,
   groupBytes,
   groupCount,
@@ -22,10 +23,11 @@ import {
   stateOf,
   stride,
   tuned,
+  tunerBytes,
 } from "./layout";
 import { stepCoordinates } from "./coordinates";
 import { move } from "./move";
-import { reseedCoordinates, startCoordinates } from "./planes";
+import { reseedCoordinates, startCoordinates } from "./coordinate-tuners";
 import { measure } from "./scan";
 import { begin, clipScale } from "./step";
 import { reseed, seed, tune } from "./tuner";
@@ -165,7 +167,7 @@ export function vectorsAt(): usize {
 }
 
 export function vectorsLength(): usize {
-  return (usize(complete) + stateCount) * stride;
+  return (usize(complete) + stateCount) * stride + (stride / EIGHT) * tunerBytes;
 }
 
 /** S of each coordinate, where each has a tuner. */
@@ -179,7 +181,7 @@ export function scaleOf(group: u32): f64 {
 
 /** Bytes that a coordinate takes in all vectors. */
 export function bytesPerCoordinate(): usize {
-  return (2 * usize(complete) + stateCount) * sizeof<f32>();
+  return (2 * usize(complete) + stateCount) * sizeof<f32>() + tunerBytes / 8;
 }
 
 export function scalarsAt(): usize {

@@ -8,7 +8,7 @@
  *   scalars     │ Scalars                   from the host, for the coming step
  *   report      │ Report                    for the host, of the state as it is
  *   run         │ Run                       what is being swept: this and all up to the constants, for each thread
- *   stage       │ 64 B × (2 + stateCount)   sixteen coordinates cut out of the vectors (segments.ts)
+ *   stage       │ 64 B × (2 + stateCount)   sixteen coordinates cut out of the vectors (segments.ts), and their tuners
  *   deltaBlock  │ 4 KiB                     Δ_t of one block, where Δ is not stored
  *   gradBlock   │ 4 KiB                     g_t of one block, where it is clipped or decayed
  *   updateBlock │ 4 KiB                     u_t of one block, where x takes part in it
@@ -16,7 +16,7 @@
  *   hBlock      │ 4 KiB                     h of one block's coordinates
  *   gradsTail   │ 4 KiB                     a last block whose gradient and parameters are elsewhere, padded
  *   paramsTail  │ 4 KiB
- *   constants   │ 16 B × 16                 what a loop holds on to (see held)
+ *   constants   │ 16 B × (8 + 3 betaCount)  what a loop holds on to (see held)
  *   found       │ Found × runs              where threads share the sweeps: what every run finds, and
  *   team        │ 64 B × (5 + threads)      how they agree (team.ts)
  *   groups      │ { Group, Beta × groupPairs } × groupCount      ← saved
@@ -30,13 +30,15 @@
  *               │   S      scales                                (these and all that follow: only with
  *               │   share  s_init / K                             a tuner for each coordinate)
  *               │   extra  u where h looks ahead; h where scales are bounded
- *               │   …      m, v, r, s (and s of the step before) × betaCount
+ *   tuners      │ { m, v, r, s (and s of the step before) × betaCount } of eight coordinates, then of the next
  *   end         ┘
  */
 import { Beta, Decay, Found, Group, Report, Run, Scalars, Segment } from "./records";
 
 /** Bytes that one turn of a sweep's loop handles: sixteen coordinates. Vectors are padded to it. */
 export const TURN: usize = 64;
+/** Bytes of eight coordinates, whose tuners lie together. */
+export const EIGHT: usize = 32;
 /** Bytes of a vector whose sums are taken in f32 lanes before they go to f64. */
 export const BLOCK: usize = 4096;
 
@@ -50,9 +52,6 @@ export let slotsAt: usize = 0;
 export let scaleAt: usize = 0;
 export let shareAt: usize = 0;
 export let extraAt: usize = 0;
-export let planesAt: usize = 0;
-/** Vectors of one beta's tuners: m, v, r, s, and s of the step before where it is kept. */
-export let planesPerBeta: usize = 0;
 export let stateCount: usize = 0;
 /** Is there a tuner, and with it a reference point. */
 export let tuned: bool = false;
@@ -91,6 +90,11 @@ export let complete: bool = false;
 export let grads: usize = 0;
 export let params: usize = 0;
 export let states: usize = 0;
+/** Coordinates' tuners: one stream to read and write, which processors fetch ahead far better than one for each field. */
+export let tuners: usize = 0;
+/** Bytes of eight coordinates' tuners: one beta's and all. */
+export let betaBytes: usize = 0;
+export let tunerBytes: usize = 0;
 export let stride: usize = 0;
 let end: u64 = 0;
 
@@ -146,9 +150,9 @@ export function plan(
   shareAt = scaleAt + 1;
   extraAt = shareAt + 1;
   groupPairs = (groupBetas + 1) / 2;
-  planesAt = extraAt + usize(twoSweeps);
-  planesPerBeta = 4 + usize(keepsBefore);
-  stateCount = coordinates ? planesAt + betaCount * planesPerBeta : scaleAt;
+  stateCount = coordinates ? extraAt + usize(twoSweeps) : scaleAt;
+  betaBytes = (4 + usize(keepsBefore)) * EIGHT;
+  tunerBytes = coordinates ? betaCount * betaBytes : 0;
   groupBytes = offsetof<Group>() + groupPairs * offsetof<Beta>();
   const bytes = align(u64(n) * sizeof<f32>());
 
@@ -161,11 +165,11 @@ export function plan(
   end = align(end + offsetof<Scalars>());
   report = changetype<Report>(usize(end));
   end = align(end + offsetof<Report>());
-  const scratchBytes: usize = (3 + stateCount) * TURN + 7 * BLOCK + 256;
+  const scratchBytes: usize = (3 + stateCount) * TURN + 2 * tunerBytes + 7 * BLOCK + (8 + 3 * betaCount) * 16;
   const scratch = usize(end) + (ASC_FEATURE_THREADS ? thread * scratchBytes : 0);
   run = changetype<Run>(scratch);
   stage = scratch + TURN;
-  deltaBlock = stage + (2 + stateCount) * TURN;
+  deltaBlock = stagedTuners() + 2 * tunerBytes;
   gradBlock = deltaBlock + BLOCK;
   updateBlock = gradBlock + BLOCK;
   zeroBlock = updateBlock + BLOCK;
@@ -182,6 +186,8 @@ export function plan(
   if (complete) end += bytes * 2;
   states = usize(end);
   end += bytes * stateCount;
+  tuners = usize(end);
+  end += (bytes / EIGHT) * tunerBytes;
 
   size = usize(n);
   stride = usize(bytes);
@@ -213,13 +219,32 @@ function placeInPairs(index: usize, bytes: usize): usize {
 
 @inline
 export function betaOf(group: Group, index: usize): Beta {
-  return changetype<Beta>(changetype<usize>(group) + offsetof<Group>() + placeInPairs(index, offsetof<Beta>()));
+  return changetype<Beta>(
+    changetype<usize>(group) + offsetof<Group>() + placeInPairs(index, offsetof<Beta>()),
+  );
 }
 
 /** Where the state's vector `index` begins. */
 @inline
 export function stateOf(index: usize): usize {
   return states + index * stride;
+}
+
+/** Where the tuner begins of the coordinate at byte `at` of a vector; its fields are 32 bytes apart. */
+@inline
+export function tunerOf(at: usize): usize {
+  return tuners + offsetOfTuner(at);
+}
+
+@inline
+export function offsetOfTuner(at: usize): usize {
+  return (at / EIGHT) * tunerBytes + (at % EIGHT);
+}
+
+/** Where the stage has the tuners of its sixteen coordinates. */
+@inline
+export function stagedTuners(): usize {
+  return stage + (2 + stateCount) * TURN;
 }
 
 /** Where a run begins in the state's vector `index`. */
@@ -244,10 +269,16 @@ export function decayOf(index: usize): Decay {
  * every turn: it moves what is cheap to where it is used, and a conversion to float32 counts as cheap.
  */
 export function hold(index: usize, value: f64): void {
-  v128.store(constants + index * 16, f32x4.splat(f32(value)));
+  v128.store(heldAt(index), f32x4.splat(f32(value)));
+}
+
+/** Where a held constant lies. */
+@inline
+export function heldAt(index: usize): usize {
+  return constants + index * 16;
 }
 
 @inline
 export function held(index: usize): v128 {
-  return v128.load(constants + index * 16);
+  return v128.load(heldAt(index));
 }

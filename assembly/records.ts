@@ -116,6 +116,8 @@ export class Run {
   /** In the state's vectors they follow `gap` bytes apart. */
   state: usize;
   gap: usize;
+  /** Its coordinates' tuners, where each has one. */
+  tuners: usize;
   bytes: usize;
 }
 

@@ -1,16 +1,21 @@
 import {
   BLOCK,
+  EIGHT,
   gradsTail,
   groupOf,
+  offsetOfTuner,
   paramsTail,
   run,
   segmentCount,
   segmentOf,
   size,
   stage,
+  stagedTuners,
   stateCount,
   states,
   stride,
+  tunerBytes,
+  tunerOf,
   TURN,
 } from "./layout";
 import { Segment } from "./records";
@@ -71,13 +76,21 @@ function toStage(from: usize, to: usize): void {
   run.params = stage + TURN;
   run.state = stage + 2 * TURN;
   run.gap = TURN;
+  run.tuners = stagedTuners();
   run.bytes = TURN;
-  memory.fill(stage, 0, (2 + stateCount) * TURN);
+  memory.fill(stage, 0, (2 + stateCount) * TURN + 2 * tunerBytes);
   copyLanes(segment.grads + from - first, run.grads, copied);
   copyLanes(segment.params + from - first, run.params, copied);
   for (let k: usize = 0; k < stateCount; k++) {
     copyLanes(states + k * stride + from, run.state + k * TURN, copied);
   }
+  for (let lane: usize = 0; lane < copied; lane += LANE)
+    copyTuner(tunerOf(from + lane), stagedTuners() + offsetOfTuner(lane));
+}
+
+function copyTuner(from: usize, to: usize): void {
+  for (let field: usize = 0; field < tunerBytes; field += EIGHT)
+    store<f32>(to + field, load<f32>(from + field));
 }
 
 /** Whole turns are swept where they are, but for a gradient and parameters that end without padding. */
@@ -87,6 +100,7 @@ function toBlock(from: usize, bytes: usize): void {
   run.params = segment.params + from - first;
   run.state = states + from;
   run.gap = stride;
+  run.tuners = tunerOf(from);
   run.bytes = bytes;
   staged = false;
   ahead = (min(last, wholeTo) - from) / BLOCK;
@@ -124,6 +138,8 @@ export function finish(): void {
   for (let k: usize = 0; k < stateCount; k++) {
     copyLanes(run.state + k * TURN, states + k * stride + copiedFrom, copied);
   }
+  for (let lane: usize = 0; lane < copied; lane += LANE)
+    copyTuner(stagedTuners() + offsetOfTuner(lane), tunerOf(copiedFrom + lane));
 }
 
 /** Goes on to a whole block right behind the run. */
@@ -134,6 +150,7 @@ export function advance(): bool {
   run.grads += BLOCK;
   run.params += BLOCK;
   run.state += BLOCK;
+  run.tuners += (BLOCK / EIGHT) * tunerBytes;
   return true;
 }
 

@@ -1,6 +1,5 @@
 import { scalars } from "./layout";
-
-/* The step's scalars, from the host. */
+import { Scalars } from "./records";
 
 /* The step's scalars, from the host. */
 
@@ -16,12 +15,12 @@ export let decayRate: f64 = 0;
 export let clipScale: f64 = 1;
 /** The gradient goes through a clipped copy, block by block. */
 export let clips: bool = false;
-export let k0: f64 = 0;
-export let k1: f64 = 0;
-export let k2: f64 = 0;
-export let k3: f64 = 0;
-export let k4: f64 = 0;
-export let k5: f64 = 0;
+
+/** The rule's constant k. */
+@inline
+export function constant(k: usize): f64 {
+  return load<f64>(changetype<usize>(scalars) + k * sizeof<f64>(), offsetof<Scalars>("k0"));
+}
 
 /** Factor of the pull where each coordinate has a tuner: λ ‖g‖ / ‖x‖, with y and eps as the form has them. */
 export let pullFactor: f64 = 0;
@@ -44,12 +43,6 @@ export function setDecay(isDecoupled: bool, reads: bool): void {
 export function begin(): void {
   const s = scalars;
   rate = s.rate;
-  k0 = s.k0;
-  k1 = s.k1;
-  k2 = s.k2;
-  k3 = s.k3;
-  k4 = s.k4;
-  k5 = s.k5;
   decayRate = s.decayRate;
   clipScale = s.clipScale;
   clips = clipScale != 1 || bound < Infinity;

@@ -33,9 +33,7 @@ function pull(group: Group, gradNorm: f64): f64 {
 
 /** (27)–(32), two betas at a time; returns S = Σ s. */
 function tuneGroup(group: Group): f64 {
-  const h = f64x2.splat(group.h);
-  const hh = f64x2.mul(h, h);
-  const size = signed ? h : f64x2.splat(abs(group.h) + mFloor);
+  const size = signed ? group.h : abs(group.h) + mFloor;
   // Where r takes h unclipped, the limit is raised beyond every h.
   const raise = f64x2.splat(clipsReward ? 0 : f64.MAX_VALUE);
   const inRoot = f64x2.splat(epsInRoot ? eps : 0);
@@ -43,19 +41,30 @@ function tuneGroup(group: Group): f64 {
   const share = group.sInit / f64(groupBetas);
   let scale = f64x2.splat(0);
   for (let k: usize = 0; k < groupBetas; k += 2) {
+    // Where the last beta has no partner, zeros stand for it, and stay.
+    const both = k + 1 < groupBetas ? i64x2.splat(-1) : i64x2(-1, 0);
+    const h = v128.and(f64x2.splat(group.h), both);
     const beta = changetype<usize>(betaOf(group, k));
     const decay = changetype<usize>(decayOf(k));
     const mBefore = v128.load(beta, offsetof<Beta>("m"));
-    const m = f64x2.max(f64x2.mul(v128.load(decay, offsetof<Decay>("m")), mBefore), size); // (27)
-    const v = f64x2.add(f64x2.mul(v128.load(decay, offsetof<Decay>("v")), v128.load(beta, offsetof<Beta>("v"))), hh); // (28)
+    const m = f64x2.max(
+      f64x2.mul(v128.load(decay, offsetof<Decay>("m")), mBefore),
+      v128.and(f64x2.splat(size), both),
+    ); // (27)
+    const v = f64x2.add(
+      f64x2.mul(v128.load(decay, offsetof<Decay>("v")), v128.load(beta, offsetof<Beta>("v"))),
+      f64x2.mul(h, h),
+    ); // (28)
     const limit = f64x2.pmax(mBefore, raise);
     const reward = f64x2.pmin(f64x2.pmax(h, f64x2.neg(limit)), limit);
     const s = v128.load(beta, offsetof<Beta>("s"));
     const change = f64x2.mul(usesScaleBefore ? v128.load(beta, offsetof<Beta>("sBefore")) : s, reward);
-    const r = f64x2.sub(f64x2.mul(v128.load(decay, offsetof<Decay>("r")), v128.load(beta, offsetof<Beta>("r"))), change); // (29)
+    const r = f64x2.sub(
+      f64x2.mul(v128.load(decay, offsetof<Decay>("r")), v128.load(beta, offsetof<Beta>("r"))),
+      change,
+    ); // (29)
     const positive = f64x2.max(f64x2.splat(0), r); // (30)
-    const shares = k + 1 < groupBetas ? f64x2.splat(share) : f64x2(share, 0);
-    const wealth = f64x2.add(f64x2.mul(shares, m), positive); // (31)
+    const wealth = f64x2.add(f64x2.mul(f64x2.splat(share), m), positive); // (31)
     const next = f64x2.div(wealth, f64x2.add(f64x2.sqrt(f64x2.add(v, inRoot)), behindRoot)); // (32)
     v128.store(beta, m, offsetof<Beta>("m"));
     v128.store(beta, v, offsetof<Beta>("v"));

@@ -10,7 +10,7 @@ import { Rmsprop } from "./base/rmsprop";
 import { RmspropMomentum } from "./base/rmsprop-momentum";
 import { Sgd } from "./base/sgd";
 import { held, hold } from "./layout";
-import { k0, k1, k2, k3, k4, k5 } from "./step";
+import { constant } from "./step";
 import { addProduct, at, put, Q0, Q1, Q2, Q3, total, zero } from "./vec";
 
 /*
@@ -50,12 +50,7 @@ export function runBase(
 ): void {
   // The gradient is stepped against.
   hold(0, -rate);
-  hold(1, k0);
-  hold(2, k1);
-  hold(3, k2);
-  hold(4, k3);
-  hold(5, k4);
-  hold(6, k5);
+  for (let k: usize = 0; k < 6; k++) hold(1 + k, constant(k));
   switch (base) {
     case Base.SGD:
       return run<Sgd>(from, bytes, delta, next, slots, gap);

@@ -28,5 +28,5 @@ export interface Begun {
   readonly eta: number;
   readonly gradNorm: number;
   readonly gradNormMax: number;
-  readonly before: (() => void) | undefined;
+  readonly before: { giveBack(): void } | undefined;
 }

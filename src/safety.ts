@@ -104,9 +104,8 @@ export class Witness {
     const values = this.#values;
     for (let k = 0; k < places.length; k++) {
       const place = places[k];
-      const value = params[place];
       // A NaN that was restored is nobody's writing: the step itself finds it.
-      if (value !== values[k] && !(Number.isNaN(value) && Number.isNaN(values[k]))) {
+      if (!Object.is(params[place], values[k])) {
         throw new OptimizerError(
           "moved",
           `params[${place}] was written to since the last step, which the next step would undo; use setParams`,

@@ -2,7 +2,7 @@ import { asSchedule } from "./bases/base.js";
 import { decode, encode, newClock, type Clock } from "./checkpoint.js";
 import { describe, type Config, type Resolved } from "./config.js";
 import { FLUSH_EVERY, type Engine } from "./engine/engine.js";
-import { Copy, lowerScales, momentsOf, scalesOf, shift, shownScale, snapshot } from "./engine/mark.js";
+import { Copy, lowerScales, momentsOf, scalesOf, shift, shownScale } from "./engine/mark.js";
 import type { Footing, Mark } from "./engine/mark.js";
 import { Report, Scalar } from "./engine/kernels.js";
 import { OptimizerError } from "./errors.js";
@@ -119,7 +119,7 @@ export class Stepper {
   end({ step, eta, gradNorm, gradNormMax, before }: Begun): StepInfo {
     const { kernels, report } = this.engine;
     if (!Number.isFinite(report[Report.vitality])) {
-      before?.();
+      before?.giveBack();
       kernels.takeStock();
       return this.refuse(leftRange(step));
     }
@@ -151,7 +151,7 @@ export class Stepper {
     return this.config.normAdaptive ? alpha / (1 + gradNorm) : alpha;
   }
 
-  #copyIfRisky(eta: number, gradNormMax: number): (() => void) | undefined {
+  #copyIfRisky(eta: number, gradNormMax: number): Copy | undefined {
     const { report } = this.engine;
     const reach = {
       paramsNorm: Math.sqrt(report[Report.paramsSquares]),
@@ -161,7 +161,7 @@ export class Stepper {
       gradNormMax,
       lambda: this.#resolved.program.perCoordinate ? this.config.tuner?.lambda : undefined,
     };
-    return isRisky(reach) ? snapshot(this.engine) : undefined;
+    return isRisky(reach) ? new Copy(this.engine) : undefined;
   }
 
   /** Ends a step: counts it, and anchors where a window ends. */
@@ -255,7 +255,7 @@ export class Stepper {
 
   /** Remembers all that a step changes, and the gradient; in the memory of an older mark, if that is given. */
   mark(old?: Mark): Mark {
-    const copy = (old?.copy ?? new Copy(this.engine)).take();
+    const copy = old ? old.copy.take() : new Copy(this.engine);
     return { copy, clock: { ...this.#clock }, fresh: this.#fresh };
   }
 

@@ -4,18 +4,21 @@ import type { Engine, Program } from "./program.js";
 
 /** A copy of everything that a step changes, and of the gradient. */
 export class Copy {
-  readonly params: Float32Array;
-  readonly grads: Float32Array;
-  readonly #sources: readonly Uint8Array[];
-  readonly #copies: readonly Uint8Array[];
+  readonly #sources: readonly (Uint8Array | Float32Array)[];
+  readonly #copies: readonly (Uint8Array | Float32Array)[];
 
-  constructor({ state, grads }: Engine) {
-    this.#sources = [...state, new Uint8Array(grads.buffer, grads.byteOffset, grads.byteLength)];
-    this.#copies = this.#sources.map(({ length }) => new Uint8Array(length));
-    const [, vectors, gradient] = this.#copies;
-    // The vectors begin with x.
-    this.params = new Float32Array(vectors.buffer, 0, grads.length);
-    this.grads = new Float32Array(gradient.buffer);
+  constructor({ state, grads, outside = [] }: Engine) {
+    this.#sources = [...state, grads, ...outside];
+    this.#copies = this.#sources.map((source) => source.slice());
+  }
+
+  get grads(): Float32Array {
+    return this.#copies[2] as Float32Array;
+  }
+
+  /** Where x is in memory of our own: the vectors begin with it. */
+  get params(): Float32Array {
+    return new Float32Array(this.#copies[1].buffer, 0, this.grads.length);
   }
 
   take(): this {
@@ -26,13 +29,6 @@ export class Copy {
   giveBack(): void {
     this.#sources.forEach((source, k) => source.set(this.#copies[k]));
   }
-}
-
-/** Copies all that a step changes; returns what puts it back. */
-export function snapshot({ state, outside = [] }: Engine): () => void {
-  const vectors = [...state, ...outside];
-  const copies = vectors.map((vector) => vector.slice());
-  return () => vectors.forEach((vector, k) => vector.set(copies[k]));
 }
 
 /** A point in a run to go back to. */

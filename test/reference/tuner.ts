@@ -107,7 +107,9 @@ export class Tuner {
   }
 
   get S(): number {
-    return this.s.reduce((sum, s) => sum + s, 0);
+    // In the engine's order: every other s, twice.
+    const every = (from: number) => this.s.filter((_, i) => i % 2 === from).reduce((sum, s) => sum + s, 0);
+    return every(0) + every(1);
   }
 
   /** (27)-(32) */
@@ -125,7 +127,7 @@ export class Tuner {
       r[i] = betaR * r[i] - scale * bounded; // (29)
       const reward = Math.max(0, r[i]); // (30)
       if (shape.clamps) r[i] = reward;
-      W[i] = (sInit * m[i]) / K + reward; // (31)
+      W[i] = (sInit / K) * m[i] + reward; // (31)
       sPrevious[i] = s[i];
       s[i] = W[i] / (form === "algorithm1" ? Math.sqrt(v[i] + eps) : Math.sqrt(v[i]) + eps); // (32)
     }

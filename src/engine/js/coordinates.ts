@@ -2,6 +2,7 @@ import {
   DD,
   DG,
   DY,
+  EIGHT,
   GG,
   H,
   HH,
@@ -19,10 +20,7 @@ import { addProduct, larger, root, round } from "./rules.js";
 import { addUpdate, bounded, deltaOf, dot, gradientOf, moveRun, update } from "./sweeps.js";
 import { tune } from "./tuner.js";
 
-/** The largest float32. */
-const FLOAT32_MAX = 3.4028234663852886e38;
-
-/* A tuner for each coordinate: assembly/coordinates.ts and planes.ts. */
+/* A tuner for each coordinate: assembly/coordinates.ts and coordinate-tuners.ts. */
 
 /** Factor of the pull: λ ‖g‖ / ‖x‖, with y and eps as the form has them. */
 function pullFactor({ groups: [group], clipScale, form: { pull }, tuner: { lambda, eps } }: Memory): number {
@@ -51,28 +49,28 @@ function findH(m: Memory, factor: number, from: number, delta: number, to: numbe
 
 /** (27)–(32) for one beta over a run; adds s_{t+1} to the scales. */
 function tuneRun(m: Memory, beta: number, h: number): void {
-  const { f, length, gap, scales, shares, form } = m;
+  const { f, length, scales, shares, form } = m;
   const [decayM, decayV, decayR] = form.decays[beta];
   const [keepM, keepV, keepR] = [round(decayM), round(decayV), round(decayR)];
   const [floor, eps] = [round(form.mFloor), round(m.tuner.eps)];
   // Where r takes h unclipped, the limit is raised beyond every h.
-  const raise = form.clipsReward ? 0 : FLOAT32_MAX;
-  const planes = m.planes + beta * m.planesPerBeta * gap;
+  const raise = form.clipsReward ? 0 : Infinity;
   for (let k = 0; k < length; k++) {
-    const at = planes + k;
-    const s = at + 3 * gap;
-    const before = form.usesScaleBefore ? s + gap : s;
+    // m, v, r, s, and s of the step before.
+    const at = m.tunerOf(k, m.runTuners) + beta * m.betaLength;
+    const s = at + 3 * EIGHT;
+    const before = form.usesScaleBefore ? s + EIGHT : s;
     const ht = f[h + k];
     const limit = larger(f[at], raise);
     const mt = larger(round(keepM * f[at]), form.signed ? ht : round(Math.abs(ht) + floor));
-    const vt = addProduct(round(keepV * f[at + gap]), ht, ht);
+    const vt = addProduct(round(keepV * f[at + EIGHT]), ht, ht);
     const change = round(f[before] * bounded(ht, -limit, limit));
-    const rt = larger(round(round(keepR * f[at + 2 * gap]) - change), 0);
+    const rt = larger(round(round(keepR * f[at + 2 * EIGHT]) - change), 0);
     const wealth = addProduct(rt, f[shares + k], mt);
     const next = round(wealth / (form.epsInRoot ? root(round(vt + eps)) : round(root(vt) + eps)));
     f[at] = mt;
-    f[at + gap] = vt;
-    f[at + 2 * gap] = rt;
+    f[at + EIGHT] = vt;
+    f[at + 2 * EIGHT] = rt;
     f[before] = f[s];
     f[s] = next;
     f[scales + k] += next;
@@ -90,7 +88,7 @@ function tuneAndMove(m: Memory, h: number): void {
     if (spread && f[k] > 0) f[k] = bounded(f[k], round(group[SCALE] / spread), round(group[SCALE] * spread));
     group[SCALE_MAX] = larger(group[SCALE_MAX], f[k]);
   }
-  group[SCALE_MEAN] += dot(f, scales, ONES, length);
+  group[SCALE_MEAN] += dot(f, scales, ONES, length, 2);
   moveRun(m);
 }
 
@@ -125,13 +123,14 @@ export function stepCoordinates(m: Memory): void {
 
 /** Coordinate j's tuner as if it had seen nothing, each s at `s`. */
 function seedCoordinate(m: Memory, j: number, s: number): void {
-  const { f, stride } = m;
+  const { f, betaLength } = m;
+  let at = m.tunerOf(j);
   let sum = 0;
   for (let k = 0; k < m.form.decays.length; k++) {
-    const at = m.vectorOf(m.planesAt + k * m.planesPerBeta) + j;
     f[at] = m.form.mStart;
-    f[at + stride] = f[at + 2 * stride] = 0;
-    for (let field = 3; field < m.planesPerBeta; field++) f[at + field * stride] = s;
+    f[at + EIGHT] = f[at + 2 * EIGHT] = 0;
+    for (let field = 3 * EIGHT; field < betaLength; field += EIGHT) f[at + field] = s;
+    at += betaLength;
     sum = round(sum + s);
   }
   f[m.vectorOf(m.scaleAt) + j] = sum;

@@ -3,6 +3,7 @@ import type { Engine, Program } from "../program.js";
 import { reseedCoordinates, startCoordinates, stepCoordinates } from "./coordinates.js";
 import {
   DD,
+  EIGHT,
   GG,
   H,
   HH,
@@ -30,7 +31,7 @@ class JsKernels extends Memory implements Kernels {
   step(): void {
     const { scalars } = this;
     this.rate = scalars[0];
-    for (let k = 0; k < 6; k++) this.c[k] = scalars[1 + k];
+    this.c.set(scalars.subarray(1, 7));
     this.eta = scalars[Scalar.learningRate];
     this.clipScale = scalars[Scalar.clipScale];
     if (this.perCoordinate) stepCoordinates(this);
@@ -84,7 +85,7 @@ class JsKernels extends Memory implements Kernels {
   }
 
   bytesPerCoordinate(): number {
-    return 4 * this.vectorCount;
+    return 4 * (this.vectorCount + this.tunerLength / EIGHT);
   }
 
   scaleOf(group: number): number {

@@ -10,7 +10,8 @@ import { rules, type Update } from "./rules.js";
  * in every other; before them come blocks and the stage. Addresses are indices into `f`, which views the whole.
  */
 
-/** Coordinates of a turn, which vectors are padded to, and of a block, whose sums are taken in float32. */
+/** Coordinates whose tuners lie together; of a turn, which vectors are padded to; of a block, whose sums are float32. */
+export const EIGHT = 8;
 export const TURN = 16;
 export const BLOCK = 1024;
 
@@ -79,8 +80,10 @@ export class Memory {
   declare readonly deltaAt: number;
   declare readonly slotsAt: number;
   declare readonly scaleAt: number;
-  declare readonly planesAt: number;
-  declare readonly planesPerBeta: number;
+  /** Coordinates' tuners, behind the vectors; eight coordinates' of one beta, and of all. */
+  declare readonly tuners: number;
+  declare readonly betaLength: number;
+  declare readonly tunerLength: number;
 
   declare readonly base: Update;
   declare readonly decoupled: boolean;
@@ -116,7 +119,7 @@ export class Memory {
   declare scales: number;
   declare shares: number;
   declare extra: number;
-  declare planes: number;
+  declare runTuners: number;
 
   constructor(program: Program) {
     const { size, rule, perCoordinate } = program;
@@ -136,14 +139,16 @@ export class Memory {
     this.deltaAt = stored ? REFERENCE + 1 : PARAMS;
     this.slotsAt = PARAMS + 1 + Number(!!tuner) + Number(stored);
     this.scaleAt = this.slotsAt + rule.slots;
-    this.planesAt = this.scaleAt + 2 + Number(looksAhead(program) || isBounded(program));
-    this.planesPerBeta = form?.usesScaleBefore ? 5 : 4;
-    this.vectorCount = perCoordinate ? this.planesAt + betas * this.planesPerBeta : this.scaleAt;
-    const groupsBegin = STAGE + this.vectorCount * TURN;
+    this.vectorCount = this.scaleAt;
+    if (perCoordinate) this.vectorCount += 2 + Number(looksAhead(program) || isBounded(program));
+    this.betaLength = EIGHT * (form?.usesScaleBefore ? 5 : 4);
+    this.tunerLength = perCoordinate ? betas * this.betaLength : 0;
+    const groupsBegin = STAGE + this.vectorCount * TURN + 2 * this.tunerLength;
     const groupLength = perCoordinate && !isBounded(program) ? BETAS : betaAt(betas + (betas % 2));
     this.vectors = align(groupsBegin + 2 * program.groups * groupLength);
 
-    this.f = allocate(this.vectorOf(this.vectorCount), size);
+    this.tuners = this.vectorOf(this.vectorCount);
+    this.f = allocate(this.tuners + (this.stride / EIGHT) * this.tunerLength, size);
     this.f.fill(1, ONES, ONES + BLOCK);
     this.groups = Array.from(
       { length: program.groups },
@@ -156,6 +161,11 @@ export class Memory {
     return this.vectors + index * this.stride;
   }
 
+  /** Where coordinate j's tuner begins, of those from `tuners` on; its fields are eight places apart. */
+  tunerOf(j: number, tuners = this.tuners): number {
+    return tuners + Math.floor(j / EIGHT) * this.tunerLength + (j % EIGHT);
+  }
+
   /** Segment by segment, in blocks of whole turns; turns that a segment shares with others go over the stage. */
   sweep(run: Run): void {
     for (const segment of this.segments) {
@@ -166,13 +176,13 @@ export class Memory {
       this.group = segment.group;
       if (first < wholeFrom) this.#stage(run, first, Math.min(last, wholeFrom));
       for (let from = wholeFrom; from < wholeTo; from += BLOCK) {
-        this.#run(run, this.vectors + from, this.stride, Math.min(BLOCK, wholeTo - from));
+        this.#run(run, this.vectors + from, this.stride, this.tunerOf(from), Math.min(BLOCK, wholeTo - from));
       }
       if (wholeFrom <= wholeTo && wholeTo < last) this.#stage(run, wholeTo, last);
     }
   }
 
-  #run(run: Run, g: number, gap: number, length: number): void {
+  #run(run: Run, g: number, gap: number, tuners: number, length: number): void {
     this.length = length;
     this.gap = gap;
     this.g = g;
@@ -183,20 +193,24 @@ export class Memory {
     this.scales = g + this.scaleAt * gap;
     this.shares = this.scales + gap;
     this.extra = this.shares + gap;
-    this.planes = g + this.planesAt * gap;
+    this.runTuners = tuners;
     run(this);
   }
 
   #stage(run: Run, first: number, last: number): void {
-    const { f, vectorCount } = this;
-    f.fill(0, STAGE, STAGE + vectorCount * TURN);
-    for (let k = 0; k < vectorCount; k++) {
-      f.copyWithin(STAGE + k * TURN, this.vectorOf(k) + first, this.vectorOf(k) + last);
-    }
-    this.#run(run, STAGE, TURN, TURN);
-    for (let k = 0; k < vectorCount; k++) {
-      f.copyWithin(this.vectorOf(k) + first, STAGE + k * TURN, STAGE + k * TURN + last - first);
-    }
+    const { f, vectorCount, tunerLength } = this;
+    const tuners = STAGE + vectorCount * TURN;
+    const carry = (put: (there: number, here: number) => void) => {
+      for (let k = 0; k < last - first; k++) {
+        for (let v = 0; v < vectorCount; v++) put(this.vectorOf(v) + first + k, STAGE + v * TURN + k);
+        for (let field = 0; field < tunerLength; field += EIGHT)
+          put(this.tunerOf(first + k) + field, this.tunerOf(k, tuners) + field);
+      }
+    };
+    f.fill(0, STAGE, tuners + 2 * tunerLength);
+    carry((there, here) => (f[here] = f[there]));
+    this.#run(run, STAGE, TURN, tuners, TURN);
+    carry((there, here) => (f[there] = f[here]));
   }
 
   /** Starts sums anew. */

@@ -181,7 +181,7 @@ export const moveRun: Run = (m) => {
   for (let k = 0; k < length; k++) {
     f[POINT_BLOCK + k] = addProduct(f[xRef + k], perCoordinate ? f[scales + k] : scale, f[next + k]);
   }
-  const span = perCoordinate ? 1 : 4;
+  const span = perCoordinate ? 2 : 4;
   group[XX] += dot(f, POINT_BLOCK, POINT_BLOCK, length, span);
   group[DD] += dot(f, next, next, length, span);
   f.copyWithin(x, POINT_BLOCK, POINT_BLOCK + length);

@@ -52,11 +52,11 @@ export function tune(m: Memory): void {
 export function seed(m: Memory, group: Float64Array, sInit: number, share: number): void {
   group[S_INIT] = sInit;
   group[SCALE] = 0;
+  group.fill(0, BETAS);
   const betas = group.length > BETAS ? m.form.decays.length : 0;
   for (let k = 0; k < betas; k++) {
     const at = betaAt(k);
     group[at] = m.form.mStart;
-    group[at + 2] = group[at + 4] = 0;
     group[at + 6] = group[at + 8] = sInit * share;
     group[SCALE] += sInit * share;
   }

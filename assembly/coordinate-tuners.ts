@@ -1,0 +1,212 @@
+import { clipsReward, eps, epsInRoot, mFloor, mStart, signed, spread, usesScaleBefore } from "./form";
+import {
+  betaBytes,
+  betaCount,
+  decayOf,
+  deltaOf,
+  EIGHT,
+  gradBlock,
+  groupOf,
+  held,
+  heldAt,
+  hold,
+  REFERENCE,
+  scaleAt,
+  segmentCount,
+  segmentOf,
+  shareAt,
+  stateOf,
+  tunerOf,
+  within,
+} from "./layout";
+import { Run } from "./records";
+import { bounded } from "./scan";
+import { addProduct, at, put, Q0, Q1, splat, total, zero } from "./vec";
+
+/*
+ * The tuners of coordinates, eight coordinates at a time. One loop goes from h to x, as it then waits for roots and
+ * divisions while memory delivers the next coordinates' tuners.
+ */
+
+/** Eight tuners of one beta, field by field: m, v, r, s, and where it is kept s of the step before. */
+const V: usize = EIGHT;
+const R: usize = 2 * EIGHT;
+const S: usize = 3 * EIGHT;
+
+/** Where `held` keeps the betas' decay factors. */
+const DECAYS: usize = 8;
+
+/** Writes what m is compared with (27): h as printed, or |h| and a floor. */
+function findSizes(from: usize, bytes: usize): void {
+  const floor = splat(mFloor);
+  for (let k: usize = 0; k < bytes; k += 16) {
+    const h = v128.load(from + k);
+    v128.store(gradBlock + k, signed ? h : f32x4.add(f32x4.abs(h), floor));
+  }
+}
+
+function holdConstants(run: Run): void {
+  // Where r takes h unclipped, the limit is raised beyond every h.
+  hold(0, clipsReward ? 0 : f64(f32.MAX_VALUE));
+  hold(1, epsInRoot ? eps : 0);
+  hold(2, epsInRoot ? 0 : eps);
+  const scale = groupOf(run.segment.group).scale;
+  hold(3, scale / spread);
+  hold(4, scale * spread);
+  for (let k: usize = 0; k < betaCount; k++) {
+    const decay = decayOf(k);
+    hold(DECAYS + 3 * k, decay.m);
+    hold(DECAYS + 3 * k + 1, decay.v);
+    hold(DECAYS + 3 * k + 2, decay.r);
+  }
+}
+
+/** (27)–(32) for four coordinates and one beta; returns s_{t+1}. */
+@inline
+function tuneLanes<Q>(
+  tuner: usize,
+  before: usize,
+  decay: usize,
+  h: usize,
+  shares: usize,
+  sizes: usize,
+  raise: v128,
+  inRoot: v128,
+  behindRoot: v128,
+): v128 {
+  const ht = at<Q>(h);
+  const mBefore = at<Q>(tuner);
+  const m = f32x4.pmax(f32x4.mul(v128.load(decay), mBefore), at<Q>(sizes)); // (27)
+  const v = addProduct(f32x4.mul(v128.load(decay, 16), v128.load(tuner, V + offsetof<Q>())), ht, ht); // (28)
+  const limit = f32x4.pmax(mBefore, raise);
+  const reward = f32x4.pmin(f32x4.pmax(ht, f32x4.neg(limit)), limit);
+  const change = f32x4.mul(at<Q>(before), reward);
+  const kept = f32x4.mul(v128.load(decay, 32), v128.load(tuner, R + offsetof<Q>()));
+  const r = f32x4.pmax(f32x4.sub(kept, change), zero()); // (29, 30)
+  const wealth = addProduct(r, at<Q>(shares), m); // (31)
+  const s = f32x4.div(wealth, f32x4.add(f32x4.sqrt(f32x4.add(v, inRoot)), behindRoot)); // (32)
+  put<Q>(tuner, m);
+  v128.store(tuner, v, V + offsetof<Q>());
+  v128.store(tuner, r, R + offsetof<Q>());
+  if (usesScaleBefore) v128.store(before, v128.load(tuner, S + offsetof<Q>()), offsetof<Q>());
+  v128.store(tuner, s, S + offsetof<Q>());
+  return s;
+}
+
+/** Lanes that belong to no coordinate have scale 0, and keep it. */
+@inline
+function boundedScale(scale: v128, low: v128, high: v128): v128 {
+  return v128.and(f32x4.gt(scale, zero()), bounded(scale, low, high));
+}
+
+/** (33) for four coordinates; returns x_{t+1}. */
+@inline
+function moveLanes<Q>(x: usize, xRef: usize, scales: usize, scale: v128, delta: v128): v128 {
+  const moved = addProduct(at<Q>(xRef), scale, delta);
+  put<Q>(scales, scale);
+  put<Q>(x, moved);
+  return moved;
+}
+
+/**
+ * (27)–(33) over a run, from h to x, and the sums that the next step needs. Scales stay within `spread` times the S of
+ * all coordinates together.
+ */
+// eslint-disable-next-line max-lines-per-function -- one loop
+export function tuneRun(run: Run, h: usize): void {
+  holdConstants(run);
+  const raise = held(0);
+  const inRoot = held(1);
+  const behindRoot = held(2);
+  findSizes(h, run.bytes);
+  let sizes = gradBlock;
+  const lastDecay = heldAt(DECAYS + 3 * betaCount);
+  let x = run.params;
+  let xRef = within(run, REFERENCE);
+  let delta = deltaOf(run);
+  let shares = within(run, shareAt);
+  let scales = within(run, scaleAt);
+  let tuner = run.tuners;
+  const sForReward = usesScaleBefore ? S + EIGHT : S;
+  let xx = zero();
+  let dd = zero();
+  let sum = zero();
+  let largest = zero();
+  for (const end = x + run.bytes; x < end; x += EIGHT) {
+    let s0 = zero();
+    let s1 = zero();
+    for (let decay = heldAt(DECAYS); decay < lastDecay; decay += 48) {
+      const before = tuner + sForReward;
+      s0 = f32x4.add(s0, tuneLanes<Q0>(tuner, before, decay, h, shares, sizes, raise, inRoot, behindRoot));
+      s1 = f32x4.add(s1, tuneLanes<Q1>(tuner, before, decay, h, shares, sizes, raise, inRoot, behindRoot));
+      tuner += betaBytes;
+    }
+    if (spread < Infinity) {
+      const low = held(3);
+      const high = held(4);
+      s0 = boundedScale(s0, low, high);
+      s1 = boundedScale(s1, low, high);
+    }
+    // Δ_{t+1} may stand where x is written.
+    const d0 = at<Q0>(delta);
+    const d1 = at<Q1>(delta);
+    const x0 = moveLanes<Q0>(x, xRef, scales, s0, d0);
+    const x1 = moveLanes<Q1>(x, xRef, scales, s1, d1);
+    xx = f32x4.add(xx, addProduct(f32x4.mul(x0, x0), x1, x1));
+    dd = f32x4.add(dd, addProduct(f32x4.mul(d0, d0), d1, d1));
+    sum = f32x4.add(sum, f32x4.add(s0, s1));
+    largest = f32x4.pmax(largest, f32x4.pmax(s0, s1));
+    h += EIGHT;
+    sizes += EIGHT;
+    xRef += EIGHT;
+    delta += EIGHT;
+    shares += EIGHT;
+    scales += EIGHT;
+  }
+  const sums = run.sums;
+  sums.xx += total(xx);
+  sums.dd += total(dd);
+  sums.scaleMean += total(sum);
+  const a = max(f32x4.extract_lane(largest, 0), f32x4.extract_lane(largest, 1));
+  const b = max(f32x4.extract_lane(largest, 2), f32x4.extract_lane(largest, 3));
+  sums.scaleMax = max(sums.scaleMax, f64(max(a, b)));
+}
+
+/** The tuner of the coordinate at byte j of each vector, as if it had seen nothing, each s at `s`. */
+function seedCoordinate(j: usize, s: f32): void {
+  let sum: f32 = 0;
+  let tuner = tunerOf(j);
+  for (let k: usize = 0; k < betaCount; k++) {
+    store<f32>(tuner, f32(mStart));
+    store<f32>(tuner, 0, V);
+    store<f32>(tuner, 0, R);
+    for (let field = S; field < betaBytes; field += EIGHT) store<f32>(tuner + field, s);
+    tuner += betaBytes;
+    sum += s;
+  }
+  store<f32>(stateOf(scaleAt) + j, sum);
+}
+
+/** Fresh tuners: s_init everywhere, and each s `share` of it. */
+export function startCoordinates(sInit: f64, share: f64): void {
+  for (let i: usize = 0; i < segmentCount; i++) {
+    const segment = segmentOf(i);
+    for (let j = usize(segment.first) * 4; j < usize(segment.last) * 4; j += 4) {
+      store<f32>(stateOf(shareAt) + j, f32(sInit / f64(betaCount)));
+      seedCoordinate(j, f32(sInit * share));
+    }
+  }
+}
+
+/** An anchor's part in the tuners: s_init ← carry · S, coordinate by coordinate (paper, 6.3). */
+export function reseedCoordinates(carry: f64): void {
+  const factor = f32(carry / f64(betaCount));
+  for (let i: usize = 0; i < segmentCount; i++) {
+    const segment = segmentOf(i);
+    for (let j = usize(segment.first) * 4; j < usize(segment.last) * 4; j += 4) {
+      const scale = load<f32>(stateOf(scaleAt) + j);
+      if (scale > 0) store<f32>(stateOf(shareAt) + j, factor * scale);
+      seedCoordinate(j, load<f32>(stateOf(shareAt) + j));
+    }
+  }
+}
