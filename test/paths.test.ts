@@ -201,7 +201,7 @@ describe("what goes wrong", () => {
   it("is told apart and stops the search", async () => {
     const noGradient = connect(([x]: Float64Array) => x, [0], [1], { method: "neb" });
     await expect(noGradient).rejects.toThrow(
-      "lossGrad: expected it to return { loss, grads }, got a number alone",
+      "lossGrad: expected it to return { loss, grads }, or to write to grads, got the loss alone",
     );
     const broken = connect(() => ({ loss: 1, grads: [NaN] }), [0], [1], { method: "chain" });
     await expect(broken).rejects.toMatchObject({ name: "OptimizerError", code: "diverged" });
