@@ -18,7 +18,7 @@ export interface TwinOptions extends WorkOptions {
   steps: number;
   /** u: how the twin differs at first; default random. */
   direction?: ArrayLike<number>;
-  /** δ0 = size · (1 + ‖x‖), > 0; default 2⁻²⁶. */
+  /** δ0 = size · (1 + ‖x‖), > 0; default 2⁻²⁶. A map that rounds to float32 needs 2⁻¹² or so. */
   size?: number;
   /** Of the random direction; default 0. */
   seed?: number;
