@@ -253,6 +253,20 @@ describe("a callback", () => {
   });
 });
 
+describe("membership", () => {
+  it("is the loss against the level, both sets closed", async () => {
+    const product = ([x, y]: Float64Array) => x * y;
+    const at = (level: number) => levelSets(product, [3, 4], level);
+    expect(await at(12)).toEqual({ loss: 12, margin: 0, inSuper: true, inSub: true });
+    expect(await at(13)).toEqual({ loss: 12, margin: -1, inSuper: false, inSub: true });
+    expect(await at(-1)).toEqual({ loss: 12, margin: 13, inSuper: true, inSub: false });
+    const nowhere = await levelSets(() => NaN, [3, 4], 0);
+    expect([nowhere.inSuper, nowhere.inSub]).toEqual([false, false]);
+    await expect(levelSets(product, [3, 4], NaN)).rejects.toThrow("level: expected a finite number");
+    await expect(levelSets(product, [], 1)).rejects.toThrow("params: expected at least 1 number, got 0");
+  });
+});
+
 describe("every function takes every shape", () => {
   /** ½ (x² + 4 y² + 2 z²). */
   const curvatures = [1, 4, 2];
