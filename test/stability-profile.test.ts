@@ -382,7 +382,9 @@ describe("curvature", () => {
     await expect(sharpness(f, [1], { products: 0 })).rejects.toThrow("sharpness.products");
     await expect(sharpness(f, [])).rejects.toThrow("params");
     await expect(sharpness(() => ({ loss: 1, grads: [NaN] }), [1])).rejects.toThrow("grads[0] is NaN");
-    await expect(sharpness(() => ({ loss: 1, grads: [1, 2] }), [1])).rejects.toThrow("lossGrad: grads: expected 1 numbers, got 2");
+    await expect(sharpness(() => ({ loss: 1, grads: [1, 2] }), [1])).rejects.toThrow(
+      "lossGrad: grads: expected 1 numbers, got 2",
+    );
     await expect(sharpness((() => "1") as never, [1])).rejects.toThrow("{ loss, grads }");
     await expect(hessianVector(f, [1], [1, 2])).rejects.toThrow("vector");
   });

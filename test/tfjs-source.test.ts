@@ -115,6 +115,15 @@ describe("a model as a source", () => {
     }
   });
 
+  it("curvature needs no second derivatives, which the library lacks or has wrong for some operations", async () => {
+    const x = tf.variable(tf.scalar(0.3));
+    const square = gradientSource(() => tf.add(tf.square(x), tf.exp(x)), [x]);
+    expect((await sharpness(square, [0.3])).lambdaMax).toBeCloseTo(2 + Math.exp(0.3), 3);
+    const logits = gradientSource(() => tf.losses.sigmoidCrossEntropy([1], tf.mul(x, [2])), [x]);
+    const p = 1 / (1 + Math.exp(-0.6));
+    expect((await sharpness(logits, [0.3])).lambdaMax).toBeCloseTo(4 * p * (1 - p), 3);
+  });
+
   it("a slice has the loss of the model at each point", async () => {
     const { model, cost } = network();
     const params = await readParams(model.trainableWeights);
