@@ -283,6 +283,31 @@ describe("merge trees of any grid", () => {
     );
   });
 
+  it("{f ≥ λ} has the unbounded piece and one for each hole of {f < λ}, holes counted by Euler's formula", () => {
+    fc.assert(
+      fc.property(grids, fc.integer({ min: -4, max: 3 }), (grid, whole) => {
+        const level = whole + 0.123456789;
+        fc.pre(grid.columns > 1 && grid.rows > 1 && !grid.values.includes(level));
+        const { columns, values } = grid;
+        const below = (i: number) => values[i] < level;
+        // Vertices − edges + triangles of the triangulation, where all corners are below.
+        let euler = 0;
+        for (let i = 0; i < values.length; i++) {
+          if (!below(i)) continue;
+          const right = i % columns < columns - 1 && below(i + 1);
+          const up = i + columns < values.length && below(i + columns);
+          const diagonal = i % columns < columns - 1 && i + columns < values.length && below(i + columns + 1);
+          euler += 1 - Number(right) - Number(up) - Number(diagonal);
+          euler += Number(diagonal && right) + Number(diagonal && up);
+        }
+        const pieces = countComponents(mergeTree(grid, { sense: "sub" }), level);
+        const above = countComponents(mergeTree(grid, { sense: "super", outer: "joined" }), level);
+        expect(above - 1).toBe(pieces - euler);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it("agree with flood filling at 200 levels of random fields, as large as a slice", () => {
     let state = 7;
     const random = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;

@@ -1,6 +1,6 @@
 /** The dynamic cost: every formula against finite differences and its closed form. */
 import { describe, expect, test } from "vitest";
-import { adam, createOptimizer, sgd, type GradientSource } from "../src/index.js";
+import { adam, constant, createOptimizer, sgd, warmup, type GradientSource } from "../src/index.js";
 import {
   classWeights,
   confidence,
@@ -69,6 +69,32 @@ describe("ρ", () => {
   });
 });
 
+describe("ρ in closed form", () => {
+  test("Huber is min(1, δ / |r|), focal (1 − p)^γ, GCE p^q, and C^{−q} at the start", () => {
+    for (const r of [0, 0.1, 0.8, 0.9, 5]) {
+      const weight = r === 0 ? 1 : Math.min(1, 0.8 / r);
+      expect(huber({ delta: 0.8 }).factor((r * r) / 2, 0)).toBeCloseTo(weight, 12);
+    }
+    for (const p of [0.01, 0.3, 0.9])
+      expect(focal({ gamma: 2 }).cost(-Math.log(p), 0)).toBeCloseTo((1 - p) ** 2 * -Math.log(p), 12);
+    for (const [classes, q] of [
+      [2, 0.7],
+      [10, 0.7],
+      [1000, 0.3],
+    ]) {
+      const { grads } = softmaxCrossEntropy(new Float64Array(classes), [0], classes, { robust: gce({ q }) });
+      // p = 1 / C for each class: f (p − 1) at the label.
+      expect(grads[0] / (1 / classes - 1)).toBeCloseTo(classes ** -q, 12);
+    }
+  });
+
+  test("an example learnt to the last digit has a factor, whatever the exponent", () => {
+    for (const gamma of [0, 0.5, 1, 2]) expect(focal({ gamma }).factor(0, 0)).toBe(gamma === 0 ? 1 : 0);
+    for (const robust of [gce(), confidence({ detached: false }), huber({ delta: 1 })])
+      expect(robust.factor(0, 0)).toBe(1);
+  });
+});
+
 describe("class weights", () => {
   test.each([[[30, 10]], [[5, 5, 5]], [[1, 1000, 10]]])(
     "of %j have a mean of 1 over the examples",
@@ -114,6 +140,16 @@ describe("softmax cross-entropy", () => {
     });
   });
 
+  test("the cost is divided by N, not by the sum of the weights", () => {
+    const weights = [0.5, 2, 1, 0.7];
+    const at = (k: number) =>
+      softmaxCrossEntropy(logits.subarray(k * classes, (k + 1) * classes), [labels[k]], classes).loss;
+    const sum = labels.reduce((total, y, k) => total + weights[y] * at(k), 0);
+    const { loss } = softmaxCrossEntropy(logits, labels, classes, { classWeights: weights });
+    expect(loss).toBeCloseTo(sum / count, 12);
+    expect(Math.abs(loss - sum / labels.reduce((total, y) => total + weights[y], 0))).toBeGreaterThan(0.01);
+  });
+
   test("logits of a thousand do not overflow", () => {
     const { loss, grads } = softmaxCrossEntropy([1000, 0, 0, -1000], [1, 1], 2);
     expect(loss).toBe(1000);
@@ -145,6 +181,55 @@ describe("softmax cross-entropy", () => {
       expect(g).toBeCloseTo(slope(at, z[k]), 7);
     });
     expect(cost(z, target)).toBeLessThan(0);
+  });
+
+  test.each([0.3, 0.7, 0.9])("early-learning targets fade with β = %f, each example its own", (beta) => {
+    const [lambda, examples] = [3, 3];
+    const elr = earlyLearning({ examples, classes, lambda, beta });
+    const targets = Array.from({ length: examples }, () => new Array<number>(classes).fill(0));
+    const softmax = (z: readonly number[]) => {
+      const powers = z.map(Math.exp);
+      return powers.map((power) => power / powers.reduce((a, b) => a + b));
+    };
+    const cost = (z: readonly number[], t: readonly number[]) =>
+      lambda * Math.log(1 - softmax(z).reduce((sum, p, c) => sum + p * t[c], 0));
+    // Examples come in another order each time, and not all of them.
+    for (const indices of [
+      [0, 1],
+      [2, 0],
+      [1, 2],
+      [0, 1],
+      [0, 2],
+    ]) {
+      // prettier-ignore
+      const z = indices.map(() => Array.from({ length: classes }, normal));
+      const grads = new Float64Array(indices.length * classes);
+      const value = elr.add(indices, z.flatMap(softmax), grads);
+      let sum = 0;
+      indices.forEach((index, i) => {
+        targets[index] = targets[index].map((t, c) => beta * t + (1 - beta) * softmax(z[i])[c]);
+        sum += cost(z[i], targets[index]) / indices.length;
+        for (let c = 0; c < classes; c++) {
+          const at = (v: number) =>
+            cost(
+              z[i].map((value, k) => (k === c ? v : value)),
+              targets[index],
+            ) / indices.length;
+          expect(grads[i * classes + c]).toBeCloseTo(slope(at, z[i][c]), 7);
+        }
+      });
+      expect(value).toBeCloseTo(sum, 12);
+    }
+  });
+
+  test("for chances that stay, t = (1 − βᵏ) p after k times", () => {
+    const [p, lambda, beta] = [[0.7, 0.2, 0.1], 2, 0.8];
+    const elr = earlyLearning({ examples: 1, classes: 3, lambda, beta });
+    const square = p.reduce((sum, v) => sum + v * v, 0);
+    for (let k = 1; k <= 40; k++) {
+      const value = elr.add([0], p, new Float64Array(3));
+      expect(value).toBeCloseTo(lambda * Math.log(1 - (1 - beta ** k) * square), 12);
+    }
   });
 });
 
@@ -222,6 +307,43 @@ describe("the dynamic cost", () => {
     };
     const [a, b] = [withAdam(plain), withAdam(dynamicCost(model, { l2: 0.1, gamma: () => 3 }))];
     a.forEach((x, i) => expect(x).toBeCloseTo(b[i], 5));
+  });
+
+  test("norm-adaptive descent undoes γ in part: its step is γ (1 + n) / (1 + γ n) as long, and less than α", () => {
+    const gamma = 5;
+    const [learningRate, grads] = [0.3, new Float32Array(3)];
+    dynamicCost(model)(Float32Array.from(at), grads, 1);
+    const n = Math.hypot(...grads);
+    const lengthOf = (normAdaptive: boolean, factor: number) => {
+      const base = sgd({ learningRate: warmup(constant(learningRate), 4) });
+      const optimizer = createOptimizer(at, { base, tuner: null, normAdaptive });
+      optimizer.minimize(dynamicCost(model, { gamma: () => factor }), { steps: 1 });
+      return Math.hypot(...optimizer.params.map((x, i) => x - Math.fround(at[i])));
+    };
+    // γ · warm-up · schedule · 1 / (1 + γ n), times n
+    const alpha = learningRate / 4;
+    expect(lengthOf(false, gamma)).toBeCloseTo(gamma * alpha * n, 6);
+    expect(lengthOf(true, gamma)).toBeCloseTo((gamma * alpha * n) / (1 + gamma * n), 6);
+    expect(lengthOf(true, gamma) / lengthOf(true, 1)).toBeCloseTo((gamma * (1 + n)) / (1 + gamma * n), 5);
+    expect(lengthOf(true, gamma)).toBeLessThan(alpha);
+  });
+
+  test("J = γ J_reg changes by γ′ J_reg − α ‖∇J‖² along the flow, and falls where nothing is learnt", () => {
+    const [kappa, delta, alpha, dt] = [1, 0.1, 0.2, 1e-5];
+    const gammaAt = (t: number) => 1 + kappa * Math.exp(-delta * t);
+    const x = Float64Array.from(at);
+    const grads = new Float64Array(3);
+    const source = (t: number) => dynamicCost(model, { l2: 0.1, gamma: () => gammaAt(t) });
+    const ask = (point: Float64Array, t: number, g = new Float64Array(3)) =>
+      source(t)(point as never, g as never, 1);
+    for (const t of [1, 5, 20]) {
+      const inner = ask(x, t, grads);
+      const square = grads.reduce((sum, g) => sum + g * g, 0);
+      const ahead = x.map((value, i) => value - dt * alpha * grads[i]);
+      const change = (gammaAt(t + dt) * ask(ahead, t) - gammaAt(t) * inner) / dt;
+      const slopeOfGamma = -delta * kappa * Math.exp(-delta * t);
+      expect(change / (slopeOfGamma * inner - alpha * square)).toBeCloseTo(1, 4);
+    }
   });
 
   test("γ on the data alone raises the relative weight of regularisation from λ / (1 + κ) to λ", () => {

@@ -27,6 +27,22 @@ describe("barriers on the ring (r² − 1)² between opposite points", () => {
     expect(Math.hypot(...nodes[1])).toBeCloseTo(2 ** 0.25, 2);
   });
 
+  it("chain of least mean: 1/4, with the bend at √1.5, so the mean is the wrong thing to minimise", async () => {
+    const nodes = (y: number) => [east, [0, y], west] as const;
+    const lossesOn = (y: number) => {
+      const both = Array.from({ length: 401 }, (_, k) =>
+        pathPoint({ kind: "polygon", nodes: nodes(y) }, k / 400),
+      );
+      return both.map(([a, b]) => ring.loss(a, b));
+    };
+    const mean = (y: number) => lossesOn(y).reduce((sum, loss) => sum + loss / 401, 0);
+    const best = Math.sqrt(1.5);
+    expect(mean(best)).toBeLessThan(mean(best + 0.03));
+    expect(mean(best)).toBeLessThan(mean(best - 0.03));
+    expect(Math.max(...lossesOn(best))).toBeCloseTo(1 / 4, 12);
+    expect((await around({ method: "chain" })).barrier).toBeLessThan(0.7 / 4);
+  });
+
   it("Bézier curve: ((√2 − 1) / 2)² with the bend at 2 √((1 + √2) / 2)", async () => {
     const { barrier, nodes } = await around({
       method: "bezier",
@@ -201,7 +217,7 @@ describe("what goes wrong", () => {
   it("is told apart and stops the search", async () => {
     const noGradient = connect(([x]: Float64Array) => x, [0], [1], { method: "neb" });
     await expect(noGradient).rejects.toThrow(
-      "lossGrad: expected it to return { loss, grads }, got a number alone",
+      "lossGrad: expected it to return { loss, grads }, or to write to grads, got the loss alone",
     );
     const broken = connect(() => ({ loss: 1, grads: [NaN] }), [0], [1], { method: "chain" });
     await expect(broken).rejects.toMatchObject({ name: "OptimizerError", code: "diverged" });

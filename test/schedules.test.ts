@@ -47,6 +47,19 @@ describe("decays", () => {
     expect(first(exponentialDecay({ initial: 2, rate: 0 }), 2)).toEqual([2, 2]);
   });
 
+  test("exponential in Keras's words, r^(t/s): rate −ln r / s, or −ln(final) / T", () => {
+    const [r, s] = [0.96, 250];
+    const keras = exponentialDecay({ initial: 0.1, rate: -Math.log(r) / s });
+    mustBeNear(
+      [1, 250, 1000].map((t) => keras(t, endless)),
+      [1, 250, 1000].map((t) => 0.1 * r ** (t / s)),
+    );
+    expect(exponentialDecay({ initial: 1, rate: -Math.log(0.01) / 5000 })(5000, endless)).toBeCloseTo(
+      0.01,
+      14,
+    );
+  });
+
   test("inverse time: half after 1 / rate steps", () => {
     mustBeNear(first(inverseTimeDecay({ initial: 6, rate: 0.5 }), 4), [4, 3, 2.4, 2]);
   });

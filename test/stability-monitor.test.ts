@@ -20,6 +20,7 @@ import {
 } from "../src/stability/index.js";
 import { seededRandom } from "../src/sources/random.js";
 import { normals } from "../src/stability/vectors.js";
+import { logistic } from "./support/logistic.js";
 
 interface Function1 {
   loss: (x: Float64Array) => number;
@@ -384,32 +385,6 @@ describe("policies", () => {
   });
 });
 
-/** Logistic regression on two blobs. */
-function logistic(seed: number, examples = 512, size = 10) {
-  const normal = normals(seed);
-  const xs = Array.from({ length: examples }, (_, k) =>
-    Float64Array.from({ length: size }, () => normal() + (k % 2 ? 0.3 : -0.3)),
-  );
-  const loss = (w: Float32Array, k: number) => {
-    const margin = xs[k].reduce((sum, x, i) => sum + x * w[i], 0) * (k % 2 ? 1 : -1);
-    return margin > 0 ? Math.log1p(Math.exp(-margin)) : Math.log1p(Math.exp(margin)) - margin;
-  };
-  const batch = minibatches({ examples, batchSize: 32, seed }, (w, g, indices) => {
-    g.fill(0);
-    let sum = 0;
-    for (const k of indices) {
-      const sign = k % 2 ? 1 : -1;
-      const margin = xs[k].reduce((total, x, i) => total + x * w[i], 0) * sign;
-      const slope = -sign / (1 + Math.exp(margin)) / indices.length;
-      for (let i = 0; i < size; i++) g[i] += slope * xs[k][i];
-      sum += loss(w, k) / indices.length;
-    }
-    return sum;
-  });
-  const losses = (w: Float32Array) => Array.from({ length: 256 }, (_, k) => loss(w, k));
-  return { batch, losses, size };
-}
-
 /** Softmax regression on five clusters that do not overlap, some of the labels drawn at random. */
 function clusters(seed: number, wrong: number, classes = 5, width = 20, examples = 600) {
   const [normal, random] = [normals(seed), seededRandom(seed + 99)];
@@ -471,19 +446,6 @@ describe("minibatches", () => {
     expect(tests).toBe(25 * 30);
     expect(alarms / tests).toBeLessThan(0.01);
     expect(naive / 25).toBeGreaterThan(0.4);
-  });
-
-  test("a jump of the rate is seen at the next test", () => {
-    for (let seed = 0; seed < 20; seed++) {
-      const { batch, losses, size } = logistic(seed);
-      const monitor = lyapunovMonitor({ probe: { losses } });
-      const learningRate = (step: number) => (step <= 200 ? 0.05 : 30);
-      createOptimizer(size, plain(sgd({ learningRate }))).minimize(batch, {
-        steps: 220,
-        monitors: [monitor],
-      });
-      expect(monitor.report().probe!.alarmSteps).toContain(210);
-    }
   });
 
   test("shrink by the probe brings back a rate that is too high", () => {
@@ -557,30 +519,6 @@ describe("minibatches", () => {
     }
     // ‖ḡ‖² = 50, tr Σ = 50
     expect(still.report().signalShare).toBeCloseTo(0.5, 1);
-  });
-
-  test("E ΔV = −η ‖g‖² + ½ η² (g'Hg + tr HΣ), 0 at η* = 2 ‖g‖² / (g'Hg + tr HΣ)", () => {
-    const [h, x, sigma] = [[1, 4, 9], [1, 0.5, -0.5], 2];
-    const g = x.map((value, i) => h[i] * value);
-    const n2 = g.reduce((sum, v) => sum + v * v, 0);
-    const bend = g.reduce((sum, v, i) => sum + h[i] * (v * v + sigma * sigma), 0);
-    const f = quadratic(h);
-    const normal = normals(1);
-    for (const factor of [0.5, 1, 1.5]) {
-      const eta = (factor * 2 * n2) / bend;
-      let sum = 0;
-      const trials = 100_000;
-      for (let k = 0; k < trials; k++) {
-        const after = Float64Array.from(x, (value, i) => value - eta * (g[i] + sigma * normal()));
-        sum +=
-          lyapunovStep(
-            { loss: f.loss(Float64Array.from(x)), params: x, grads: g },
-            { loss: f.loss(after), params: after },
-          ).change / trials;
-      }
-      const exact = -eta * n2 + (eta * eta * bend) / 2;
-      expect(Math.abs(sum - exact)).toBeLessThan(0.01 * eta * n2);
-    }
   });
 });
 

@@ -34,9 +34,10 @@ import {
   stabilityProfile,
   swapBound,
   swapResponse,
+  type LossAndGrads,
+  type LossGrad,
   type TrainingMap,
 } from "../src/stability/index.js";
-import type { LossGrad } from "../src/stability/gradient.js";
 import { eigenvalue, eigenvector } from "../src/stability/tridiagonal.js";
 import { minimumNormPoint } from "../src/stability/sampling.js";
 import { normals } from "../src/stability/vectors.js";
@@ -305,7 +306,7 @@ describe("curvature", () => {
     const double = await hessianVector(f, [x, y, z], [1, 2, -1]);
     exact.forEach((value, i) => expect(Math.abs(double[i] - value)).toBeLessThan(1e-9));
     const source: GradientSource = (params, grads) => {
-      const { loss, grads: g } = f(Float64Array.from(params)) as { loss: number; grads: number[] };
+      const { loss, grads: g } = f(Float64Array.from(params), grads, 1) as LossAndGrads;
       grads.set(g);
       return loss;
     };
@@ -381,7 +382,9 @@ describe("curvature", () => {
     await expect(sharpness(f, [1], { products: 0 })).rejects.toThrow("sharpness.products");
     await expect(sharpness(f, [])).rejects.toThrow("params");
     await expect(sharpness(() => ({ loss: 1, grads: [NaN] }), [1])).rejects.toThrow("grads[0] is NaN");
-    await expect(sharpness(() => ({ loss: 1, grads: [1, 2] }), [1])).rejects.toThrow("1 grads, got 2");
+    await expect(sharpness(() => ({ loss: 1, grads: [1, 2] }), [1])).rejects.toThrow(
+      "lossGrad: grads: expected 1 numbers, got 2",
+    );
     await expect(sharpness((() => "1") as never, [1])).rejects.toThrow("{ loss, grads }");
     await expect(hessianVector(f, [1], [1, 2])).rejects.toThrow("vector");
   });

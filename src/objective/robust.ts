@@ -140,6 +140,8 @@ export function focal(options: { gamma?: number } = {}): Robust {
     factor(loss) {
       const miss = -Math.expm1(-loss);
       if (gamma === 0) return 1;
+      // The limit: for γ < 1 the terms below are 0 · ∞.
+      if (miss === 0) return 0;
       return miss ** gamma + gamma * miss ** (gamma - 1) * Math.exp(-loss) * loss;
     },
   };

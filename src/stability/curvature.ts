@@ -1,7 +1,7 @@
 import { expectFunction, expectNumber, expectNumbers, expectOneOf, expectOptions } from "../expect.js";
-import { Evaluator, readPoint, type Differentiable } from "./gradient.js";
 import { lanczos, powerIteration, type Apply } from "./lanczos.js";
-import { norm, randomUnit, unit } from "./vectors.js";
+import { Evaluator, expectPoint, type LossGrad } from "./loss-grad.js";
+import { addScaled, norm, randomUnit, unit } from "./vectors.js";
 import { Work, WORK_KEYS, type WorkOptions } from "./work.js";
 
 /** Options of {@link sharpness}. */
@@ -18,7 +18,7 @@ export interface SharpnessOptions extends WorkOptions {
   preconditioner?: ArrayLike<number>;
   /** C for the spectrum of D^½ H D^½ + C, diagonal; default zeros. */
   diagonal?: ArrayLike<number>;
-  /** ε of the differences; default u^⅓ (1 + ‖x‖), u = 2⁻⁵³ for a LossGrad and 2⁻²⁴ for a source. */
+  /** ε of the differences; default u^⅓ (1 + ‖x‖), u = 2⁻²⁴ for a source and for grads in a Float32Array, else 2⁻⁵³. */
   epsilon?: number;
   /** The step that a source is told, ≥ 1; default 1. */
   step?: number;
@@ -45,41 +45,48 @@ export interface Sharpness {
 }
 
 /** Central differences of the gradient at a point. */
-class Hessian {
+export class Hessian {
   readonly #evaluator: Evaluator;
   readonly #point: Float64Array;
-  readonly #given: number | undefined;
+  readonly #ahead: Float64Array;
+  readonly #behind: Float64Array;
+  #epsilon: number | undefined;
 
-  constructor(evaluator: Evaluator, point: Float64Array, epsilon: number | undefined) {
+  constructor(evaluator: Evaluator, point: Float64Array, epsilon?: number) {
     this.#evaluator = evaluator;
     this.#point = point;
-    this.#given = epsilon;
+    this.#ahead = new Float64Array(point.length);
+    this.#behind = new Float64Array(point.length);
+    this.#epsilon = epsilon;
   }
 
-  /** Known after the first gradient. */
-  get epsilon(): number {
-    return this.#given ?? Math.cbrt(this.#evaluator.roundoff) * (1 + norm(this.#point));
+  /** Half the distance between the two gradients: by default it takes one to know how they round. */
+  async epsilon(): Promise<number> {
+    if (this.#epsilon === undefined) {
+      await this.#evaluator.gradient(this.#point, this.#ahead);
+      this.#epsilon = Math.cbrt(this.#evaluator.roundoff!) * (1 + norm(this.#point));
+    }
+    return this.#epsilon;
   }
 
   async times(v: Float64Array): Promise<Float64Array> {
     const length = norm(v);
     if (length === 0) return new Float64Array(v.length);
-    if (this.#evaluator.evaluations === 0) await this.#evaluator.at(this.#point);
-    const step = this.epsilon / length;
-    const ahead = await this.#evaluator.at(this.#point.map((x, i) => x + step * v[i]));
-    const behind = await this.#evaluator.at(this.#point.map((x, i) => x - step * v[i]));
-    return ahead.grads.map((g, i) => (g - behind.grads[i]) / (2 * step));
+    const step = (await this.epsilon()) / length;
+    await this.#evaluator.gradient(addScaled(this.#point.slice(), step, v), this.#ahead);
+    await this.#evaluator.gradient(addScaled(this.#point.slice(), -step, v), this.#behind);
+    return this.#ahead.map((g, i) => (g - this.#behind[i]) / (2 * step));
   }
 }
 
 /**
- * H v by central differences of gradients: [∇L(x + ε v̂) − ∇L(x − ε v̂)] / 2ε · ‖v‖, two gradients. Second derivatives by
- * automatic differentiation are not needed, and across a kink neither is right.
+ * H v by central differences of gradients: [∇L(x + ε v̂) − ∇L(x − ε v̂)] / 2ε · ‖v‖, two gradients, and one more for
+ * the default ε. Second derivatives by automatic differentiation are not needed, and across a kink neither is right.
  *
- * @param f loss and gradient: a {@link LossGrad}, or a source for minimize
  * @param params x, n numbers
  * @param vector v, n numbers
- * @param options.epsilon default u^⅓ (1 + ‖x‖)
+ * @param options.epsilon default u^⅓ (1 + ‖x‖), u = 2⁻²⁴ for a source and for grads in a Float32Array, else 2⁻⁵³
+ * @param options.step the step that a source is told; default 1
  * @throws TypeError or RangeError when an argument is not understood; OptimizerError "diverged" when a gradient is not finite
  * @example
  * import { hessianVector } from "superlevel/stability";
@@ -88,16 +95,16 @@ class Hessian {
  * Array.from(product, (value) => value.toFixed(6)); // → ["6.000000", "2.000000"]
  */
 export async function hessianVector(
-  f: Differentiable,
+  lossGrad: LossGrad,
   params: ArrayLike<number>,
   vector: ArrayLike<number>,
   options: { epsilon?: number; step?: number } = {},
 ): Promise<Float64Array> {
   expectOptions("hessianVector", options, ["epsilon", "step"]);
-  const point = readPoint("params", params);
+  const point = expectPoint("params", params);
   expectNumbers("vector", vector, point.length);
   if (options.epsilon !== undefined) expectNumber("hessianVector.epsilon", options.epsilon, { above: 0 });
-  const evaluator = new Evaluator("f", f, point.length, options.step);
+  const evaluator = new Evaluator("lossGrad", lossGrad, point.length, options.step);
   return new Hessian(evaluator, point, options.epsilon).times(Float64Array.from(vector));
 }
 
@@ -130,7 +137,6 @@ function settle(options: SharpnessOptions, size: number) {
  * The largest eigenvalue of the Hessian, from gradients alone: about 8 products of two gradients each to 1 %, or 3 where
  * `start` is the vector of some steps before.
  *
- * @param f loss and gradient: a {@link LossGrad}, or a source for minimize
  * @param params x, n numbers
  * @throws TypeError or RangeError when an argument is not understood; OptimizerError "diverged" when a gradient is not finite
  * @example
@@ -141,15 +147,19 @@ function settle(options: SharpnessOptions, size: number) {
  * lambdaMin!.toFixed(6); // → "1.000000"
  */
 export async function sharpness(
-  f: Differentiable,
+  lossGrad: LossGrad,
   params: ArrayLike<number>,
   options: SharpnessOptions = {},
 ): Promise<Sharpness> {
-  const point = readPoint("params", params);
+  const point = expectPoint("params", params);
   const { roots, method, most, tolerance, start } = settle(options, point.length);
   const { diagonal } = options;
   const work = new Work("sharpness", options, most);
-  const hessian = new Hessian(new Evaluator("f", f, point.length, options.step), point, options.epsilon);
+  const hessian = new Hessian(
+    new Evaluator("lossGrad", lossGrad, point.length, options.step),
+    point,
+    options.epsilon,
+  );
   const scaled = (v: Float64Array) => (roots ? v.map((value, i) => value * roots[i]) : v);
   const apply: Apply = async (v) => {
     const image = scaled(await hessian.times(scaled(v)));
@@ -166,7 +176,7 @@ export async function sharpness(
   );
   const { largest, smallest, products } = found;
   const { preactivations } = options;
-  const shift = hessian.epsilon;
+  const shift = await hessian.epsilon();
   return {
     lambdaMax: largest.value,
     lambdaMin: smallest?.value,

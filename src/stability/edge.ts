@@ -3,7 +3,7 @@ import { show } from "../expect.js";
 import type { Optimizer } from "../optimizer.js";
 import type { Base } from "../bases/index.js";
 import { sharpness, type Sharpness, type SharpnessOptions } from "./curvature.js";
-import type { Differentiable } from "./gradient.js";
+import type { LossGrad } from "./loss-grad.js";
 
 /*
  * Every base but Lion is, with its denominators held still, u = −η P⁻¹ (direct · g + carried · m), m ← β m + fresh · g.
@@ -159,7 +159,6 @@ function judge(ratio: number): string {
  * (Cohen et al., arXiv 2207.14484). Second moments and scale are those after the last step; clipping is not counted.
  *
  * @param optimizer after at least one step: the rate is that of its last
- * @param f its loss and gradient: a {@link LossGrad}, or its source
  * @param options as for {@link sharpness}; `step` defaults to the next step
  * @throws RangeError before the first step
  * @example
@@ -174,7 +173,7 @@ function judge(ratio: number): string {
  */
 export async function edgeRatio(
   optimizer: Optimizer,
-  f: Differentiable,
+  lossGrad: LossGrad,
   options: Omit<SharpnessOptions, "preconditioner" | "diagonal"> = {},
 ): Promise<EdgeRatio> {
   if (typeof optimizer !== "object" || optimizer === null)
@@ -189,7 +188,7 @@ export async function edgeRatio(
   };
   // D (H + C) + W, symmetric as D^½ H D^½ + D C + W.
   const extra = gain.map((d, i) => d * coupled[i] + decoupled[i]);
-  const { lambdaMax, residual, vector, products, kinkFraction } = await sharpness(f, params, {
+  const { lambdaMax, residual, vector, products, kinkFraction } = await sharpness(lossGrad, params, {
     step: iterations + 1,
     ...options,
     preconditioner: gain,

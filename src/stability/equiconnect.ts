@@ -76,6 +76,6 @@ export async function equiconnect(
     barriers,
     worst: { loss, position: positions[found[loss].index] },
     certificate: certify(arcLengths(settled, positions), excess, options.hessianBound),
-    evaluations: losses.length * positions.length,
+    evaluations: evaluators.reduce((sum, { evaluations }) => sum + evaluations, 0),
   };
 }

@@ -1,8 +1,7 @@
 import { expectNumber, expectOptions } from "../expect.js";
-import { hessianVector, sharpness } from "./curvature.js";
-import type { Differentiable } from "./gradient.js";
+import { Hessian } from "./curvature.js";
 import { lanczos } from "./lanczos.js";
-import { expectPoint, type LossGrad } from "./loss-grad.js";
+import { Evaluator, expectPoint, type LossGrad } from "./loss-grad.js";
 import type { SettledPlane } from "./slices.js";
 import { addScaled, dot, randomUnit, unit } from "./vectors.js";
 import { Work, WORK_KEYS, type WorkOptions } from "./work.js";
@@ -47,25 +46,24 @@ export async function hessianPlane(
   const products = expectNumber("options.products", options.products ?? 50, { min: 1, integer: true });
   const tolerance = expectNumber("options.tolerance", options.tolerance ?? 1e-3, { min: 0 });
   const seed = expectNumber("options.seed", options.seed ?? 1, { min: 0, integer: true });
-  const { signal, onProgress: report } = options;
-  let done = 0;
-  const onProgress = () => report?.({ done: ++done, total: Math.max(done, 2 * products) });
-  const work = new Work("options", { ...options, onProgress: report && onProgress }, products);
-  // A LossGrad that returns no gradient is refused there.
-  const source = lossGrad as Differentiable;
-  const first = await sharpness(source, point, { products, tolerance, seed, signal, onProgress });
+  const work = new Work("options", options, 2 * products);
+  const hessian = new Hessian(new Evaluator("lossGrad", lossGrad, point.length), point);
+  const find = (start: Float64Array, size: number, keep: (v: Float64Array) => Float64Array) => {
+    const apply = async (v: Float64Array) => {
+      const image = await hessian.times(v);
+      await work.tick();
+      return keep(image);
+    };
+    return lanczos(apply, start, Math.min(products, size), tolerance);
+  };
+  const { largest: first } = await find(randomUnit(point.length, seed), point.length, (v) => v);
   const without = (v: Float64Array) => addScaled(v, -dot(first.vector, v), first.vector);
   const start = unit(without(randomUnit(point.length, seed + 1)))!;
-  const apply = async (v: Float64Array) => {
-    const image = await hessianVector(source, point, v);
-    await work.tick();
-    return without(image);
-  };
-  const { largest } = await lanczos(apply, start, Math.min(products, point.length - 1), tolerance);
+  const { largest } = await find(start, point.length - 1, without);
   const second = unit(without(largest.vector.slice()))!;
   return {
     origin: point,
     directions: [first.vector, second],
-    eigenvalues: [first.lambdaMax, largest.value],
+    eigenvalues: [first.value, largest.value],
   };
 }

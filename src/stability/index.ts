@@ -54,7 +54,6 @@ export {
 export type { ResponseVerdicts, Verdict } from "./verdicts.js";
 export { reachBudget, type DecayingRate, type ReachBudget, type ReachBudgetOptions } from "./budget.js";
 export type { Finding, FindingCode } from "./findings.js";
-export type { Differentiable } from "./gradient.js";
 export { lyapunovStep, type Criterion, type Place, type StepMeasure, type StepStatus } from "./lyapunov.js";
 export { lyapunovMonitor, type LyapunovMonitor, type LyapunovPolicy } from "./monitor.js";
 export { pairedTest, type PairedTest } from "./paired.js";

@@ -1,7 +1,7 @@
-import { expectBoolean, expectFunction, expectNumber, expectNumbers, expectOptions } from "../expect.js";
+import { expectBoolean, expectNumber, expectNumbers, expectOptions } from "../expect.js";
 import { createOptimizer, Optimizer } from "../optimizer.js";
-import type { AsyncGradientSource, GradientSource } from "../sources/source.js";
 import type { Base } from "../bases/index.js";
+import { Evaluator, type LossGrad } from "./loss-grad.js";
 import { judgeResponse, type ResponseVerdicts } from "./verdicts.js";
 import { distance, norm, randomUnit } from "./vectors.js";
 import { Work, WORK_KEYS, type WorkOptions } from "./work.js";
@@ -81,7 +81,7 @@ function directionOf(optimizer: Optimizer, { direction, seed = 0 }: OptimizerTwi
  * of every 500 a fifth more than training alone.
  *
  * @param optimizer where to begin
- * @param source as for `minimize`; what it does at a step must depend on the step's number alone
+ * @param lossGrad a source is told the steps' numbers, which must be all that it depends on besides the parameters
  * @throws TypeError or RangeError when an argument is not understood; OptimizerError "diverged" as `step` does
  * @example
  * import { createOptimizer, sgd } from "superlevel";
@@ -94,11 +94,11 @@ function directionOf(optimizer: Optimizer, { direction, seed = 0 }: OptimizerTwi
  */
 export async function optimizerTwins(
   optimizer: Optimizer,
-  source: GradientSource | AsyncGradientSource,
+  lossGrad: LossGrad,
   options: OptimizerTwinOptions = {},
 ): Promise<OptimizerTwinResult> {
   expectOptimizer(optimizer);
-  expectFunction("source", source);
+  const evaluator = new Evaluator("lossGrad", lossGrad, optimizer.size);
   const keys = ["steps", "size", "direction", "seed", "shareSecondMoments", ...WORK_KEYS];
   expectOptions("optimizerTwins", options, keys);
   const steps = expectNumber("optimizerTwins.steps", options.steps ?? 50, { min: 1, integer: true });
@@ -114,7 +114,7 @@ export async function optimizerTwins(
   const start = distance(twin.params, base.params);
   for (let t = 1; t <= steps; t++) {
     for (const each of [base, twin]) {
-      await source(each.params, each.grads, each.iterations + 1);
+      await evaluator.gradient(each.params, each.grads, each.iterations + 1);
       each.step();
     }
     for (const slot of slots) twin.moments[slot].set(base.moments[slot]);

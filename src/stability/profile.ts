@@ -1,8 +1,8 @@
 import { expectOptions } from "../expect.js";
 import type { Optimizer } from "../optimizer.js";
-import type { AsyncGradientSource, GradientSource } from "../sources/source.js";
 import { edgeRatio, type EdgeRatio } from "./edge.js";
 import { expectOptimizer, optimizerTwins, type OptimizerTwinResult } from "./optimizer-twins.js";
+import { Evaluator, type LossGrad } from "./loss-grad.js";
 import { BOUND, type ResponseVerdicts } from "./verdicts.js";
 import { norm } from "./vectors.js";
 import { WORK_KEYS, type Progress, type WorkOptions } from "./work.js";
@@ -38,7 +38,7 @@ export interface StabilityProfile extends ResponseVerdicts {
  * optimizer stays as it is.
  *
  * @param optimizer after at least one step
- * @param source as for `minimize`
+ * @param lossGrad for {@link optimizerTwins}
  * @throws TypeError or RangeError when an argument is not understood; OptimizerError "diverged" as `step` does
  * @example
  * import { createOptimizer, sgd } from "superlevel";
@@ -54,7 +54,7 @@ export interface StabilityProfile extends ResponseVerdicts {
  */
 export async function stabilityProfile(
   optimizer: Optimizer,
-  source: GradientSource | AsyncGradientSource,
+  lossGrad: LossGrad,
   options: ProfileOptions = {},
 ): Promise<StabilityProfile> {
   expectOptimizer(optimizer);
@@ -63,12 +63,12 @@ export async function stabilityProfile(
   let before = 0;
   const onProgress = ({ done }: Progress) =>
     options.onProgress?.({ done: before + done, total: steps + products });
-  const edge = await edgeRatio(optimizer, source, { products, seed, start, signal, onProgress });
+  const edge = await edgeRatio(optimizer, lossGrad, { products, seed, start, signal, onProgress });
   before = products;
-  const twins = await optimizerTwins(optimizer, source, { steps, seed, signal, onProgress });
-  const params = optimizer.params.slice();
-  const grads = new Float32Array(params.length);
-  const loss = await source(params, grads, optimizer.iterations + 1);
+  const twins = await optimizerTwins(optimizer, lossGrad, { steps, seed, signal, onProgress });
+  const grads = new Float64Array(optimizer.size);
+  const evaluator = new Evaluator("lossGrad", lossGrad, optimizer.size, optimizer.iterations + 1);
+  const loss = await evaluator.gradient(optimizer.params, grads);
   const { terminalDecay, boundedness, growth } = twins;
   const alerts = [];
   if ((edge.ratio ?? 0) > 1.1) alerts.push(`edge ratio ${edge.ratio!.toPrecision(3)}: ${edge.verdict}`);

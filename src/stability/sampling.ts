@@ -1,6 +1,6 @@
 import { expectNumber, expectOptions } from "../expect.js";
-import { Evaluator, readPoint, type Differentiable } from "./gradient.js";
-import { dot, norm, normals, unit } from "./vectors.js";
+import { Evaluator, expectPoint, type LossGrad } from "./loss-grad.js";
+import { addScaled, dot, norm, normals, unit } from "./vectors.js";
 import { Work, WORK_KEYS, type WorkOptions } from "./work.js";
 
 /** The point of least norm in the convex hull of some vectors, by Mitchell, Demyanov and Malozemov's method. */
@@ -42,7 +42,6 @@ export interface GradientSamplingOptions extends WorkOptions {
  * in an ε-ball around it. 0 says that no direction leads down at this scale. For networks, with m far below
  * the number of parameters, it is an upper bound. Costs m gradients.
  *
- * @param f loss and gradient: a {@link LossGrad}, or a source for minimize
  * @param params x, n numbers
  * @returns `stationarity` ‖v‖, and −v / ‖v‖ as `direction`, which leads down; undefined where v = 0
  * @throws TypeError or RangeError when an argument is not understood; OptimizerError "diverged" when a gradient is not finite
@@ -53,19 +52,19 @@ export interface GradientSamplingOptions extends WorkOptions {
  * (await gradientSampling(f, [0, 1], { samples: 6 })).stationarity.toFixed(3); // → "2.000"
  */
 export async function gradientSampling(
-  f: Differentiable,
+  lossGrad: LossGrad,
   params: ArrayLike<number>,
   options: GradientSamplingOptions = {},
 ): Promise<{ stationarity: number; direction: Float64Array | undefined; samples: number }> {
   expectOptions("gradientSampling", options, ["radius", "samples", "seed", "step", ...WORK_KEYS]);
-  const point = readPoint("params", params);
+  const point = expectPoint("params", params);
   const size = point.length;
   const radius = expectNumber("gradientSampling.radius", options.radius ?? 0.01, { above: 0 });
   const samples = expectNumber("gradientSampling.samples", options.samples ?? Math.min(size + 1, 20), {
     min: 1,
     integer: true,
   });
-  const evaluator = new Evaluator("f", f, size, options.step);
+  const evaluator = new Evaluator("lossGrad", lossGrad, size, options.step);
   const work = new Work("gradientSampling", options, samples);
   const normal = normals(options.seed ?? 0);
   const gradients: Float64Array[] = [];
@@ -73,7 +72,8 @@ export async function gradientSampling(
     const direction = Float64Array.from({ length: size }, normal);
     // Uniform in the ball: the radius of a share u of its volume is u^(1/n).
     const length = (radius * ((k + 0.5) / samples) ** (1 / size)) / norm(direction);
-    const { grads } = await evaluator.at(point.map((x, i) => x + length * direction[i]));
+    const grads = new Float64Array(size);
+    await evaluator.gradient(addScaled(point.slice(), length, direction), grads);
     gradients.push(grads);
     await work.tick();
   }

@@ -161,7 +161,6 @@ export function windowAround(
 
 function widened(name: string, given: ArrayLike<number>, margin: number): [number, number] {
   const values = expectPoint(name, given);
-  if (values.length === 0) throw new RangeError(`${name}: expected at least one point`);
   const [low, high] = [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
   // Points in one place get a window of width 2.
   const pad = high > low ? margin * (high - low) : 1;

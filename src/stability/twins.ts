@@ -1,6 +1,6 @@
 import { OptimizerError } from "../errors.js";
 import { expectFunction, expectNumber, expectNumbers, expectOptions } from "../expect.js";
-import { readPoint } from "./gradient.js";
+import { expectPoint } from "./loss-grad.js";
 import { judgeResponse, type ResponseVerdicts } from "./verdicts.js";
 import { distance, norm, randomUnit, unit } from "./vectors.js";
 import { Work, WORK_KEYS, type WorkOptions } from "./work.js";
@@ -18,7 +18,7 @@ export interface TwinOptions extends WorkOptions {
   steps: number;
   /** u: how the twin differs at first; default random. */
   direction?: ArrayLike<number>;
-  /** δ0 = size · (1 + ‖x‖), > 0; default 2⁻²⁶. */
+  /** δ0 = size · (1 + ‖x‖), > 0; default 2⁻²⁶. A map that rounds to float32 needs 2⁻¹² or so. */
   size?: number;
   /** Of the random direction; default 0. */
   seed?: number;
@@ -49,7 +49,7 @@ function settle(
   keys: readonly string[] = KEYS,
 ) {
   expectOptions(name, options, keys);
-  const base = readPoint("start", start);
+  const base = expectPoint("start", start);
   const { direction } = options;
   if (direction !== undefined) expectNumbers(`${name}.direction`, direction, base.length);
   const given = direction && unit(direction);

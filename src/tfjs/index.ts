@@ -2,6 +2,7 @@ import { serialization } from "@tensorflow/tfjs-core";
 import { SuperlevelOptimizer } from "./optimizer.js";
 
 export type { TfjsOptions, VariableOptions } from "./config.js";
+export { gradientSource, readParams, type VariableLike } from "./source.js";
 export { SuperlevelOptimizer, superlevelOptimizer } from "./optimizer.js";
 
 // So that loading a model finds the optimizer it was saved with.
