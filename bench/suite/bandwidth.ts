@@ -1,9 +1,9 @@
 import asc from "assemblyscript/asc";
 import type { Contender } from "./contender.js";
 
-/** x ← x + 1 over the whole memory: each float is read and written once. */
+/** x ← x + 1 over the whole memory: each float is read and written once. And a sum: each is read. */
 const source = `
-  export function step(bytes: usize): void {
+  export function add(bytes: usize): void {
     const one = f32x4.splat(1);
     for (let at: usize = 0; at < bytes; at += 64) {
       v128.store(at, f32x4.add(v128.load(at), one));
@@ -11,6 +11,15 @@ const source = `
       v128.store(at, f32x4.add(v128.load(at, 32), one), 32);
       v128.store(at, f32x4.add(v128.load(at, 48), one), 48);
     }
+  }
+
+  export function read(bytes: usize): f32 {
+    let sum = f32x4.splat(0);
+    for (let at: usize = 0; at < bytes; at += 64) {
+      const half = f32x4.add(v128.load(at), v128.load(at, 16));
+      sum = f32x4.add(sum, f32x4.add(half, f32x4.add(v128.load(at, 32), v128.load(at, 48))));
+    }
+    return f32x4.extract_lane(sum, 0);
   }`;
 
 let compiled: Promise<WebAssembly.Module> | undefined;
@@ -22,14 +31,17 @@ async function compile(): Promise<WebAssembly.Module> {
   return new WebAssembly.Module(binary.slice().buffer);
 }
 
-/** Bytes that a step of `bandwidth` reads and writes, for each parameter and vector. */
+/** Bytes that "read-modify-write" moves for each parameter and vector. */
 export const BYTES_PER_FLOAT = 8;
 
-/** The machine's read-modify-write bandwidth, on as many vectors of `size` floats as the contenders have. */
-export async function bandwidth(size: number, vectors: number): Promise<Contender> {
+/** The machine's bandwidth, on as many vectors of `size` floats as the contenders have. */
+export async function bandwidth(size: number, vectors: number): Promise<Contender[]> {
   const bytes = Math.ceil((4 * size * vectors) / 64) * 64;
   const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / 65536) + 1 });
   const { exports } = new WebAssembly.Instance(await (compiled ??= compile()), { env: { memory } });
-  const run = exports.step as (bytes: number) => void;
-  return { name: "read-modify-write", step: () => run(bytes) };
+  const { add, read } = exports as Record<"add" | "read", (bytes: number) => void>;
+  return [
+    { name: "read-modify-write", step: () => add(bytes) },
+    { name: "read", step: () => read(bytes) },
+  ];
 }

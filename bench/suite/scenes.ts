@@ -38,7 +38,7 @@ export function globalScene({ engines, native: builds }: Field, name: "adam" | "
       loops("superlevel, plain JS, same thread", { kind: `superlevel ${name}`, size, rate }),
       isolated("base alone, plain JS", { kind: name, size, rate }),
       ...builds.map((build) => native(build, size, isAdam, rate)),
-      await bandwidth(size, vectors),
+      ...(await bandwidth(size, vectors)),
       await tfjs("wasm", size, name),
       ...(size <= SLOW_LIMIT ? [await tfjs("cpu", size, name)] : []),
       ...(isAdam ? [await jax(size)] : []),

@@ -65,7 +65,7 @@ function differentiate(loss: () => Scalar, variables: Variable[], params: Float3
 /**
  * A model as a source of gradients, for `superlevel/stability` and `minimizeAsync`: writes ∇L with respect to the variables,
  * one after the other, and returns L. The model is left as it was: variables get the parameters for the time of one
- * synchronous call. Works on every backend, WebGPU included, and leaves no tensor behind.
+ * synchronous call, and no tensor stays behind. Answers are awaited, as backends on a GPU need it.
  *
  * @param loss a scalar; of the same examples each time, and without dropout, as `model.predict` has it
  * @param variables float32; `model.trainableWeights` of a layers model. Where one has no gradient, it is 0
