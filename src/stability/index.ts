@@ -53,8 +53,9 @@ export {
 } from "./twins.js";
 export type { ResponseVerdicts, Verdict } from "./verdicts.js";
 export { reachBudget, type DecayingRate, type ReachBudget, type ReachBudgetOptions } from "./budget.js";
-export type { Finding, FindingCode } from "./findings.js";
+export type { Finding, FindingCode } from "./evidence.js";
 export type { Differentiable } from "./gradient.js";
+export type { LabelEvidence } from "./labels.js";
 export { lyapunovStep, type Criterion, type Place, type StepMeasure, type StepStatus } from "./lyapunov.js";
 export { lyapunovMonitor, type LyapunovMonitor, type LyapunovPolicy } from "./monitor.js";
 export { pairedTest, type PairedTest } from "./paired.js";

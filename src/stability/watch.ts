@@ -2,10 +2,12 @@ import { expectNumber } from "../expect.js";
 import type { Attempt } from "../guard.js";
 import type { RunInfo } from "../run.js";
 import { reachBudget, type ReachBudget } from "./budget.js";
-import { findingsOf, type Evidence } from "./findings.js";
+import type { Evidence } from "./evidence.js";
+import { findingsOf } from "./findings.js";
 import { lyapunovStep, toleranceFor, type Criterion } from "./lyapunov.js";
 import type { LyapunovOptions, LyapunovReport, MonitorPoint } from "./monitor-types.js";
 import { ProbeWatch } from "./probe.js";
+import { Promises } from "./promises.js";
 import { RateHistory } from "./rates.js";
 import type { StepRecord } from "./record.js";
 import { SignalShare, Trend } from "./trend.js";
@@ -38,6 +40,7 @@ export class Watch {
   readonly #trend = new Trend();
   readonly #signal = new SignalShare();
   readonly #rates = new RateHistory();
+  readonly #promises: Promises;
   /** The lowest loss after each of the last steps. */
   #lows: number[] = [];
   /** V before each of the last steps. */
@@ -52,7 +55,12 @@ export class Watch {
     this.#options = options;
     this.#objective = options.objective;
     this.#window = expectNumber("lyapunovMonitor.window", options.window ?? 50, { min: 5, integer: true });
+    this.#promises = new Promises(this.#floor, this.#window);
     this.probe = options.probe && new ProbeWatch("lyapunovMonitor.probe", options.probe);
+  }
+
+  get #floor(): number {
+    return this.#options.budget?.floor ?? 0;
   }
 
   get #noisy(): boolean {
@@ -121,6 +129,7 @@ export class Watch {
 
   #add(record: StepRecord): void {
     this.#counts[record.status]++;
+    this.#promises.add(record.step, record.predicted, record.before, this.#trend.first);
     this.#records = [...this.#records, record].slice(-this.#window);
     this.#options.onStep?.(record);
   }
@@ -180,7 +189,9 @@ export class Watch {
       first,
       now,
       lost: this.#trend.lost(this.#noisy, tolerance),
-      leapt: this.#trend.leapt(this.#noisy, tolerance),
+      leapt: this.#trend.leapt(this.#noisy, tolerance, this.#floor),
+      above: this.#trend.above,
+      promises: this.#promises.count,
       peak: { loss: this.#trend.peak, step: this.#trend.peakStep },
       stale: this.step - bestStep,
       progress: then - best > Math.max(1e-3 * (first - best), 0) || then - best > 0.05 * Math.abs(then),
