@@ -63,7 +63,7 @@ describe("report", () => {
       x: [1, Infinity],
       series: [{ label: "Infinity", values: [NaN, -Infinity] }],
     };
-    const data = { title: "Infinity", note: "<", subjects: [{ name: "NaN", note: "", strips: [strip], landscape: null }] }; // prettier-ignore
+    const data = { title: "Infinity", note: "<", subjects: [{ name: "NaN", note: "", findings: null, strips: [strip], landscape: null }] }; // prettier-ignore
     expect(encode(data)).not.toContain("<");
     expect(decode(encode(data))).toEqual(data);
   });

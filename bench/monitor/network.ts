@@ -1,13 +1,16 @@
 import { normals } from "../../src/stability/vectors.js";
 import type { Labelled } from "./data.js";
 
+/** In single precision as the optimizer has it; in double precision for twins. */
+export type Vector = Float32Array | Float64Array;
+
 /** A multilayer perceptron with softmax, which tells the loss of each example. */
 export interface Network {
   readonly size: number;
   start(seed: number): Float32Array;
   /** Mean cross-entropy of some examples; writes its gradient. */
-  gradient(params: Float32Array, grads: Float32Array, data: Labelled, indices: ArrayLike<number>): number;
-  losses(params: Float32Array, data: Labelled, indices: ArrayLike<number>): Float64Array;
+  gradient(params: Vector, grads: Vector, data: Labelled, indices: ArrayLike<number>): number;
+  losses(params: Vector, data: Labelled, indices: ArrayLike<number>): Float64Array;
 }
 
 export type Activation = "relu" | "tanh";
@@ -40,7 +43,7 @@ export function createNetwork(sizes: readonly number[], activation: Activation):
   const units = sizes.map((count) => new Float64Array(count));
   const deltas = sizes.map((count) => new Float64Array(count));
 
-  function forward(params: Float32Array, data: Labelled, example: number): number {
+  function forward(params: Vector, data: Labelled, example: number): number {
     units[0].set(data.inputs.subarray(example * sizes[0], (example + 1) * sizes[0]));
     layers.forEach((layer, k) => {
       const result = units[k + 1];
@@ -51,7 +54,7 @@ export function createNetwork(sizes: readonly number[], activation: Activation):
     return crossEntropy(units[depth], data.labels[example], deltas[depth]);
   }
 
-  function backward(params: Float32Array, grads: Float32Array, share: number): void {
+  function backward(params: Vector, grads: Vector, share: number): void {
     for (let k = depth - 1; k >= 0; k--) {
       const { inputs, outputs, weights, biases } = layers[k];
       const delta = deltas[k + 1];
@@ -92,7 +95,7 @@ export function createNetwork(sizes: readonly number[], activation: Activation):
   };
 }
 
-function multiply(params: Float32Array, layer: Layer, input: Float64Array, result: Float64Array): void {
+function multiply(params: Vector, layer: Layer, input: Float64Array, result: Float64Array): void {
   const { inputs, outputs, weights } = layer;
   for (let i = 0; i < inputs; i++) {
     const [value, row] = [input[i], weights + i * outputs];

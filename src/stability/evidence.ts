@@ -56,7 +56,7 @@ export interface Evidence {
   readonly peak: { readonly loss: number; readonly step: number };
   /** Steps since the loss was lowest. */
   readonly stale: number;
-  /** The loss fell by more than a thousandth of what it had won, in the last window. */
+  /** The loss fell by more than a thousandth of what it had won in the last window, or by a twentieth in a quarter of the run. */
   readonly progress: boolean;
   readonly gradNorm: number;
   readonly gradNormMax: number;

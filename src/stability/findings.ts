@@ -32,27 +32,20 @@ function frozen({ budget, step, gradNorm, gradNormMax, now }: Evidence): Finding
   return { code: "frozen", severity: "problem", step, message };
 }
 
-/** Clean data leave some examples behind: of those that are hard, but seldom contradicted, a few in a hundred. */
-const RISEN = { share: 0.08, expected: 0.04 };
-const CONTRADICTED = { share: 0.03, expected: 0.01 };
-
-/** Above the share, and more than chance makes of what is expected of clean data. */
-function exceeds(found: number, examples: number, { share, expected }: typeof RISEN): boolean {
-  const error = Math.sqrt((expected * (1 - expected)) / examples);
-  return found > Math.max(share, expected + 3.3 * error);
-}
+/** Of clean data a few in a hundred stay behind, and more of them while less is learnt. */
+const BEHIND = 0.04;
+const LEAST = 0.07;
+const UNLEARNT = 0.45;
 
 function labelNoise({ probe, step }: Evidence): Finding | undefined {
-  const labels = probe?.labels;
-  if (!labels) return undefined;
-  const { examples, risenShare, contradictedShare, suspects } = labels;
-  if (!exceeds(risenShare, examples, RISEN) && !exceeds(contradictedShare, examples, CONTRADICTED))
-    return undefined;
-  const names = suspects.length > 0 ? `; first suspects: ${suspects.slice(0, 5).join(", ")}` : "";
+  if (!probe?.labels) return undefined;
+  const { examples, risenShare, left, suspects } = probe.labels;
+  const chance = BEHIND + 2.5 * Math.sqrt((BEHIND * (1 - BEHIND)) / examples);
+  if (!(risenShare > Math.max(LEAST, chance, UNLEARNT * left))) return undefined;
   const message =
-    `label noise, or classes that overlap: while the others were learnt, ${percent(risenShare)} of ${examples} fixed ` +
-    `examples stood above the loss that was typical at the start, ${percent(contradictedShare)} so far that their ` +
-    `labels were half as likely${names}`;
+    `label noise, or classes that overlap: while the median loss of ${examples} fixed examples fell to ${percent(left)} ` +
+    `of its start, the losses of ${percent(risenShare)} stood above it on average; first suspects: ` +
+    suspects.slice(0, 5).join(", ");
   return { code: "label-noise", severity: "problem", step, message };
 }
 

@@ -14,7 +14,7 @@ export {
   type ReportStep,
   type ReportSubject,
 } from "./report.js";
-export type { PlaneLine, Strip } from "./report-data.js";
+export type { PlaneLine, ReportFinding, Strip } from "./report-data.js";
 export {
   project,
   slice,

@@ -4,58 +4,57 @@ import { median } from "./vectors.js";
 export interface LabelEvidence {
   /** Examples, m. */
   readonly examples: number;
-  /** Share whose mean loss stood above the median of the first losses: labels less likely than at the start. */
+  /** The lowest median loss so far over the first: what is left to be learnt of the example in the middle. */
+  readonly left: number;
+  /** Share of examples whose mean loss stood above the first median while the median fell from 0.6 of it to 0.1. */
   readonly risenShare: number;
-  /** Share whose mean loss stood above it by ln 2: labels half as likely, or less. */
-  readonly contradictedShare: number;
-  /** The contradicted examples' numbers, the most contradicted first, twenty at most. */
+  /** Numbers of these examples, those that stood highest first, twenty at most. */
   readonly suspects: readonly number[];
 }
 
-/** Part of the first median below which the median loss shows that most are being learnt. */
-const LEARNING = 0.6;
-/** Looks that are averaged: fewer are noise, and later wrong labels are learnt by heart. */
-const LOOKS = 8;
+/** Parts of the first median between which losses are averaged: before it nothing is learnt, behind it all by heart. */
+const [BEGUN, LEARNT] = [0.6, 0.1];
 const SUSPECTS = 20;
 
 /**
  * Wrong labels are learnt last: while the others are learnt, their losses rise (small losses are clean ones; Arazo et al.,
- * arXiv 1904.11238). Losses of hard examples rise too, but less far or not for long, so each is averaged over eight looks from
- * where the median has fallen to 0.6 of its start, and compared with what was typical at the start, not with its own.
+ * arXiv 1904.11238). Those of hard examples rise too, but not as far or not for long. So the loss of each is averaged over the
+ * time in which the median fell, weighted by how far it fell in its logarithm: then it does not matter how fast a run learns.
+ * It is compared with what was typical at the start: an example that began low by chance is not hard.
  */
 export class LabelWatch {
-  readonly #start: Float64Array;
+  readonly #first: Float64Array;
   readonly #typical: number;
   readonly #sums: Float64Array;
-  #looks = 0;
+  #weight = 0;
+  #lowest = BEGUN;
 
-  constructor(start: Float64Array) {
-    this.#start = start;
-    this.#typical = median([...start]);
-    this.#sums = new Float64Array(start.length);
+  constructor(first: Float64Array) {
+    this.#first = first;
+    this.#typical = median([...first]);
+    this.#sums = new Float64Array(first.length);
   }
 
   add(losses: Float64Array): void {
-    if (this.#looks === LOOKS) return;
-    if (this.#looks === 0 && !(median([...losses]) < LEARNING * this.#typical)) return;
-    this.#looks++;
-    for (let i = 0; i < losses.length; i++) this.#sums[i] += losses[i] / LOOKS;
+    const left = median([...losses]) / this.#typical;
+    if (this.#lowest <= LEARNT || !(left < this.#lowest)) return;
+    const weight = Math.log(this.#lowest / Math.max(left, LEARNT));
+    this.#weight += weight;
+    for (let i = 0; i < losses.length; i++) this.#sums[i] += weight * losses[i];
+    this.#lowest = left;
   }
 
-  /** Undefined before the eighth look, and where the mean loss did not fall: then rates are to blame, not labels. */
+  /** Undefined until the median falls below 0.6, and where the mean does not fall: then it is not labels that are wrong. */
   get evidence(): LabelEvidence | undefined {
-    if (this.#looks < LOOKS) return undefined;
+    const means = this.#sums.map((sum) => sum / this.#weight);
     const total = (values: Float64Array) => values.reduce((a, b) => a + b, 0);
-    if (!(total(this.#sums) < total(this.#start))) return undefined;
-    const excess = this.#sums.map((mean) => mean - this.#typical);
-    const order = Array.from(excess.keys()).sort((a, b) => excess[b] - excess[a]);
-    const count = (least: number) => excess.filter((value) => value > least).length;
-    const contradicted = count(Math.LN2);
+    if (!(total(means) < total(this.#first))) return undefined;
+    const risen = Array.from(means.keys()).filter((i) => means[i] > this.#typical);
     return {
-      examples: excess.length,
-      risenShare: count(0) / excess.length,
-      contradictedShare: contradicted / excess.length,
-      suspects: order.slice(0, Math.min(contradicted, SUSPECTS)),
+      examples: means.length,
+      left: this.#lowest,
+      risenShare: risen.length / means.length,
+      suspects: risen.sort((a, b) => means[b] - means[a]).slice(0, SUSPECTS),
     };
   }
 }

@@ -25,7 +25,7 @@ export interface ProbeReport {
   readonly first: number;
   readonly best: number;
   readonly last: number;
-  /** What the losses say about the labels; undefined before eight looks at which the median loss had fallen to 0.6. */
+  /** What the losses say about the labels; undefined before the median loss has fallen to 0.6. */
   readonly labels: LabelEvidence | undefined;
 }
 

@@ -5,6 +5,7 @@ import { reachBudget, type ReachBudget } from "./budget.js";
 import type { Evidence } from "./evidence.js";
 import { findingsOf } from "./findings.js";
 import { lyapunovStep, toleranceFor, type Criterion } from "./lyapunov.js";
+import { Lows } from "./lows.js";
 import type { LyapunovOptions, LyapunovReport, MonitorPoint } from "./monitor-types.js";
 import { ProbeWatch } from "./probe.js";
 import { Promises } from "./promises.js";
@@ -41,8 +42,7 @@ export class Watch {
   readonly #signal = new SignalShare();
   readonly #rates = new RateHistory();
   readonly #promises: Promises;
-  /** The lowest loss after each of the last steps. */
-  #lows: number[] = [];
+  readonly #lows: Lows;
   /** V before each of the last steps. */
   #values: number[] = [];
   #gradNorm = NaN;
@@ -55,6 +55,7 @@ export class Watch {
     this.#options = options;
     this.#objective = options.objective;
     this.#window = expectNumber("lyapunovMonitor.window", options.window ?? 50, { min: 5, integer: true });
+    this.#lows = new Lows(this.#window);
     this.#promises = new Promises(this.#floor, this.#window);
     this.probe = options.probe && new ProbeWatch("lyapunovMonitor.probe", options.probe);
   }
@@ -105,7 +106,7 @@ export class Watch {
     if (this.#noisy) this.#signal.add(grads);
     this.#gradNorm = this.#noisy ? Math.sqrt(this.#signal.signal) : gradNorm;
     this.#gradNormMax = Math.max(this.#gradNormMax, gradNorm);
-    this.#lows = [...this.#lows, this.#trend.best].slice(-this.#window - 1);
+    this.#lows.add(this.#trend.best);
     this.#values = [...this.#values, loss].slice(-(this.#options.memory ?? 10));
   }
 
@@ -179,8 +180,10 @@ export class Watch {
 
   #evidence(): Evidence {
     const { best, bestStep, first, now } = this.#trend;
-    const half = Math.min(this.#window, this.#lows.length >> 1);
-    const then = this.#lows[this.#lows.length - 1 - half] ?? Infinity;
+    const { recent, earlier } = this.#lows;
+    // Networks at the edge make their way slowly, over hundreds of steps (Cohen et al., arXiv 2103.00065).
+    const long = this.step >= 4 * this.#window;
+    const fell = (from: number) => from - best > 0.05 * Math.abs(from);
     const tolerance = this.#options.tolerance ?? toleranceFor(this.#here?.params ?? []);
     return {
       step: this.#nonFinite?.step ?? this.step,
@@ -194,7 +197,7 @@ export class Watch {
       promises: this.#promises.count,
       peak: { loss: this.#trend.peak, step: this.#trend.peakStep },
       stale: this.step - bestStep,
-      progress: then - best > Math.max(1e-3 * (first - best), 0) || then - best > 0.05 * Math.abs(then),
+      progress: recent - best > Math.max(1e-3 * (first - best), 0) || fell(recent) || (long && fell(earlier)),
       gradNorm: this.#gradNorm,
       gradNormMax: this.#gradNormMax,
       signalShare: this.#noisy ? this.#signal.share : 1,
