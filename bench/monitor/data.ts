@@ -6,7 +6,6 @@ import { drawDigits, type Digits } from "../../examples/digits/draw.js";
 import { readMnist } from "../../examples/digits/idx.js";
 import { readRows, type Rows } from "../../examples/data.js";
 import { seededRandom, shuffle } from "../../src/sources/random.js";
-import { readCifar } from "../robustness/held-out.js";
 import { normals } from "../../src/stability/vectors.js";
 
 /** Rows of inputs around 0, and a class for each. */
@@ -43,11 +42,6 @@ function pooled({ count, pixels, images, labels }: Digits, pool: number): Labell
     inputs[Math.floor(i / pixels) * across ** 2 + cell] += images[i] / 255 / pool ** 2;
   }
   return { count, width: across ** 2, classes: 10, inputs, labels };
-}
-
-/** Bytes, 128 being 0. */
-function centred({ count, pixels, images, labels }: Digits): Labelled {
-  return { count, width: pixels, classes: 10, inputs: Float32Array.from(images, (v) => v / 64 - 2), labels };
 }
 
 /** Gaussian clouds, `distance` standard deviations of a coordinate between two centres' coordinates. */
@@ -97,9 +91,8 @@ export function readData(name: string, folder: string): Labelled | undefined {
       return blobs(2, 1500, 4, 10, 0.7);
   }
   const files: Record<string, [string, () => Labelled]> = {
-    "CIFAR-10": ["cifar10", () => centred(readCifar(path("cifar10/cifar10-train-10000.bin.gz"), 3000))],
     "8×8 digits": ["tabular/digits.csv.gz", () => standardised(readRows(path("tabular/digits.csv.gz"), 0))],
-    MNIST: ["mnist", () => pooled(readMnist(path("mnist")).train, 2)],
+    MNIST: ["mnist", () => pooled(readMnist(path("mnist")).train, 4)],
     wine: ["tabular/wine_data.csv", () => standardised(readRows(path("tabular/wine_data.csv"), 1))],
     iris: ["tabular/iris.csv", () => standardised(readRows(path("tabular/iris.csv"), 1))],
   };

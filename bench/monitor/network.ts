@@ -60,14 +60,27 @@ export function createNetwork(sizes: readonly number[], activation: Activation):
       const delta = deltas[k + 1];
       for (let j = 0; j < outputs; j++) grads[biases + j] += share * delta[j];
       for (let i = 0; i < inputs; i++) {
-        const [value, row] = [units[k][i], weights + i * outputs];
-        let sum = 0;
-        for (let j = 0; j < outputs; j++) {
-          grads[row + j] += share * value * delta[j];
-          sum += params[row + j] * delta[j];
-        }
-        deltas[k][i] = sum * slope[activation](value);
+        const factor = share * units[k][i];
+        const row = weights + i * outputs;
+        if (factor !== 0) for (let j = 0; j < outputs; j++) grads[row + j] += factor * delta[j];
       }
+      if (k > 0) backThrough(params, layers[k], delta, units[k], deltas[k]);
+    }
+  }
+
+  function backThrough(
+    params: Vector,
+    layer: Layer,
+    delta: Float64Array,
+    input: Float64Array,
+    result: Float64Array,
+  ) {
+    const { inputs, outputs, weights } = layer;
+    for (let i = 0; i < inputs; i++) {
+      let sum = 0;
+      const row = weights + i * outputs;
+      for (let j = 0; j < outputs; j++) sum += params[row + j] * delta[j];
+      result[i] = sum * slope[activation](input[i]);
     }
   }
 

@@ -17,8 +17,7 @@ export const heldOut: readonly Problem[] = [
   tanh("MNIST", 48),
   tanh("wine", 16),
   relu("iris", 12),
-  tanh("8×8 digits", 64),
-  relu("8×8 digits", 16, 16),
-  tanh("drawn digits", 12),
+  tanh("8×8 digits", 48),
+  tanh("drawn digits", 12, 12),
   relu("blobs"),
 ];

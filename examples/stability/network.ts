@@ -68,6 +68,13 @@ export async function networkSubjects(
       note: `${shape}. The plane holds the first two principal components of the course: ${first} and ${second} of its variance.`,
       findings: run.report.findings,
       steps: run.steps,
+      strips: [
+        {
+          title: "Rate times the tuner's scale",
+          x: run.steps.map(({ step }) => step),
+          series: [{ label: "η S", values: run.rates }],
+        },
+      ],
       landscape: {
         slice: training,
         axes: ["first component", "second component"],

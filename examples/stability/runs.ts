@@ -1,4 +1,10 @@
-import { createOptimizer, type GradientSource, type OptimizerOptions, type TensorSpec } from "superlevel";
+import {
+  createOptimizer,
+  type GradientSource,
+  type Monitor,
+  type OptimizerOptions,
+  type TensorSpec,
+} from "superlevel";
 import { lyapunovMonitor, type LyapunovReport, type StepRecord } from "superlevel/stability";
 
 /** What descent from one start does. */
@@ -7,6 +13,8 @@ export interface Run {
   readonly report: LyapunovReport;
   /** Parameters before each step, and at the end. */
   readonly points: readonly Float64Array[];
+  /** η S of each step. */
+  readonly rates: readonly number[];
 }
 
 /** Minimizes a function of the parameters alone, with a monitor that compares each change with what the gradient promised. */
@@ -21,9 +29,13 @@ export function descend(
   const steps: StepRecord[] = [];
   const monitor = lyapunovMonitor({ onStep: (record) => steps.push(record) });
   const points = [Float64Array.from(optimizer.params)];
-  const follow = () => void points.push(Float64Array.from(optimizer.params));
+  const rates: number[] = [];
+  const follow: Monitor = ({ learningRate, scale }) => {
+    points.push(Float64Array.from(optimizer.params));
+    rates.push(learningRate * scale);
+  };
   const run = { steps: count, deterministic: true, monitors: [monitor, follow] };
   optimizer.minimize(source, guarded ? run : { ...run, guard: null });
   optimizer.dispose();
-  return { steps, report: monitor.report(), points };
+  return { steps, report: monitor.report(), points, rates };
 }

@@ -12,6 +12,7 @@ import type { PromiseCount } from "./promises.js";
  * - `"diverging"`: the loss lost more than half of what it had won.
  * - `"frozen"`: what is left of the schedule cannot lower the loss to speak of.
  * - `"label-noise"`: many fixed examples get worse while the others are learnt. Classes that overlap look the same.
+ * - `"overfitting"`: fixed examples get worse while the batches' loss is far below theirs.
  * - `"noise"`: the minibatches' noise dominates and the loss no longer falls.
  * - `"stalled"`: the guard took back every try of a step, or very many.
  * - `"kinks"`: many steps cross kinks, where finite differences and smoothness say little.
@@ -23,6 +24,7 @@ export type FindingCode =
   | "diverging"
   | "frozen"
   | "label-noise"
+  | "overfitting"
   | "noise"
   | "stalled"
   | "kinks";

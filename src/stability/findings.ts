@@ -1,5 +1,5 @@
 import { digits, percent, share, type Evidence, type Finding } from "./evidence.js";
-import { pastEdge } from "./past-edge.js";
+import { overfitting, pastEdge } from "./past-edge.js";
 
 function nonFinite(evidence: Evidence): Finding | undefined {
   if (!evidence.nonFinite) return undefined;
@@ -77,6 +77,7 @@ export function findingsOf(evidence: Evidence): Finding[] {
     nonFinite(evidence),
     diverging(evidence),
     labelNoise(evidence),
+    overfitting(evidence),
     frozen(evidence),
     noise(evidence),
     stalled(evidence),

@@ -67,14 +67,31 @@ function leap({ leapt, peak, first, now, step, above }: Evidence): Finding | und
   return { code: "past-edge", severity: "problem", step, message };
 }
 
-function alarms({ probe, step, lost }: Evidence): Finding | undefined {
-  if (!probe || probe.tests < 3) return undefined;
-  const recent = probe.alarmSteps.length > 0 && probe.alarms / probe.tests > 0.2;
-  if (!recent && !(lost && probe.alarms > 0)) return undefined;
+/** Fixed examples got worse, and too often for chance: share of the tests that found it. */
+const OFTEN = 0.2;
+
+/** The batches' loss is far below that of the fixed examples, which then are not what is trained on. */
+function overfits({ probe, now, lost }: Evidence): boolean {
+  return probe !== undefined && !lost && probe.alarms / probe.tests > OFTEN && now < probe.last / 2;
+}
+
+function alarms(evidence: Evidence): Finding | undefined {
+  const { probe, step, lost } = evidence;
+  if (!probe || probe.tests < 3 || overfits(evidence)) return undefined;
+  if (probe.alarms / probe.tests <= OFTEN && !(lost && probe.alarms > 0)) return undefined;
   const message =
     `learning rate past the edge of stability, or too high for this noise: the loss of fixed examples rose ` +
     `at ${probe.alarms} of ${probe.tests} tests, last after step ${probe.alarmSteps.at(-1)}`;
   return { code: "past-edge", severity: "problem", step, message };
+}
+
+export function overfitting(evidence: Evidence): Finding | undefined {
+  const { probe, step, now } = evidence;
+  if (!probe || probe.tests < 3 || !overfits(evidence)) return undefined;
+  const message =
+    `overfitting: the loss of fixed examples rose at ${probe.alarms} of ${probe.tests} tests, from ${digits(probe.best)} ` +
+    `to ${digits(probe.last)}, while that of the batches fell to ${digits(now)}`;
+  return { code: "overfitting", severity: "note", step, message };
 }
 
 /** Is the rate past the edge, or at it? A problem that one sign shows comes before what the others make of the run. */
