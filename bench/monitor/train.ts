@@ -29,7 +29,7 @@ export interface Setting {
 
 /** What monitors said, and how it really went. */
 export interface Trained {
-  /** Monitors that were given no fixed examples, training examples, and others. */
+  /** Of monitors that were given no fixed examples, training examples, and others. */
   readonly reports: {
     readonly plain: LyapunovReport;
     readonly probed: LyapunovReport;
@@ -38,6 +38,8 @@ export interface Trained {
   /** Mean loss of all training examples at the start and in the end. */
   readonly first: number;
   readonly last: number;
+  /** Numbers of the training examples whose labels are wrong. */
+  readonly wrong: ReadonlySet<number>;
 }
 
 export const stepsOf = ({ full }: Pick<Setting, "full">): number => (full ? STEPS.full : STEPS.mini);
@@ -60,7 +62,8 @@ function sourceOf(network: Network, data: Labelled, train: Uint32Array, setting:
 /** Trains once, watched by three monitors that change nothing. */
 export function train(raw: Labelled, { hidden, activation }: Problem, setting: Setting): Trained {
   const { options, full, seed, wrong = 0 } = setting;
-  const data = spoilt(some(raw, TRAINED + PROBED, seed), wrong, seed);
+  const clean = some(raw, TRAINED + PROBED, seed);
+  const data = spoilt(clean, wrong, seed);
   const { train, held } = divide(data);
   const network = createNetwork([data.width, ...hidden, data.classes], activation);
   const probe = (indices: Uint32Array) => ({ losses: (x: Float32Array) => network.losses(x, data, indices) });
@@ -89,5 +92,11 @@ export function train(raw: Labelled, { hidden, activation }: Problem, setting: S
   const last = mean(optimizer.params);
   optimizer.dispose();
   const { plain, probed, held: unseen } = monitors;
-  return { reports: { plain: plain.report(), probed: probed.report(), held: unseen.report() }, first, last };
+  const wrongOnes = new Set(train.filter((i) => clean.labels[i] !== data.labels[i]));
+  return {
+    reports: { plain: plain.report(), probed: probed.report(), held: unseen.report() },
+    first,
+    last,
+    wrong: wrongOnes,
+  };
 }

@@ -50,8 +50,10 @@ export interface Evidence {
   readonly now: number;
   /** The loss lost more than half of what it had won. */
   readonly lost: boolean;
-  /** The loss once rose by five times what it has won since the start, and has not got over it. */
+  /** The loss once rose by five times what it has won since the start. */
   readonly leapt: boolean;
+  /** The loss has come down by three quarters of what it can, and was seldom above its start. */
+  readonly recovered: boolean;
   /** Share of the steps that began above the first loss. */
   readonly above: number;
   readonly promises: PromiseCount;
@@ -60,6 +62,8 @@ export interface Evidence {
   readonly stale: number;
   /** The loss fell by more than a thousandth of what it had won in the last window, or by a twentieth in a quarter of the run. */
   readonly progress: boolean;
+  /** Of what the loss could fall, a hundred-thousandth is left at most. */
+  readonly arrived: boolean;
   readonly gradNorm: number;
   readonly gradNormMax: number;
   /** Share of the gradient that is signal; 1 without noise. */

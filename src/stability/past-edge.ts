@@ -4,21 +4,25 @@ import { median } from "./vectors.js";
 
 /* Signs of a learning rate past the edge of stability. */
 
+const rises = ({ status }: StepRecord) => status === "violation";
+/** A share of steps in which V rises that is no accident. */
+const RESTLESS = 0.2;
+
 /** Along the steps: 1 − ρ = ½ η β̂ for descent, 1 at the edge. */
 function edgeOf(records: readonly StepRecord[]): number {
   return median(records.filter(({ predicted }) => predicted < 0).map(({ ratio }) => 1 - ratio));
 }
 
 function edge(evidence: Evidence): Finding | undefined {
-  const { records, step, progress, gradNorm, lost } = evidence;
+  const { records, step, progress, gradNorm, lost, arrived } = evidence;
   const active = records.filter(({ status }) => status !== "converged");
   if (active.length < (lost ? 1 : 5)) return undefined;
   const measured = edgeOf(active);
-  const risen = share(active, ({ status }) => status === "violation");
+  const risen = share(active, rises);
   const failed = risen + share(active, ({ status }) => status === "stall");
   const numbers = `V rose in ${percent(risen)} of the last ${active.length} steps, edge ratio ${digits(measured)}`;
-  const stuck = !progress || lost;
-  if (stuck && (risen >= 0.2 || measured > 1.1)) {
+  const stuck = (!progress || lost) && !arrived;
+  if (stuck && (risen >= RESTLESS || measured > 1.1)) {
     const message = `learning rate past the edge of stability: ${numbers}; 1 is the edge`;
     return { code: "past-edge", severity: "problem", step, message };
   }
@@ -28,8 +32,8 @@ function edge(evidence: Evidence): Finding | undefined {
       `though ‖g‖ = ${digits(gradNorm)} (${numbers})`;
     return { code: "past-edge", severity: "problem", step, message };
   }
-  if (risen < 0.2) return undefined;
-  const message = `at the edge of stability, but the loss still falls: ${numbers}`;
+  if (risen < RESTLESS) return undefined;
+  const message = `at the edge of stability, but the loss ${arrived ? "has come down" : "still falls"}: ${numbers}`;
   return { code: "edge", severity: "note", step, message };
 }
 
@@ -44,7 +48,7 @@ function batchEdge({ records, step, lost }: Evidence): Finding | undefined {
   return { code: "past-edge", severity: "problem", step, message };
 }
 
-/** A share of the steps that is no accident. */
+/** The same of steps that promise too much. */
 const OVERREACHING = 0.1;
 
 /** Minibatches: the gradient promises more than the batch's loss has to give. */
@@ -58,9 +62,10 @@ function overreach({ noisy, promises, first, now, step }: Evidence): Finding | u
   return { code: "past-edge", severity: "problem", step, message };
 }
 
-/** A network that one huge step has killed lies still afterwards. */
-function leap({ leapt, peak, first, now, step, above }: Evidence): Finding | undefined {
-  if (!leapt) return undefined;
+/** A network that one huge step has killed lies still afterwards; another swings for ever. Some get over it. */
+function leap(evidence: Evidence): Finding | undefined {
+  const { leapt, recovered, records, peak, first, now, step, above } = evidence;
+  if (!leapt || (recovered && share(records, rises) < RESTLESS)) return undefined;
   const message =
     `learning rate past the edge of stability: the loss leapt from ${digits(first)} to ${digits(peak.loss)} at step ` +
     `${peak.step}, was above where it began in ${percent(above)} of all steps, and is at ${digits(now)}`;

@@ -65,12 +65,16 @@ export class Trend {
     return this.#above / Math.max(1, this.#count);
   }
 
-  /** It once rose by five times what it has won since the start, and not by noise, and has not got over it. */
-  leapt(noisy: boolean, tolerance: number, floor: number): boolean {
-    const { first, best, now, peak } = this;
+  /** It once rose by five times what it has won since the start, and not by noise. */
+  leapt(noisy: boolean, tolerance: number): boolean {
+    const { first, best, peak } = this;
     const slack = noisy ? 8 * this.#fading.spread : tolerance * Math.max(1, Math.abs(first));
-    const recovered = first - now >= 0.75 * (first - floor) && this.above < 1 / 3;
-    return peak - first > Math.max(5 * (first - best), slack) && !recovered;
+    return peak - first > Math.max(5 * (first - best), slack);
+  }
+
+  /** It has come down by three quarters of what it can, and was seldom above its start. */
+  recovered(floor: number): boolean {
+    return this.first - this.now >= 0.75 * (this.first - floor) && this.above < 1 / 3;
   }
 
   /** It lost more than half of what it had won, and not by noise. */
