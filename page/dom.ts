@@ -36,7 +36,7 @@ export function short(value: number, digits = 4): string {
   const size = Math.abs(value);
   const text =
     size !== 0 && (size < 1e-3 || size >= 1e5)
-      ? value.toExponential(digits - 2).replace(/\.?0+e/, "e")
+      ? value.toExponential(digits - 2).replace(/\.?0*e\+?/, "e")
       : String(Number(value.toPrecision(digits)));
   return text.replaceAll("-", "−");
 }

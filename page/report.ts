@@ -1,4 +1,5 @@
 import { decode } from "../src/stability/report-data.js";
+import { drawFindings } from "./findings.js";
 import { html } from "./dom.js";
 import { drawLandscape } from "./landscape.js";
 import { drawStrips } from "./strips.js";
@@ -8,6 +9,7 @@ const { title, note, subjects } = decode(document.getElementById("data")!.textCo
 const sections = subjects.map((subject, k) => {
   const section = html("section", { id: `subject-${k + 1}` }, html("h2", {}, subject.name));
   if (subject.note) section.append(html("p", {}, subject.note));
+  if (subject.findings) section.append(drawFindings(subject.findings));
   if (subject.landscape) section.append(drawLandscape(subject.landscape, subject.name));
   if (subject.strips.length > 0) section.append(drawStrips(subject.strips, subject.name));
   return section;

@@ -13,6 +13,7 @@ import {
   mergeTree,
   report,
   slice,
+  type ReportStep,
   type ReportSubject,
   type Slice,
 } from "superlevel/stability";
@@ -30,11 +31,16 @@ const steps = [4, 2, 3, 1].map((before, k) => ({
   ...{ step: k + 1, before, ratio: [0.5, -0.2, 0.9, NaN][k] },
   ...(k === 1 && { status: "violation" }),
 }));
+const findings = [
+  { code: "past-edge", severity: "problem", message: "too high <b>" },
+  { code: "noise", severity: "note", message: "much" },
+] as const;
 
 async function doubleWellSubject(): Promise<ReportSubject & { landscape: { slice: Slice } }> {
   const window = { x: doubleWell.x, y: doubleWell.y, columns: 65 };
   return {
     name: "Double well </script><b>",
+    findings,
     steps,
     landscape: {
       slice: await slice(lossGradOf(doubleWell), plane, window),
@@ -63,9 +69,27 @@ describe("report", () => {
       x: [1, Infinity],
       series: [{ label: "Infinity", values: [NaN, -Infinity] }],
     };
-    const data = { title: "Infinity", note: "<", subjects: [{ name: "NaN", note: "", strips: [strip], landscape: null }] }; // prettier-ignore
+    const data = { title: "Infinity", note: "<", subjects: [{ name: "NaN", note: "", findings: null, strips: [strip], landscape: null }] }; // prettier-ignore
     expect(encode(data)).not.toContain("<");
     expect(decode(encode(data))).toEqual(data);
+  });
+
+  it("draws an edge ratio only where one is known", () => {
+    const titles = (steps: readonly ReportStep[]) => {
+      const [, json] = /id="data">(.*)<\/script>/.exec(report([{ name: "a", steps }]))!;
+      return decode(json).subjects[0].strips.map(({ title, series }) => [
+        title,
+        Array.from(series[0].values),
+      ]);
+    };
+    const converged = { step: 2, before: 1, ratio: 3, status: "converged" };
+    expect(titles([{ step: 1, before: 2, ratio: 0.5 }, converged])).toEqual([
+      ["Energy V", [2, 1]],
+      ["Edge ratio 1 − ΔV / (g·d)", [0.5, NaN]],
+    ]);
+    expect(titles([{ step: 1, before: 2, ratio: NaN, status: "unknown" }, converged])).toEqual([
+      ["Energy V", [2, 1]],
+    ]);
   });
 
   it.each([
@@ -74,6 +98,11 @@ describe("report", () => {
     [[{ name: "a", colour: 1 }], 'results[0]: unknown option "colour"'],
     [[{ name: "a", steps: 1 }], "results[0].steps: expected an array, got 1"],
     [[{ name: "a", steps: [{}] }], "results[0].steps[0].step: expected a number, got undefined"],
+    [[{ name: "a", findings: 1 }], "results[0].findings: expected an array, got 1"],
+    [
+      [{ name: "a", findings: [{ code: "a", severity: "bad", message: "" }] }],
+      'results[0].findings[0].severity: expected one of "problem", "note", got "bad"',
+    ],
     [
       [{ name: "a", strips: [{ title: "t", x: [1], series: [{ label: "l", values: [] }] }] }],
       "results[0].strips[0].series[0].values: expected 1 numbers, got 0",
@@ -105,7 +134,11 @@ describe.skipIf(skipped)(`page${skipNote}`, () => {
       file,
       report([
         subject,
-        { name: "Other", strips: [{ title: "Rate", x: [1, 2], series: [{ label: "α", values: [1, 0.5] }] }] },
+        {
+          name: "Other",
+          findings: [],
+          strips: [{ title: "Rate", x: [1, 2], series: [{ label: "α", values: [1, 0.5] }] }],
+        },
       ]),
     );
     browser = await launch();
@@ -195,6 +228,11 @@ describe.skipIf(skipped)(`page${skipNote}`, () => {
     const titles = await page.locator(".u-title").allTextContents();
     expect(titles).toEqual(["Energy V, log scale", "Edge ratio 1 − ΔV / (g·d)", "Rate, log scale"]);
     expect(await page.locator("h2").first().innerText()).toBe("Double well </script><b>");
+    expect(await page.locator(".findings li").allInnerTexts()).toEqual([
+      "problem: past-edge — too high <b>",
+      "note: noise — much",
+    ]);
+    expect(await page.locator("p.findings").innerText()).toBe("The monitor found nothing wrong.");
     await page.locator("canvas[role=img]").hover({ position: { x: 250, y: 180 } });
     expect(await page.locator(".readout").innerText()).toMatch(/^x .*, y .*: L \d/);
   });
@@ -211,9 +249,20 @@ describe("npm run stability", () => {
     expect(execFileSync(process.execPath, args, { encoding: "utf8" })).toContain(`Page: ${file}`);
     const [, json] = /id="data">(.*)<\/script>/.exec(readFileSync(file, "utf8"))!;
     const { subjects } = decode(json);
-    const names = ["Training a network", "Between two networks", ...landscapes.map(({ name }) => name)];
-    expect(subjects.map(({ name }) => name)).toEqual(names);
-    expect(subjects.every(({ landscape }) => landscape !== null)).toBe(true);
+    const spoilt = [
+      "A good run",
+      "Rate too high",
+      "Frozen schedule",
+      "A loss that is no number",
+      "Wrong labels",
+    ];
+    const shown = ["Training a network", "Between two networks", ...landscapes.map(({ name }) => name)];
+    expect(subjects.map(({ name }) => name).sort()).toEqual([...spoilt, ...shown].sort());
+    const withPlane = subjects.filter(({ landscape }) => landscape !== null);
+    expect(withPlane.map(({ name }) => name)).toEqual(shown);
+    const first = (name: string) => subjects.find((subject) => subject.name === name)!.findings?.[0]?.code;
+    // Wrong labels take more examples and steps than this.
+    expect(spoilt.slice(0, 4).map(first)).toEqual([undefined, "past-edge", "frozen", "non-finite"]);
   }, 60_000);
 
   it.each(landscapes)("bounds the Hessian of $name", ({ gradient, hessianBound = Infinity, x, y }) => {

@@ -7,7 +7,7 @@ import { classification, type Examples } from "./classify.js";
 import type { Problem, Suite } from "./problem.js";
 
 /** Rows of numbers with the class in the last column; every column is stretched to 0 … 255. */
-function table(rows: Rows): Examples {
+export function table(rows: Rows): Examples {
   const pixels = rows[0].length - 1;
   const images = new Uint8Array(rows.length * pixels);
   for (let j = 0; j < pixels; j++) {
@@ -22,7 +22,7 @@ function table(rows: Rows): Examples {
 const [side, pool, colours] = [32, 4, 3];
 
 /** CIFAR-10's binary format, each 4 × 4 square of a colour averaged: 192 inputs. */
-function readCifar(path: string, count: number): Examples {
+export function readCifar(path: string, count: number): Examples {
   const bytes = gunzipSync(readFileSync(path));
   const across = side / pool;
   const pixels = colours * across * across;

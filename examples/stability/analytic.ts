@@ -40,6 +40,7 @@ async function subjectOf(landscape: Landscape, columns: number): Promise<ReportS
   return {
     name,
     note,
+    findings: run.report.findings,
     steps: run.steps,
     landscape: {
       slice: await slice(lossGradOf(landscape), plane, { x, y, columns }),

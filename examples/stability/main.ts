@@ -6,8 +6,9 @@ import { report } from "superlevel/stability";
 
 import { analyticSubjects } from "./analytic.js";
 import { networkSubjects } from "./network.js";
+import { spoiltSubjects } from "./wrong.js";
 
-const help = `Writes a report on the stability of a small network's training, and of landscapes with known answers.
+const help = `Writes a report on the stability of a small network's training, of runs that go wrong, and of landscapes with known answers.
 
 Usage: npm run stability -- [options]
 
@@ -24,11 +25,13 @@ async function main(quick: boolean, out: string): Promise<void> {
   mkdirSync(dirname(out), { recursive: true });
   const onProgress = (text: string) => console.log(`${text} …`);
   const network = await networkSubjects(quick ? QUICK : FULL, onProgress);
+  onProgress("runs that go wrong");
+  const spoilt = spoiltSubjects(quick ? 60 : 400, quick ? 60 : 200);
   onProgress("landscapes");
   const analytic = await analyticSubjects(quick ? 33 : 97);
   const note =
     "Drag the level λ: each colour is one component of the sublevel set {L ≤ λ} or of the superlevel set {L ≥ λ}.";
-  writeFileSync(out, report([...network, ...analytic], { title: "Stability report", note }));
+  writeFileSync(out, report([...network, ...spoilt, ...analytic], { title: "Stability report", note }));
   console.log(`Page: ${out}`);
 }
 

@@ -66,7 +66,15 @@ export async function networkSubjects(
     {
       name: "Training a network",
       note: `${shape}. The plane holds the first two principal components of the course: ${first} and ${second} of its variance.`,
+      findings: run.report.findings,
       steps: run.steps,
+      strips: [
+        {
+          title: "Rate times the tuner's scale",
+          x: run.steps.map(({ step }) => step),
+          series: [{ label: "η S", values: run.rates }],
+        },
+      ],
       landscape: {
         slice: training,
         axes: ["first component", "second component"],
@@ -84,7 +92,7 @@ export async function networkSubjects(
 const numbers = (values: ArrayLike<number>): number[] => Array.from(values);
 
 /** At most about so many of the points, the last among them. */
-function thinned(points: Float64Array[], most: number): Float64Array[] {
+function thinned(points: readonly Float64Array[], most: number): Float64Array[] {
   const every = Math.ceil(points.length / most);
   return points.filter((_, i) => (points.length - 1 - i) % every === 0);
 }

@@ -14,7 +14,7 @@ export {
   type ReportStep,
   type ReportSubject,
 } from "./report.js";
-export type { PlaneLine, Strip } from "./report-data.js";
+export type { PlaneLine, ReportFinding, Strip } from "./report-data.js";
 export {
   project,
   slice,
@@ -53,7 +53,8 @@ export {
 } from "./twins.js";
 export type { ResponseVerdicts, Verdict } from "./verdicts.js";
 export { reachBudget, type DecayingRate, type ReachBudget, type ReachBudgetOptions } from "./budget.js";
-export type { Finding, FindingCode } from "./findings.js";
+export type { Finding, FindingCode } from "./evidence.js";
+export type { LabelEvidence } from "./labels.js";
 export { lyapunovStep, type Criterion, type Place, type StepMeasure, type StepStatus } from "./lyapunov.js";
 export { lyapunovMonitor, type LyapunovMonitor, type LyapunovPolicy } from "./monitor.js";
 export { pairedTest, type PairedTest } from "./paired.js";

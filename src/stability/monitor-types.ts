@@ -1,5 +1,5 @@
 import type { DecayingRate, ReachBudget } from "./budget.js";
-import type { Finding, FindingCode } from "./findings.js";
+import type { Finding, FindingCode } from "./evidence.js";
 import type { ProbeOptions, ProbeReport } from "./probe.js";
 import type { StepRecord } from "./record.js";
 

@@ -1,10 +1,13 @@
 import { expectFunction, expectNumber, expectOptions } from "../expect.js";
-import { median } from "./vectors.js";
+import { LabelWatch, type LabelEvidence } from "./labels.js";
 import { pairedTest } from "./paired.js";
 
 /** Fixed examples on which a monitor tests V. */
 export interface ProbeOptions {
-  /** Losses of each of the same m examples at `params`, m ≥ 2; BatchNorm and dropout as in evaluation. */
+  /**
+   * Losses of each of the same m examples at `params`, m ≥ 2; BatchNorm and dropout as in evaluation. For wrong labels they
+   * have to be training examples, and the losses −log P(label): a hundred at least, some hundreds are better.
+   */
   losses: (params: Float32Array) => ArrayLike<number>;
   /** Steps between tests, ≥ 1; default 10. */
   every?: number;
@@ -22,24 +25,19 @@ export interface ProbeReport {
   readonly first: number;
   readonly best: number;
   readonly last: number;
-  /**
-   * Share of examples whose loss stood above where it began, while the others were learnt: the least of the first
-   * eight looks at which the median loss was below 0.6 of its start; undefined before.
-   */
-  readonly risenShare: number | undefined;
+  /** What the losses say about the labels; undefined before the median loss has fallen to 0.6. */
+  readonly labels: LabelEvidence | undefined;
 }
 
 const mean = (values: ArrayLike<number>) => Array.from(values).reduce((sum, v) => sum + v, 0) / values.length;
-
-/** Later, wrong labels are learnt by heart. */
-const EARLY_LOOKS = 8;
 
 /** Looks at the probe every so many steps. */
 export class ProbeWatch {
   readonly every: number;
   readonly #options: ProbeOptions;
   readonly #z: number;
-  #start: Float64Array | undefined;
+  #labels: LabelWatch | undefined;
+  #first = NaN;
   #before: Float64Array | undefined;
   #lookedAt = -1;
   #risen = false;
@@ -47,7 +45,6 @@ export class ProbeWatch {
   #alarms: number[] = [];
   #alarmCount = 0;
   #best = Infinity;
-  readonly #shares: number[] = [];
 
   constructor(name: string, options: ProbeOptions) {
     expectOptions(name, options, ["losses", "every", "z"]);
@@ -62,8 +59,9 @@ export class ProbeWatch {
     if (step === this.#lookedAt || (this.#before && step % this.every !== 0)) return;
     this.#lookedAt = step;
     const now = Float64Array.from(this.#options.losses(params));
+    if (!this.#before) this.#first = mean(now);
     const before = this.#before ?? now;
-    this.#start ??= now;
+    this.#labels ??= new LabelWatch(now);
     const { risen } = pairedTest(before, now, this.#z);
     this.#risen = risen;
     if (this.#before) this.#tests++;
@@ -73,7 +71,7 @@ export class ProbeWatch {
     }
     this.#before = now;
     this.#best = Math.min(this.#best, mean(now));
-    this.#watchLearning(now, this.#start);
+    this.#labels.add(now);
   }
 
   /** Did the last look find V risen? */
@@ -86,21 +84,15 @@ export class ProbeWatch {
     return this.#before ? mean(this.#before) : NaN;
   }
 
-  /** Wrong labels are learnt last, if at all: while the others are learnt, their losses rise. */
-  #watchLearning(now: Float64Array, start: Float64Array): void {
-    if (this.#shares.length >= EARLY_LOOKS || !(median([...now]) < 0.6 * median([...start]))) return;
-    this.#shares.push(now.filter((loss, i) => loss > start[i]).length / now.length);
-  }
-
   report(): ProbeReport {
     return {
       tests: this.#tests,
       alarms: this.#alarmCount,
       alarmSteps: this.#alarms,
-      first: this.#start ? mean(this.#start) : NaN,
+      first: this.#first,
       best: this.#best,
       last: this.value,
-      risenShare: this.#shares.length < EARLY_LOOKS ? undefined : Math.min(...this.#shares),
+      labels: this.#labels?.evidence,
     };
   }
 }

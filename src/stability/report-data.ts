@@ -1,5 +1,12 @@
 /* What a report's page is given: plain JSON, but for infinities, which are words there. */
+import type { Finding } from "./evidence.js";
 import type { MergeTree, Sense } from "./merge-tree.js";
+
+/** What a report shows of a finding. */
+export interface ReportFinding extends Pick<Finding, "severity" | "message"> {
+  /** A {@link Finding}'s code, or a word of yours. */
+  readonly code: string;
+}
 
 /** Curves over a common x, as a plain object. */
 export interface Strip {
@@ -46,6 +53,7 @@ export interface PageLandscape {
 export interface PageSubject {
   readonly name: string;
   readonly note: string;
+  readonly findings: readonly ReportFinding[] | null;
   readonly strips: readonly Strip[];
   readonly landscape: PageLandscape | null;
 }
@@ -68,7 +76,7 @@ export function encode(data: PageData): string {
 const INFINITE = /^(-?Infinity|NaN)$/;
 
 /** Names and labels must not become numbers. */
-const TEXTS = ["name", "note", "title", "label", "xLabel", "axes"];
+const TEXTS = ["name", "note", "title", "label", "xLabel", "axes", "code", "message"];
 
 export function decode(text: string): PageData {
   return JSON.parse(text, (key, value: unknown) =>

@@ -2,16 +2,23 @@ import { expectNumber, expectNumbers, expectOneOf, expectOptions, show } from ".
 import { expectGrid, type Grid } from "./grid.js";
 import { mergeTree, type MergeTreeOptions, type Sense } from "./merge-tree.js";
 import { PAGE_SCRIPT, PAGE_STYLE } from "./page.js";
-import { encode, type PageLandscape, type PageSubject, type PlaneLine, type Strip } from "./report-data.js";
+import {
+  encode,
+  type PageLandscape,
+  type PageSubject,
+  type PlaneLine,
+  type ReportFinding,
+  type Strip,
+} from "./report-data.js";
 
-/** A step as the report shows it: a `StepRecord` of the Lyapunov monitor, or made by hand. */
+/** A step as the report shows it: a {@link StepRecord} as the Lyapunov monitor's `onStep` gets it, or made by hand. */
 export interface ReportStep {
   readonly step: number;
   /** V before the step. */
   readonly before: number;
   /** ρ = ΔV / (g·d). */
   readonly ratio: number;
-  /** Steps with status "violation" are marked. */
+  /** Steps with status "violation" are marked; those with "converged" have no edge ratio, which would be one of roundings. */
   readonly status?: string;
 }
 
@@ -28,7 +35,12 @@ export interface ReportLandscape extends Pick<MergeTreeOptions, "outer" | "hessi
 export interface ReportSubject {
   readonly name: string;
   readonly note?: string;
-  /** Drawn as two strips: the energy V, and the edge ratio 1 − ρ, ½ η β̂ for descent: 1 at the edge of stability. */
+  /** What a monitor found: `monitor.report().findings`. An empty list is shown as "nothing found". */
+  readonly findings?: readonly ReportFinding[];
+  /**
+   * Drawn as two strips: the energy V, and the edge ratio 1 − ρ, ½ η β̂ for descent: 1 at the edge of stability. Where no
+   * ratio is known, as with minibatches, there is only the first.
+   */
   readonly steps?: readonly ReportStep[];
   /** More strips, such as learning rates. */
   readonly strips?: readonly Strip[];
@@ -87,16 +99,26 @@ function expectText(name: string, value: unknown): string {
 }
 
 function settleSubject(name: string, subject: ReportSubject): PageSubject {
-  expectOptions(name, subject, ["name", "note", "steps", "strips", "landscape"]);
-  const { steps, strips = [], landscape } = subject;
+  expectOptions(name, subject, ["name", "note", "findings", "steps", "strips", "landscape"]);
+  const { findings, steps, strips = [], landscape } = subject;
   const own = steps ? stepStrips(`${name}.steps`, steps) : [];
   strips.forEach((strip, k) => checkStrip(`${name}.strips[${k}]`, strip));
   return {
     name: expectText(`${name}.name`, subject.name),
     note: expectText(`${name}.note`, subject.note ?? ""),
+    findings: findings ? settleFindings(`${name}.findings`, findings) : null,
     strips: [...own, ...strips],
     landscape: landscape ? settleLandscape(`${name}.landscape`, landscape) : null,
   };
+}
+
+function settleFindings(name: string, findings: readonly ReportFinding[]): ReportFinding[] {
+  if (!Array.isArray(findings)) throw new TypeError(`${name}: expected an array, got ${show(findings)}`);
+  return (findings as readonly ReportFinding[]).map(({ code, severity, message }, k) => ({
+    code: expectText(`${name}[${k}].code`, code),
+    severity: expectOneOf(`${name}[${k}].severity`, severity, ["problem", "note"]),
+    message: expectText(`${name}[${k}].message`, message),
+  }));
 }
 
 function checkStrip(name: string, strip: Strip): void {
@@ -123,25 +145,25 @@ function stepStrips(name: string, steps: readonly ReportStep[]): Strip[] {
   const x = points.map(({ step }, k) => expectNumber(`${name}[${k}].step`, step));
   const energies = points.map(({ before }) => before);
   const violations = points.map(({ status, before }) => (status === "violation" ? before : NaN));
-  const some = violations.some((value) => Number.isFinite(value));
-  return [
-    {
-      title: "Energy V",
-      x,
-      series: [
-        { label: "V before the step", values: energies },
-        ...(some ? [{ label: "violation: V rises", values: violations, points: true }] : []),
-      ],
-    },
-    {
-      title: "Edge ratio 1 − ΔV / (g·d)",
-      x,
-      series: [{ label: "edge ratio", values: points.map(({ ratio }) => 1 - ratio) }],
-      reference: { label: "edge of stability", value: 1 },
-      scale: "linear",
-      range: EDGE_RANGE,
-    },
-  ];
+  const ratios = points.map(({ status, ratio }) => (status === "converged" ? NaN : 1 - ratio));
+  const some = (values: readonly number[]) => values.some((value) => Number.isFinite(value));
+  const energy: Strip = {
+    title: "Energy V",
+    x,
+    series: [
+      { label: "V before the step", values: energies },
+      ...(some(violations) ? [{ label: "violation: V rises", values: violations, points: true }] : []),
+    ],
+  };
+  const edge: Strip = {
+    title: "Edge ratio 1 − ΔV / (g·d)",
+    x,
+    series: [{ label: "edge ratio", values: ratios }],
+    reference: { label: "edge of stability", value: 1 },
+    scale: "linear",
+    range: EDGE_RANGE,
+  };
+  return some(ratios) ? [energy, edge] : [energy];
 }
 
 function settleLandscape(name: string, landscape: ReportLandscape): PageLandscape {

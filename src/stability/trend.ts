@@ -43,6 +43,7 @@ export class Trend {
   peak = -Infinity;
   peakStep = 0;
   #count = 0;
+  #above = 0;
   /** Standard error of the fading mean where the loss was lowest, before it may have run away. */
   #noise = 0;
   readonly #fading = new FadingMean(0.95);
@@ -53,15 +54,27 @@ export class Trend {
     this.#count++;
     this.now = noisy ? this.#fading.mean : loss;
     if (this.#count === 1) this.first = loss;
+    if (loss > this.first) this.#above++;
     if (loss > this.peak) [this.peak, this.peakStep] = [loss, step];
     if (this.now < this.best) [this.best, this.bestStep] = [this.now, step];
     if (this.bestStep === step || this.#count <= SETTLING) this.#noise = this.#fading.error;
   }
 
+  /** Share of the losses that were above the first. */
+  get above(): number {
+    return this.#above / Math.max(1, this.#count);
+  }
+
   /** It once rose by five times what it has won since the start, and not by noise. */
   leapt(noisy: boolean, tolerance: number): boolean {
-    const slack = noisy ? 8 * this.#fading.spread : tolerance * Math.max(1, Math.abs(this.first));
-    return this.peak - this.first > Math.max(5 * (this.first - this.best), slack);
+    const { first, best, peak } = this;
+    const slack = noisy ? 8 * this.#fading.spread : tolerance * Math.max(1, Math.abs(first));
+    return peak - first > Math.max(5 * (first - best), slack);
+  }
+
+  /** It has come down by three quarters of what it can, and was seldom above its start. */
+  recovered(floor: number): boolean {
+    return this.first - this.now >= 0.75 * (this.first - floor) && this.above < 1 / 3;
   }
 
   /** It lost more than half of what it had won, and not by noise. */

@@ -2,10 +2,13 @@ import { expectNumber } from "../expect.js";
 import type { Attempt } from "../guard.js";
 import type { RunInfo } from "../run.js";
 import { reachBudget, type ReachBudget } from "./budget.js";
-import { findingsOf, type Evidence } from "./findings.js";
+import type { Evidence } from "./evidence.js";
+import { findingsOf } from "./findings.js";
 import { lyapunovStep, toleranceFor, type Criterion } from "./lyapunov.js";
+import { Lows } from "./lows.js";
 import type { LyapunovOptions, LyapunovReport, MonitorPoint } from "./monitor-types.js";
 import { ProbeWatch } from "./probe.js";
+import { Promises } from "./promises.js";
 import { RateHistory } from "./rates.js";
 import type { StepRecord } from "./record.js";
 import { SignalShare, Trend } from "./trend.js";
@@ -38,8 +41,8 @@ export class Watch {
   readonly #trend = new Trend();
   readonly #signal = new SignalShare();
   readonly #rates = new RateHistory();
-  /** The lowest loss after each of the last steps. */
-  #lows: number[] = [];
+  readonly #promises: Promises;
+  readonly #lows: Lows;
   /** V before each of the last steps. */
   #values: number[] = [];
   #gradNorm = NaN;
@@ -52,7 +55,13 @@ export class Watch {
     this.#options = options;
     this.#objective = options.objective;
     this.#window = expectNumber("lyapunovMonitor.window", options.window ?? 50, { min: 5, integer: true });
+    this.#lows = new Lows(this.#window);
+    this.#promises = new Promises(this.#floor, this.#window);
     this.probe = options.probe && new ProbeWatch("lyapunovMonitor.probe", options.probe);
+  }
+
+  get #floor(): number {
+    return this.#options.budget?.floor ?? 0;
   }
 
   get #noisy(): boolean {
@@ -97,7 +106,7 @@ export class Watch {
     if (this.#noisy) this.#signal.add(grads);
     this.#gradNorm = this.#noisy ? Math.sqrt(this.#signal.signal) : gradNorm;
     this.#gradNormMax = Math.max(this.#gradNormMax, gradNorm);
-    this.#lows = [...this.#lows, this.#trend.best].slice(-this.#window - 1);
+    this.#lows.add(this.#trend.best);
     this.#values = [...this.#values, loss].slice(-(this.#options.memory ?? 10));
   }
 
@@ -121,6 +130,7 @@ export class Watch {
 
   #add(record: StepRecord): void {
     this.#counts[record.status]++;
+    this.#promises.add(record.step, record.predicted, record.before, this.#trend.first);
     this.#records = [...this.#records, record].slice(-this.#window);
     this.#options.onStep?.(record);
   }
@@ -170,8 +180,10 @@ export class Watch {
 
   #evidence(): Evidence {
     const { best, bestStep, first, now } = this.#trend;
-    const half = Math.min(this.#window, this.#lows.length >> 1);
-    const then = this.#lows[this.#lows.length - 1 - half] ?? Infinity;
+    const { recent, earlier } = this.#lows;
+    // Networks at the edge make their way slowly, over hundreds of steps (Cohen et al., arXiv 2103.00065).
+    const long = this.step >= 4 * this.#window;
+    const fell = (from: number) => from - best > 0.05 * Math.abs(from);
     const tolerance = this.#options.tolerance ?? toleranceFor(this.#here?.params ?? []);
     return {
       step: this.#nonFinite?.step ?? this.step,
@@ -181,9 +193,13 @@ export class Watch {
       now,
       lost: this.#trend.lost(this.#noisy, tolerance),
       leapt: this.#trend.leapt(this.#noisy, tolerance),
+      recovered: this.#trend.recovered(this.#floor),
+      above: this.#trend.above,
+      promises: this.#promises.count,
       peak: { loss: this.#trend.peak, step: this.#trend.peakStep },
       stale: this.step - bestStep,
-      progress: then - best > Math.max(1e-3 * (first - best), 0) || then - best > 0.05 * Math.abs(then),
+      progress: recent - best > Math.max(1e-3 * (first - best), 0) || fell(recent) || (long && fell(earlier)),
+      arrived: first > this.#floor && now - this.#floor <= 1e-5 * (first - this.#floor),
       gradNorm: this.#gradNorm,
       gradNormMax: this.#gradNormMax,
       signalShare: this.#noisy ? this.#signal.share : 1,

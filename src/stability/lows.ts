@@ -1,0 +1,33 @@
+const LENGTH = 128;
+
+/** The lowest loss after each step of a run: the last ones, and all of them thinned out as the run grows. */
+export class Lows {
+  readonly #window: number;
+  #last: number[] = [];
+  #thinned: number[] = [];
+  #stride = 1;
+  #count = 0;
+
+  constructor(window: number) {
+    this.#window = window;
+  }
+
+  add(low: number): void {
+    this.#last = [...this.#last, low].slice(-this.#window - 1);
+    if (this.#count++ % this.#stride === 0) this.#thinned.push(low);
+    if (this.#thinned.length < LENGTH) return;
+    this.#thinned = this.#thinned.filter((_, k) => k % 2 === 0);
+    this.#stride *= 2;
+  }
+
+  /** What it was a window ago, or half of a run that is shorter. */
+  get recent(): number {
+    const back = Math.min(this.#window, this.#last.length >> 1);
+    return this.#last[this.#last.length - 1 - back] ?? Infinity;
+  }
+
+  /** What it was when three quarters of the run so far were done. */
+  get earlier(): number {
+    return this.#thinned[Math.floor((0.75 * this.#count) / this.#stride)] ?? Infinity;
+  }
+}
