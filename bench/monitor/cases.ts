@@ -70,8 +70,9 @@ function labelCases(context: Context, options: OptimizerOptions): Case[] {
 function scheduleCases(context: Context, good: number): Case[] {
   const constant = run(context, { options: plain(sgd({ learningRate: good })) });
   const length = stepsOf(context);
-  return [3, 30, 60].map((decays) => {
-    const learningRate = exponentialDecay({ initial: good, rate: decays / length });
+  const schedules = [[1, 3], [1, 30], [0.1, 30], [0.03, 60], [0.01, 30]]; // prettier-ignore
+  return schedules.map(([part, decays]) => {
+    const learningRate = exponentialDecay({ initial: part * good, rate: decays / length });
     const { first, last, reports } = run(context, { options: plain(sgd({ learningRate })) });
     const gain = (first - last) / (first - constant.last);
     const [kind, expected] =

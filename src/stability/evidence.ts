@@ -60,7 +60,7 @@ export interface Evidence {
   readonly peak: { readonly loss: number; readonly step: number };
   /** Steps since the loss was lowest. */
   readonly stale: number;
-  /** The loss fell by more than a thousandth of what it had won in the last window, or by a twentieth in a quarter of the run. */
+  /** The loss fell by more than a thousandth of what it had won in half a window, or by a twentieth in a quarter of the run. */
   readonly progress: boolean;
   /** Of what the loss could fall, a hundred-thousandth is left at most. */
   readonly arrived: boolean;

@@ -34,7 +34,7 @@ function frozen({ budget, step, gradNorm, gradNormMax, now }: Evidence): Finding
 
 /** Of clean data a few in a hundred stay behind, and more of them while less is learnt. */
 const BEHIND = 0.04;
-const LEAST = 0.07;
+const LEAST = 0.075;
 const UNLEARNT = 0.45;
 
 function labelNoise({ probe, step }: Evidence): Finding | undefined {
@@ -44,7 +44,7 @@ function labelNoise({ probe, step }: Evidence): Finding | undefined {
   if (!(risenShare > Math.max(LEAST, chance, UNLEARNT * left))) return undefined;
   const message =
     `label noise, or classes that overlap: while the median loss of ${examples} fixed examples fell to ${percent(left)} ` +
-    `of its start, the losses of ${percent(risenShare)} stood above it on average; first suspects: ` +
+    `of its start, the losses of ${percent(risenShare)} stood above it half of the way; first suspects: ` +
     suspects.slice(0, 5).join(", ");
   return { code: "label-noise", severity: "problem", step, message };
 }

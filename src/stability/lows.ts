@@ -20,10 +20,9 @@ export class Lows {
     this.#stride *= 2;
   }
 
-  /** What it was a window ago, or half of a run that is shorter. */
+  /** What it was half a window ago, or half of a run that is shorter. */
   get recent(): number {
-    const back = Math.min(this.#window, this.#last.length >> 1);
-    return this.#last[this.#last.length - 1 - back] ?? Infinity;
+    return this.#last[this.#last.length - 1 - (this.#last.length >> 1)] ?? Infinity;
   }
 
   /** What it was when three quarters of the run so far were done. */
