@@ -232,7 +232,7 @@ describe("ownership", () => {
     const before = process.memoryUsage().external;
     for (let k = 0; k < 200; k++) step();
     expect(counts(params)).toEqual([1]);
-    expect(process.memoryUsage().external - before).toBeLessThan(50 * 4 * size);
+    expect(process.memoryUsage().external - before).toBeLessThan(100 * 4 * size);
     state.dispose();
   });
 });
