@@ -7,7 +7,6 @@ import {
   hold,
   groupCount,
   groupOf,
-  slotsAt,
   tuned,
   updateBlock,
   within,
@@ -16,9 +15,19 @@ import {
 import { Group, Run } from "./records";
 import { reconstruct } from "./reconstruct";
 import { bounded, measureRun } from "./scan";
-import { bound, clips, clipScale, decayRate, decoupled, rate, readsParams } from "./step";
+import {
+  bound,
+  clips,
+  clipScale,
+  decayRate,
+  decoupled,
+  interpolation,
+  longest,
+  rate,
+  readsParams,
+} from "./step";
 import { sweep, Task } from "./sweep";
-import { foundDg, runBase } from "./update";
+import { averageGiven, foundDg, runBase, runRule } from "./update";
 import { addProduct, at, put, Q0, Q1, splat, total, zero } from "./vec";
 
 /*
@@ -37,7 +46,8 @@ function deltaBefore(run: Run): usize {
   return delta;
 }
 
-function dot(a: usize, b: usize, bytes: usize): f64 {
+/** Σ a b over a run. */
+export function dot(a: usize, b: usize, bytes: usize): f64 {
   let sum = zero();
   for (const end = a + bytes; a < end; a += 16, b += 16) sum = addProduct(sum, at<Q0>(a), at<Q0>(b));
   return total(sum);
@@ -53,7 +63,7 @@ export function gradientOf(run: Run): usize {
 /** One run: from g and Δ_t to Δ_{t+1}, and the sums. */
 export function update(run: Run, from: usize, delta: usize): void {
   if (!readsParams) {
-    runBase(stepOf(run), from, run.bytes, delta, deltaOf(run), within(run, slotsAt), run.gap);
+    runBase(run, stepOf(run), from, delta, deltaOf(run));
     run.sums.dg += foundDg;
   } else if (pullKind == Pull.DECAY_AHEAD) {
     decayGradient(run, from, delta);
@@ -64,7 +74,7 @@ export function update(run: Run, from: usize, delta: usize): void {
     decayUpdate(run, from, delta);
   } else {
     decayGradient(run, from, delta);
-    runBase(stepOf(run), gradBlock, run.bytes, delta, deltaOf(run), within(run, slotsAt), run.gap);
+    runBase(run, stepOf(run), gradBlock, delta, deltaOf(run));
   }
 }
 
@@ -73,9 +83,24 @@ function stepOf(run: Run): f64 {
   return rate * run.segment.learningRate;
 }
 
-/** u_t alone, to `updateBlock`: what becomes of Δ_t = 0. */
+/** u_t alone, to `updateBlock`: what becomes of Δ_t = 0. Decoupled decay is in it only where it is averaged, too. */
 function findUpdate(run: Run, from: usize): void {
-  runBase(stepOf(run), from, run.bytes, zeroBlock, updateBlock, within(run, slotsAt), run.gap);
+  if (interpolation == 0 || !decoupled) return runBase(run, stepOf(run), from, zeroBlock, updateBlock);
+  runRule(run, stepOf(run), from, zeroBlock, updateBlock);
+  subtractDecay(run);
+  averageGiven(run, from, zeroBlock, updateBlock);
+}
+
+/** d ← d − decay · x in `updateBlock`, d no longer than it may be. */
+function subtractDecay(run: Run): void {
+  const x = run.params;
+  const decay = splat(decayOf(run));
+  const high = splat(longest * stepOf(run));
+  const low = f32x4.neg(high);
+  for (let k: usize = 0; k < run.bytes; k += 16) {
+    const d = bounded(v128.load(updateBlock + k), low, high);
+    v128.store(updateBlock + k, f32x4.sub(d, f32x4.mul(decay, v128.load(x + k))));
+  }
 }
 
 /** One run's u_t to `to`, and Σ (x + u)². What it sums otherwise is of no use. */
@@ -105,7 +130,7 @@ function clip(run: Run): void {
 }
 
 /** Writes g + weightDecay · x to `gradBlock` (or g, where the decay is decoupled), and sums ⟨Δ_t, g⟩. */
-function decayGradient(run: Run, from: usize, delta: usize): void {
+export function decayGradient(run: Run, from: usize, delta: usize): void {
   const x = run.params;
   const decay = splat(decoupled ? 0 : run.segment.weightDecay);
   let dg = zero();
@@ -119,8 +144,14 @@ function decayGradient(run: Run, from: usize, delta: usize): void {
 
 /** What decoupled decay takes from u_t, over x_t. */
 @inline
-function decoupledDecay(run: Run): v128 {
-  hold(7, decayRate * run.segment.learningRate * run.segment.weightDecay);
+function decayOf(run: Run): f64 {
+  return decayRate * run.segment.learningRate * run.segment.weightDecay;
+}
+
+/** The same for a loop to hold; 0 where it is in u_t already. */
+@inline
+function heldDecay(run: Run): v128 {
+  hold(7, decoupled && interpolation == 0 ? decayOf(run) : 0);
   return held(7);
 }
 
@@ -128,7 +159,7 @@ function decoupledDecay(run: Run): v128 {
 function decayUpdate(run: Run, from: usize, delta: usize): void {
   const x = run.params;
   const next = deltaOf(run);
-  const decay = decoupledDecay(run);
+  const decay = heldDecay(run);
   let dg = zero();
   for (let k: usize = 0; k < run.bytes; k += 32) {
     const d0 = at<Q0>(delta + k);
@@ -145,7 +176,7 @@ function decayUpdate(run: Run, from: usize, delta: usize): void {
 /** Writes Δ_t + u_t, u_t with decoupled decay, and sums what h may need at y = x_t + u_t. */
 function addUpdate(run: Run, delta: usize, next: usize): void {
   const x = run.params;
-  const decay = decoupled ? decoupledDecay(run) : zero();
+  const decay = heldDecay(run);
   let yy = zero();
   let dy = zero();
   for (let k: usize = 0; k < run.bytes; k += 16) {
@@ -165,6 +196,7 @@ function addUpdate(run: Run, delta: usize, next: usize): void {
 /** What a sweep adds to, at its begin. */
 export function forget(group: Group): void {
   group.dg = 0;
+  group.nextDg = 0;
   group.yy = 0;
   group.dy = 0;
 }

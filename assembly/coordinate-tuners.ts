@@ -1,5 +1,6 @@
 import { clipsReward, eps, epsInRoot, mFloor, mStart, signed, spread, usesScaleBefore } from "./form";
 import {
+  CONSTANTS,
   betaBytes,
   betaCount,
   decayOf,
@@ -12,6 +13,7 @@ import {
   hold,
   REFERENCE,
   scaleAt,
+  scalars,
   segmentCount,
   segmentOf,
   shareAt,
@@ -34,7 +36,7 @@ const R: usize = 2 * EIGHT;
 const S: usize = 3 * EIGHT;
 
 /** Where `held` keeps the betas' decay factors. */
-const DECAYS: usize = 8;
+const DECAYS: usize = CONSTANTS;
 
 /** Writes what m is compared with (27): h as printed, or |h| and a floor. */
 function findSizes(from: usize, bytes: usize): void {
@@ -53,6 +55,9 @@ function holdConstants(run: Run): void {
   const scale = groupOf(run.segment.group).scale;
   hold(3, scale / spread);
   hold(4, scale * spread);
+  hold(5, scalars.rewardLimit);
+  // What a coordinate's S may be at most, over its share of s_init.
+  hold(6, scalars.growthLimit * f64(betaCount));
   for (let k: usize = 0; k < betaCount; k++) {
     const decay = decayOf(k);
     hold(DECAYS + 3 * k, decay.m);
@@ -68,9 +73,11 @@ function tuneLanes<Q>(
   before: usize,
   decay: usize,
   h: usize,
-  shares: usize,
+  wealthShare: v128,
+  ownShare: v128,
   sizes: usize,
   raise: v128,
+  rewardLimit: v128,
   inRoot: v128,
   behindRoot: v128,
 ): v128 {
@@ -78,13 +85,14 @@ function tuneLanes<Q>(
   const mBefore = at<Q>(tuner);
   const m = f32x4.pmax(f32x4.mul(v128.load(decay), mBefore), at<Q>(sizes)); // (27)
   const v = addProduct(f32x4.mul(v128.load(decay, 16), v128.load(tuner, V + offsetof<Q>())), ht, ht); // (28)
-  const limit = f32x4.pmax(mBefore, raise);
+  const limit = f32x4.pmax(f32x4.mul(rewardLimit, mBefore), raise);
   const reward = f32x4.pmin(f32x4.pmax(ht, f32x4.neg(limit)), limit);
   const change = f32x4.mul(at<Q>(before), reward);
   const kept = f32x4.mul(v128.load(decay, 32), v128.load(tuner, R + offsetof<Q>()));
   const r = f32x4.pmax(f32x4.sub(kept, change), zero()); // (29, 30)
-  const wealth = addProduct(r, at<Q>(shares), m); // (31)
-  const s = f32x4.div(wealth, f32x4.add(f32x4.sqrt(f32x4.add(v, inRoot)), behindRoot)); // (32)
+  const wealth = addProduct(r, wealthShare, m); // (31)
+  const root = f32x4.add(f32x4.sqrt(f32x4.add(v, inRoot)), behindRoot);
+  const s = f32x4.add(f32x4.div(wealth, root), ownShare); // (32)
   put<Q>(tuner, m);
   v128.store(tuner, v, V + offsetof<Q>());
   v128.store(tuner, r, R + offsetof<Q>());
@@ -118,6 +126,10 @@ export function tuneRun(run: Run, h: usize): void {
   const raise = held(0);
   const inRoot = held(1);
   const behindRoot = held(2);
+  const rewardLimit = held(5);
+  const growth = held(6);
+  // Which of the two floors the shares of s_init are.
+  const own = i32x4.splat(scalars.ownFloor == 0 ? 0 : -1);
   findSizes(h, run.bytes);
   let sizes = gradBlock;
   const lastDecay = heldAt(DECAYS + 3 * betaCount);
@@ -135,12 +147,26 @@ export function tuneRun(run: Run, h: usize): void {
   for (const end = x + run.bytes; x < end; x += EIGHT) {
     let s0 = zero();
     let s1 = zero();
+    const share0 = at<Q0>(shares);
+    const share1 = at<Q1>(shares);
+    const own0 = v128.and(share0, own);
+    const own1 = v128.and(share1, own);
+    const wealth0 = v128.andnot(share0, own);
+    const wealth1 = v128.andnot(share1, own);
     for (let decay = heldAt(DECAYS); decay < lastDecay; decay += 48) {
       const before = tuner + sForReward;
-      s0 = f32x4.add(s0, tuneLanes<Q0>(tuner, before, decay, h, shares, sizes, raise, inRoot, behindRoot));
-      s1 = f32x4.add(s1, tuneLanes<Q1>(tuner, before, decay, h, shares, sizes, raise, inRoot, behindRoot));
+      s0 = f32x4.add(
+        s0,
+        tuneLanes<Q0>(tuner, before, decay, h, wealth0, own0, sizes, raise, rewardLimit, inRoot, behindRoot),
+      );
+      s1 = f32x4.add(
+        s1,
+        tuneLanes<Q1>(tuner, before, decay, h, wealth1, own1, sizes, raise, rewardLimit, inRoot, behindRoot),
+      );
       tuner += betaBytes;
     }
+    s0 = f32x4.pmin(s0, f32x4.mul(growth, share0));
+    s1 = f32x4.pmin(s1, f32x4.mul(growth, share1));
     if (spread < Infinity) {
       const low = held(3);
       const high = held(4);
@@ -209,4 +235,26 @@ export function reseedCoordinates(carry: f64): void {
       seedCoordinate(j, load<f32>(stateOf(shareAt) + j));
     }
   }
+}
+
+/** Every scale times a factor, and s_init with it. */
+export function rescaleCoordinates(factor: f64): void {
+  const times = f32(factor);
+  for (let i: usize = 0; i < segmentCount; i++) {
+    const segment = segmentOf(i);
+    for (let j = usize(segment.first) * 4; j < usize(segment.last) * 4; j += 4) {
+      multiply(stateOf(shareAt) + j, times);
+      multiply(stateOf(scaleAt) + j, times);
+      let tuner = tunerOf(j);
+      for (let k: usize = 0; k < betaCount; k++) {
+        for (let field = S; field < betaBytes; field += EIGHT) multiply(tuner + field, times);
+        tuner += betaBytes;
+      }
+    }
+  }
+}
+
+@inline
+function multiply(at: usize, times: f32): void {
+  store<f32>(at, load<f32>(at) * times);
 }

@@ -2,19 +2,23 @@ import { forget, gradientOf, lookAhead, update } from "./accumulate";
 import { tuneRun } from "./coordinate-tuners";
 import { Delta, deltaKind, eps, lambda, Pull, pullKind, spread } from "./form";
 import {
+  activeCount,
+  betaCount,
   deltaBlock,
   deltaOf,
   extraAt,
+  groupBetas,
   groupOf,
   hBlock,
   REFERENCE,
   scaleAt,
-  segmentCount,
-  segmentOf,
   within,
+  zeroBlock,
 } from "./layout";
 import { Group, Run } from "./records";
 import { keepPadding } from "./reconstruct";
+import { sweepAlone } from "./segments";
+import { findStart, isUnstarted } from "./start";
 import { sweep, Task } from "./sweep";
 import { clipScale, pullFactor, setPullFactor } from "./step";
 import { tune } from "./tuner";
@@ -111,6 +115,30 @@ export class Follow {
   }
 }
 
+/** The step that finds s_init: Δ_t and h are 0, and the tuners come when it is found. */
+@unmanaged
+class Begin {
+  run(run: Run): void {
+    update(run, gradientOf(run), deltaBefore(run));
+  }
+}
+
+@unmanaged
+class FollowBegin {
+  run(run: Run): void {
+    tuneRun(run, zeroBlock);
+  }
+}
+
+function beginCoordinates(group: Group): void {
+  sweepAlone<Begin>();
+  findStart(betaCount);
+  if (groupBetas > 0) tune(clipScale);
+  group.xx = 0;
+  group.dd = 0;
+  sweepAlone<FollowBegin>();
+}
+
 @unmanaged
 export class LookAhead {
   run(run: Run): void {
@@ -144,7 +172,8 @@ export function stepCoordinates(): void {
   group.hh = 0;
   group.scaleMean = 0;
   group.scaleMax = 0;
-  if (ahead) sweepBehind<CoordinatesAhead>(group, Task.COORDINATES_AHEAD);
+  if (isUnstarted()) beginCoordinates(group);
+  else if (ahead) sweepBehind<CoordinatesAhead>(group, Task.COORDINATES_AHEAD);
   else if (spread == Infinity) sweepBehind<Coordinates>(group, Task.COORDINATES);
   else {
     sweep<Advance>(Task.ADVANCE);
@@ -160,11 +189,4 @@ function sweepBehind<S>(group: Group, task: Task): void {
   group.xx = 0;
   group.dd = 0;
   sweep<S>(task);
-}
-
-/** Coordinates that take part. */
-function activeCount(): f64 {
-  let count: f64 = 0;
-  for (let k: usize = 0; k < segmentCount; k++) count += f64(segmentOf(k).last - segmentOf(k).first);
-  return count;
 }

@@ -5,6 +5,7 @@ import {
   deltaAt,
   deltaStored,
   EIGHT,
+  groupBetas,
   grads,
   groupBytes,
   groupCount,
@@ -27,17 +28,19 @@ import {
 } from "./layout";
 import { stepCoordinates } from "./coordinates";
 import { move } from "./move";
-import { reseedCoordinates, startCoordinates } from "./coordinate-tuners";
+import { rescaleCoordinates, reseedCoordinates, startCoordinates } from "./coordinate-tuners";
 import { measure } from "./scan";
 import { begin, clipScale } from "./step";
-import { reseed, seed, tune } from "./tuner";
+import { findStart, isUnstarted } from "./start";
+import { rescaleGroups, reseed, seed, tune } from "./tuner";
 
 /* What the host sees. Scalars go in and out as arguments; vectors and the saved state by address. */
 
 export { Delta, Pull, setForm, setReading, setSpread } from "./form";
 export { plan } from "./layout";
 export { setBound, setDecay } from "./step";
-export { Base, setBase } from "./update";
+export { gradientChange, keepGradient } from "./compare";
+export { Base } from "./update";
 export { clippedSquares, scan, scanExactly } from "./scan";
 
 export function setSegment(
@@ -85,6 +88,7 @@ export function step(): void {
 function stepGroups(): void {
   accumulate();
   if (!tuned) return;
+  if (isUnstarted()) findStart(groupBetas);
   tune(clipScale);
   move();
 }
@@ -117,6 +121,13 @@ export function anchor(carry: f64): void {
   if (perCoordinate) reseedCoordinates(carry);
   reseed(carry);
   rebase();
+}
+
+/** S and s_init, and every s, times a factor. */
+export function rescale(factor: f64): void {
+  if (perCoordinate) rescaleCoordinates(factor);
+  rescaleGroups(factor);
+  takeStock();
 }
 
 /** Where `other` is a smaller scale that is not 0, or the group's is 0: the group's becomes it. */
@@ -202,6 +213,7 @@ export function takeStock(): void {
   let xxMin: f64 = Infinity;
   let dd: f64 = 0;
   let squares: f64 = 0;
+  let sInitMax: f64 = 0;
   for (let k: usize = 0; k < groupCount; k++) {
     const group = groupOf(k);
     h += group.h;
@@ -211,6 +223,7 @@ export function takeStock(): void {
     xxMin = min(xxMin, group.xx);
     dd += group.dd;
     squares += group.hh;
+    sInitMax = max(sInitMax, group.sInit);
   }
   report.h = h;
   report.scaleMean = perCoordinate ? first.scaleMean : scale / f64(groupCount);
@@ -218,5 +231,6 @@ export function takeStock(): void {
   report.xx = xx;
   report.xxMin = xxMin;
   report.dd = dd;
+  report.sInitMax = sInitMax;
   report.vitality = h + squares + scale + report.scaleMean + xx + dd;
 }

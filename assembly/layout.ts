@@ -16,7 +16,7 @@
  *   hBlock      │ 4 KiB                     h of one block's coordinates
  *   gradsTail   │ 4 KiB                     a last block whose gradient and parameters are elsewhere, padded
  *   paramsTail  │ 4 KiB
- *   constants   │ 16 B × (8 + 3 betaCount)  what a loop holds on to (see held)
+ *   constants   │ 16 B × (CONSTANTS + 3 betaCount)  what a loop holds on to (see held)
  *   found       │ Found × runs              where threads share the sweeps: what every run finds, and
  *   team        │ 64 B × (5 + threads)      how they agree (team.ts)
  *   groups      │ { Group, Beta × groupPairs } × groupCount      ← saved
@@ -41,6 +41,9 @@ export const TURN: usize = 64;
 export const EIGHT: usize = 32;
 /** Bytes of a vector whose sums are taken in f32 lanes before they go to f64. */
 export const BLOCK: usize = 4096;
+
+/** Constants that a loop may hold, besides the betas' (see held). */
+export const CONSTANTS: usize = 16;
 
 /** Places of the state's vectors, which are all but g and x, counted from xRef. */
 export const REFERENCE: usize = 0;
@@ -165,7 +168,8 @@ export function plan(
   end = align(end + offsetof<Scalars>());
   report = changetype<Report>(usize(end));
   end = align(end + offsetof<Report>());
-  const scratchBytes: usize = (3 + stateCount) * TURN + 2 * tunerBytes + 7 * BLOCK + (8 + 3 * betaCount) * 16;
+  const scratchBytes: usize =
+    (3 + stateCount) * TURN + 2 * tunerBytes + 7 * BLOCK + (CONSTANTS + 3 * betaCount) * 16;
   const scratch = usize(end) + (ASC_FEATURE_THREADS ? thread * scratchBytes : 0);
   run = changetype<Run>(scratch);
   stage = scratch + TURN;
@@ -205,6 +209,13 @@ function planTeam(n: u64): void {
 @inline
 export function segmentOf(index: usize): Segment {
   return changetype<Segment>(segments + index * offsetof<Segment>());
+}
+
+/** Coordinates that take part. */
+export function activeCount(): f64 {
+  let count: f64 = 0;
+  for (let k: usize = 0; k < segmentCount; k++) count += f64(segmentOf(k).last - segmentOf(k).first);
+  return count;
 }
 
 @inline

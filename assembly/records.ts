@@ -49,6 +49,24 @@ export class Scalars {
   decayRate: f64;
   /** The factor that clips the gradient's norm. */
   clipScale: f64;
+  /** The rule, a member of `Base`; which of the base's slots its first is, and which the lead z − y is. */
+  base: f64;
+  firstSlot: f64;
+  leadSlot: f64;
+  /** β of schedule-free averaging, 0 for none; the weight c of the new z in the average; and how long d may be. */
+  interpolation: f64;
+  weight: f64;
+  longest: f64;
+  /** 1: s has a floor of its own, s_init / K; 0: the wealth has one (31). */
+  ownFloor: f64;
+  /** r takes h clipped to so many times ±m. */
+  rewardLimit: f64;
+  /** S is at most so many times what it was when the window began. */
+  growthLimit: f64;
+  /** S does not grow where the step promises more than this: S ⟨−u, g⟩, in units of the loss. */
+  promiseLimit: f64;
+  /** s_init where none was given, over ‖x‖ / ‖u_1‖; 0: one was given. */
+  start: f64;
 }
 
 /** What the host wants to know after a step: read at once, as every call costs it more than a read. */
@@ -66,6 +84,8 @@ export class Report {
   dd: f64;
   /** Finite as long as every h, S, x and Δ is, and every square that was kept. */
   vitality: f64;
+  /** The largest s_init; 0 where there is none yet. */
+  sInitMax: f64;
 }
 
 /** What sweeps find: sums over the coordinates of a group, or of a run in it. */
@@ -86,6 +106,8 @@ export class Sums {
   /** h_t (26), or Σ h of the coordinates, and Σ h². */
   h: f64;
   hh: f64;
+  /** ⟨Δ_{t+1}, g_t⟩. */
+  nextDg: f64;
   /** Of the coordinates' scales, where each has a tuner. */
   scaleMean: f64;
   scaleMax: f64;
@@ -96,8 +118,10 @@ export class Sums {
 export class Group extends Sums {
   /** S = Σ s. */
   scale: f64;
-  /** s_init of the current window. */
+  /** s_init of the current window, which S has at its begin; 0 where it is still to be found. */
   sInit: f64;
+  /** S of the step before. */
+  scaleBefore: f64;
 }
 
 /** What one run of a sweep that threads share finds, and ‖g_t‖² before clipping. */

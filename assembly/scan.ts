@@ -47,7 +47,7 @@ export class ScanClipped {
 
 /** The squares' sum of a run of a vector. */
 @inline
-function squaresOf(from: usize, bytes: usize): f64 {
+export function squaresOf(from: usize, bytes: usize): f64 {
   let sum = zero();
   for (const end = from + bytes; from < end; from += 64) {
     sum = f32x4.add(sum, squares(at<Q0>(from), at<Q1>(from), at<Q2>(from), at<Q3>(from)));

@@ -11,6 +11,14 @@ export function setBound(value: f64): void {
 }
 
 export let rate: f64 = 0;
+/** The rule, a member of `Base`, and the places of its first slot and of the lead among the base's. */
+export let base: i32 = 0;
+export let firstSlot: usize = 0;
+export let leadSlot: usize = 0;
+/** Schedule-free averaging (update.ts): β, 0 for none, c, and the longest d over the rate. */
+export let interpolation: f64 = 0;
+export let weight: f64 = 0;
+export let longest: f64 = 0;
 export let decayRate: f64 = 0;
 export let clipScale: f64 = 1;
 /** The gradient goes through a clipped copy, block by block. */
@@ -45,5 +53,11 @@ export function begin(): void {
   rate = s.rate;
   decayRate = s.decayRate;
   clipScale = s.clipScale;
+  base = i32(s.base);
+  firstSlot = usize(s.firstSlot);
+  leadSlot = usize(s.leadSlot);
+  interpolation = s.interpolation;
+  weight = s.weight;
+  longest = s.longest;
   clips = clipScale != 1 || bound < Infinity;
 }

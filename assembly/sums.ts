@@ -35,6 +35,7 @@ export function clear(found: Found): void {
   v128.store(record, none, 48);
   v128.store(record, none, 64);
   v128.store(record, none, 80);
+  found.unclipped = 0;
 }
 
 @inline
@@ -51,6 +52,7 @@ export function collect(to: Sums, run: Found): void {
   addTwo(sums, record, 32);
   addTwo(sums, record, 48);
   addTwo(sums, record, 64);
+  to.scaleMean += run.scaleMean;
   to.scaleMax = max(to.scaleMax, run.scaleMax);
   unclipped += run.unclipped;
 }

@@ -13,6 +13,7 @@ export enum Task {
   FOLLOW,
   LOOK_AHEAD,
   COORDINATES_AHEAD,
+  SLOPE,
 }
 
 /** Sweeps all segments. S is the class of the task. */

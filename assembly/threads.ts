@@ -2,6 +2,7 @@ import { Accumulate } from "./accumulate";
 import { Advance, Coordinates, CoordinatesAhead, Follow, LookAhead } from "./coordinates";
 import { step } from "./index";
 import { Move } from "./move";
+import { Slope } from "./promise";
 import { Measure, Scan, scan, ScanClipped, scanExactly } from "./scan";
 import { Task } from "./sweep";
 import { leave, led, nextTask, share } from "./team";
@@ -54,6 +55,8 @@ function help(task: i32): void {
       return share<LookAhead>();
     case Task.COORDINATES_AHEAD:
       return share<CoordinatesAhead>();
+    case Task.SLOPE:
+      return share<Slope>();
   }
 }
 

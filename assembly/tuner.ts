@@ -11,8 +11,9 @@ import {
   signed,
   usesScaleBefore,
 } from "./form";
-import { groupBetas, betaOf, decayOf, groupCount, groupOf } from "./layout";
+import { groupBetas, betaOf, decayOf, groupCount, groupOf, scalars } from "./layout";
 import { Beta, Decay, Group } from "./records";
+import { promised } from "./promise";
 
 /* The tuner: from h to S, in f64, once per group. */
 
@@ -39,6 +40,10 @@ function tuneGroup(group: Group): f64 {
   const inRoot = f64x2.splat(epsInRoot ? eps : 0);
   const behindRoot = f64x2.splat(epsInRoot ? 0 : eps);
   const share = group.sInit / f64(groupBetas);
+  // The floor is under the wealth or under s itself.
+  const wealthShare = f64x2.splat(scalars.ownFloor == 0 ? share : 0);
+  const ownShare = f64x2.splat(scalars.ownFloor == 0 ? 0 : share);
+  const rewardLimit = f64x2.splat(scalars.rewardLimit);
   let scale = f64x2.splat(0);
   for (let k: usize = 0; k < groupBetas; k += 2) {
     // Where the last beta has no partner, zeros stand for it, and stay.
@@ -55,7 +60,7 @@ function tuneGroup(group: Group): f64 {
       f64x2.mul(v128.load(decay, offsetof<Decay>("v")), v128.load(beta, offsetof<Beta>("v"))),
       f64x2.mul(h, h),
     ); // (28)
-    const limit = f64x2.pmax(mBefore, raise);
+    const limit = f64x2.pmax(f64x2.mul(rewardLimit, mBefore), raise);
     const reward = f64x2.pmin(f64x2.pmax(h, f64x2.neg(limit)), limit);
     const s = v128.load(beta, offsetof<Beta>("s"));
     const change = f64x2.mul(usesScaleBefore ? v128.load(beta, offsetof<Beta>("sBefore")) : s, reward);
@@ -64,8 +69,9 @@ function tuneGroup(group: Group): f64 {
       change,
     ); // (29)
     const positive = f64x2.max(f64x2.splat(0), r); // (30)
-    const wealth = f64x2.add(f64x2.mul(f64x2.splat(share), m), positive); // (31)
-    const next = f64x2.div(wealth, f64x2.add(f64x2.sqrt(f64x2.add(v, inRoot)), behindRoot)); // (32)
+    const wealth = f64x2.add(f64x2.mul(wealthShare, m), positive); // (31)
+    const root = f64x2.add(f64x2.sqrt(f64x2.add(v, inRoot)), behindRoot);
+    const next = f64x2.add(f64x2.div(wealth, root), v128.and(ownShare, both)); // (32)
     v128.store(beta, m, offsetof<Beta>("m"));
     v128.store(beta, v, offsetof<Beta>("v"));
     v128.store(beta, clampsReward ? positive : r, offsetof<Beta>("r"));
@@ -81,7 +87,49 @@ export function tune(clipScale: f64): void {
   for (let i: usize = 0; i < groupCount; i++) {
     const group = groupOf(i);
     group.h = group.dg + pull(group, sqrt(group.gg) * clipScale); // (26)
+    group.scaleBefore = group.scale;
     group.scale = tuneGroup(group);
+    limitScale(group, scalars.growthLimit * group.sInit);
+  }
+  if (scalars.promiseLimit < Infinity) limitPromise(scalars.promiseLimit);
+}
+
+/** S ← min(S, limit), with every s in proportion. */
+function limitScale(group: Group, limit: f64): void {
+  if (!(group.scale > limit)) return;
+  multiplyScale(group, limit / group.scale);
+  group.scale = limit;
+}
+
+function multiplyScale(group: Group, factor: f64): void {
+  for (let k: usize = 0; k < groupBetas; k++) {
+    const beta = betaOf(group, k);
+    beta.s *= factor;
+    beta.sBefore *= factor;
+  }
+}
+
+/** Where the step promises more than `limit`, no S grows further than it may, or than it was. */
+function limitPromise(limit: f64): void {
+  let grows = false;
+  for (let k: usize = 0; k < groupCount; k++) grows = grows || groupOf(k).scale > groupOf(k).scaleBefore;
+  if (!grows) return;
+  const promise = promised();
+  if (!(promise > limit)) return;
+  for (let k: usize = 0; k < groupCount; k++) {
+    const group = groupOf(k);
+    if (group.scale > group.scaleBefore)
+      limitScale(group, max(group.scaleBefore, group.scale * (limit / promise)));
+  }
+}
+
+/** Every scale times a factor, and s_init with it. */
+export function rescaleGroups(factor: f64): void {
+  for (let k: usize = 0; k < groupCount; k++) {
+    const group = groupOf(k);
+    group.sInit *= factor;
+    group.scale *= factor;
+    multiplyScale(group, factor);
   }
 }
 
@@ -89,6 +137,7 @@ export function tune(clipScale: f64): void {
 export function seed(group: Group, sInit: f64, share: f64): void {
   group.sInit = sInit;
   group.scale = 0;
+  group.scaleBefore = 0;
   for (let k: usize = 0; k < groupBetas; k++) {
     const beta = betaOf(group, k);
     beta.m = mStart;

@@ -9,8 +9,10 @@ import { Nadam } from "./base/nadam";
 import { Rmsprop } from "./base/rmsprop";
 import { RmspropMomentum } from "./base/rmsprop-momentum";
 import { Sgd } from "./base/sgd";
-import { held, hold } from "./layout";
-import { constant } from "./step";
+import { held, hold, slotsAt, updateBlock, within, zeroBlock } from "./layout";
+import { Run } from "./records";
+import { bounded } from "./scan";
+import { base, constant, firstSlot, interpolation, leadSlot, longest, weight } from "./step";
 import { addProduct, at, put, Q0, Q1, Q2, Q3, total, zero } from "./vec";
 
 /*
@@ -32,59 +34,94 @@ export enum Base {
   ADADELTA,
 }
 
-let base: i32 = Base.SGD;
+/** Places of the averaging's constants among those that a loop holds. */
+const BETA: usize = 8;
+const WEIGHT: usize = 9;
+const REST: usize = 10;
+const NEAR: usize = 11;
+const LONGEST: usize = 12;
+const SHORTEST: usize = 13;
 
-export function setBase(chosen: i32): void {
-  base = chosen;
-}
-
-/** The chosen base's loop over one run: see `run`. */
-export function runBase(
-  rate: f64,
-  from: usize,
-  bytes: usize,
-  delta: usize,
-  next: usize,
-  slots: usize,
-  gap: usize,
-): void {
+/** A rule's step size for a segment, and its constants. */
+function holdRule(rate: f64): void {
   // The gradient is stepped against.
   hold(0, -rate);
   for (let k: usize = 0; k < 6; k++) hold(1 + k, constant(k));
+}
+
+function holdAveraging(longest: f64): void {
+  hold(BETA, interpolation);
+  hold(WEIGHT, weight);
+  hold(REST, 1 - weight);
+  hold(NEAR, 1 - interpolation * (1 - weight));
+  hold(LONGEST, longest);
+  hold(SHORTEST, -longest);
+}
+
+/** The base's loop over one run: with averaging where the step asks for it. */
+export function runBase(run: Run, rate: f64, from: usize, delta: usize, next: usize): void {
+  if (interpolation == 0) return runRule(run, rate, from, delta, next);
+  const lead = within(run, slotsAt + leadSlot);
+  const first = within(run, slotsAt + firstSlot);
+  holdRule(rate);
+  holdAveraging(longest * rate);
   switch (base) {
     case Base.SGD:
-      return run<Sgd>(from, bytes, delta, next, slots, gap);
-    case Base.MOMENTUM:
-      return run<Momentum>(from, bytes, delta, next, slots, gap);
-    case Base.ADAM:
-      return run<Adam>(from, bytes, delta, next, slots, gap);
-    case Base.LION:
-      return run<Lion>(from, bytes, delta, next, slots, gap);
-    case Base.AMSGRAD:
-      return run<Amsgrad>(from, bytes, delta, next, slots, gap);
-    case Base.NADAM:
-      return run<Nadam>(from, bytes, delta, next, slots, gap);
-    case Base.ADAMAX:
-      return run<Adamax>(from, bytes, delta, next, slots, gap);
+      return average<Sgd>(from, run.bytes, delta, next, first, run.gap, lead);
     case Base.RMSPROP:
-      return run<Rmsprop>(from, bytes, delta, next, slots, gap);
-    case Base.RMSPROP_MOMENTUM:
-      return run<RmspropMomentum>(from, bytes, delta, next, slots, gap);
-    case Base.ADAGRAD:
-      return run<Adagrad>(from, bytes, delta, next, slots, gap);
-    case Base.ADADELTA:
-      return run<Adadelta>(from, bytes, delta, next, slots, gap);
+      return average<Rmsprop>(from, run.bytes, delta, next, first, run.gap, lead);
+    default:
+      runRule(run, rate, from, zeroBlock, updateBlock);
+      return average<Given>(from, run.bytes, delta, next, updateBlock, run.gap, lead);
   }
 }
 
-/** What `run` found: Σ Δ_t g_t. */
+/** Averages d as it stands in `updateBlock`, decoupled decay included. */
+export function averageGiven(run: Run, from: usize, delta: usize, next: usize): void {
+  holdAveraging(f32.MAX_VALUE);
+  average<Given>(from, run.bytes, delta, next, updateBlock, run.gap, within(run, slotsAt + leadSlot));
+}
+
+/** The chosen rule's loop over one run: see `sweepRule`. */
+export function runRule(run: Run, rate: f64, from: usize, delta: usize, next: usize): void {
+  const slots = within(run, slotsAt + firstSlot);
+  const bytes = run.bytes;
+  const gap = run.gap;
+  holdRule(rate);
+  switch (base) {
+    case Base.SGD:
+      return sweepRule<Sgd>(from, bytes, delta, next, slots, gap);
+    case Base.MOMENTUM:
+      return sweepRule<Momentum>(from, bytes, delta, next, slots, gap);
+    case Base.ADAM:
+      return sweepRule<Adam>(from, bytes, delta, next, slots, gap);
+    case Base.LION:
+      return sweepRule<Lion>(from, bytes, delta, next, slots, gap);
+    case Base.AMSGRAD:
+      return sweepRule<Amsgrad>(from, bytes, delta, next, slots, gap);
+    case Base.NADAM:
+      return sweepRule<Nadam>(from, bytes, delta, next, slots, gap);
+    case Base.ADAMAX:
+      return sweepRule<Adamax>(from, bytes, delta, next, slots, gap);
+    case Base.RMSPROP:
+      return sweepRule<Rmsprop>(from, bytes, delta, next, slots, gap);
+    case Base.RMSPROP_MOMENTUM:
+      return sweepRule<RmspropMomentum>(from, bytes, delta, next, slots, gap);
+    case Base.ADAGRAD:
+      return sweepRule<Adagrad>(from, bytes, delta, next, slots, gap);
+    case Base.ADADELTA:
+      return sweepRule<Adadelta>(from, bytes, delta, next, slots, gap);
+  }
+}
+
+/** What a loop found: Σ Δ_t g_t. */
 export let foundDg: f64 = 0;
 
 /**
  * The loop. Reads the gradient at `from` and Δ_t at `delta`, writes Δ_t + u_t to `next`. Roots and divisions keep a
  * multiplier busy: another sum here, such as ‖Δ_{t+1}‖², costs more than in a later loop that loads and stores.
  */
-function run<R>(from: usize, bytes: usize, delta: usize, next: usize, first: usize, gap: usize): void {
+function sweepRule<R>(from: usize, bytes: usize, delta: usize, next: usize, first: usize, gap: usize): void {
   const rule = changetype<R>(0);
   const step = held(0);
   const c0 = held(1);
@@ -114,6 +151,85 @@ function run<R>(from: usize, bytes: usize, delta: usize, next: usize, first: usi
     first += 64;
     second += 64;
     third += 64;
+  }
+  foundDg = total(dg);
+}
+
+/** d as it stands in the first slot's place. */
+@unmanaged
+class Given {
+  @inline
+  update<Q>(
+    first: usize,
+    second: usize,
+    third: usize,
+    g: v128,
+    step: v128,
+    k0: v128,
+    k1: v128,
+    k2: v128,
+    k3: v128,
+    k4: v128,
+    k5: v128,
+  ): v128 {
+    return at<Q>(first);
+  }
+}
+
+/**
+ * Schedule-free averaging (arXiv 2405.15682) of what a rule without momentum does. z ← z + d is the rule's own point,
+ * x̄ ← x̄ + c (z − x̄) its average, and the gradient is taken at y = (1 − β) z + β x̄. Of the three, y is Δ here (or x,
+ * without a tuner), and the lead e = z − y is kept: then x̄ = y − (1 − β) / β · e, and an anchor changes nothing in it.
+ * u = (1 − β (1 − c)) d + c e, e ← (1 − c) (e + β d). Returns u for four coordinates, and writes their e.
+ */
+@inline
+function averaged<Q>(lead: usize, d: v128, beta: v128, weight: v128, rest: v128, near: v128): v128 {
+  const e = at<Q>(lead);
+  put<Q>(lead, f32x4.mul(rest, addProduct(e, beta, d)));
+  return addProduct(f32x4.mul(near, d), weight, e);
+}
+
+/** The loop with averaging: as `sweepRule`, but for what becomes of the rule's d, which is at most `longest`. */
+function average<R>(
+  from: usize,
+  bytes: usize,
+  delta: usize,
+  next: usize,
+  first: usize,
+  gap: usize,
+  lead: usize,
+): void {
+  const rule = changetype<R>(0);
+  const step = held(0);
+  const c0 = held(1);
+  const c1 = held(2);
+  const c2 = held(3);
+  const c3 = held(4);
+  const c4 = held(5);
+  const c5 = held(6);
+  const beta = held(BETA);
+  const weight = held(WEIGHT);
+  const rest = held(REST);
+  const near = held(NEAR);
+  const high = held(LONGEST);
+  const low = held(SHORTEST);
+  let second = first + gap;
+  let third = second + gap;
+  let dg = zero();
+  for (const end = from + bytes; from < end; from += 32, delta += 32, next += 32) {
+    const d0 = at<Q0>(delta);
+    const g0 = at<Q0>(from);
+    const s0 = bounded(rule.update<Q0>(first, second, third, g0, step, c0, c1, c2, c3, c4, c5), low, high);
+    put<Q0>(next, f32x4.add(d0, averaged<Q0>(lead, s0, beta, weight, rest, near)));
+    const d1 = at<Q1>(delta);
+    const g1 = at<Q1>(from);
+    const s1 = bounded(rule.update<Q1>(first, second, third, g1, step, c0, c1, c2, c3, c4, c5), low, high);
+    put<Q1>(next, f32x4.add(d1, averaged<Q1>(lead, s1, beta, weight, rest, near)));
+    dg = f32x4.add(dg, addProduct(f32x4.mul(d0, g0), d1, g1));
+    first += 32;
+    second += 32;
+    third += 32;
+    lead += 32;
   }
   foundDg = total(dg);
 }

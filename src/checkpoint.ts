@@ -1,5 +1,6 @@
 import { OptimizerError } from "./errors.js";
 import { show } from "./expect.js";
+import type { GradientKind } from "./gradients.js";
 
 /*
  * A saved state, little-endian:
@@ -13,13 +14,14 @@ import { show } from "./expect.js";
  */
 
 const MAGIC = 0x4c564c53;
-const VERSION = 1;
+const VERSION = 2;
 const HEADER = 16;
 
 /** What the payload belongs to, and the numbers that live outside of it. */
 export interface Description {
   readonly base: string;
   readonly kernel: string;
+  readonly slots: number;
   readonly form: string | null;
   readonly delta: string | null;
   readonly granularity: string | null;
@@ -42,9 +44,15 @@ export interface Clock {
   momentumStart: number;
   /** What a guard multiplies the rate by, in (0, 1]. */
   rateFactor: number;
+  gradients: GradientKind;
+  /** Anchors so far. */
+  anchors: number;
+  /** Of schedule-free averaging: Σ w, and the largest rate. */
+  weightSum: number;
+  rateMax: number;
 }
 
-export const newClock = (): Clock => ({
+export const newClock = (gradients: GradientKind): Clock => ({
   iterations: 0,
   skipped: 0,
   windowStart: 0,
@@ -52,6 +60,10 @@ export const newClock = (): Clock => ({
   gradNormMax: 0,
   momentumStart: 0,
   rateFactor: 1,
+  gradients,
+  anchors: 0,
+  weightSum: 0,
+  rateMax: 0,
 });
 
 /** One word into the hash: MurmurHash3's step. Every bit reaches bits on both sides, so damage does not cancel. */
@@ -133,7 +145,7 @@ function parse(bytes: Uint8Array): Description {
 }
 
 function compare(found: Description, expected: Omit<Description, "clock">): void {
-  for (const key of ["base", "kernel", "form", "delta", "granularity", "betas", "sizes"] as const) {
+  for (const key of ["base", "kernel", "slots", "form", "delta", "granularity", "betas", "sizes"] as const) {
     const [theirs, ours] = [JSON.stringify(found[key]), JSON.stringify(expected[key])];
     if (theirs !== ours) refuse(`it was saved with ${key} ${theirs}; this optimizer has ${ours}`);
   }
@@ -141,13 +153,18 @@ function compare(found: Description, expected: Omit<Description, "clock">): void
 
 function checkClock(clock: unknown): Clock {
   const found = (clock ?? {}) as Clock;
-  const { iterations, skipped, windowStart, momentumStart } = found;
-  const { learningRate, gradNormMax, rateFactor } = found;
+  const { iterations, skipped, windowStart, momentumStart, anchors, gradients } = found;
+  const { learningRate, gradNormMax, rateFactor, weightSum, rateMax } = found;
   const counts = [iterations, skipped, windowStart, momentumStart];
   const known = counts.every((count) => Number.isSafeInteger(count) && count >= 0 && count <= iterations);
-  const measured = [learningRate, gradNormMax, rateFactor].every(
+  const measured = [learningRate, gradNormMax, rateFactor, weightSum, rateMax].every(
     (value) => Number.isFinite(value) && value >= 0,
   );
-  if (!known || !measured) refuse("it is damaged (clock)");
-  return { iterations, skipped, windowStart, learningRate, gradNormMax, momentumStart, rateFactor };
+  const counted = Number.isSafeInteger(anchors) && anchors >= 0;
+  const kind = ["exact", "noisy", "undecided"].includes(gradients);
+  if (!known || !measured || !counted || !kind) refuse("it is damaged (clock)");
+  return {
+    ...{ iterations, skipped, windowStart, learningRate, gradNormMax, momentumStart, rateFactor },
+    ...{ gradients, anchors, weightSum, rateMax },
+  };
 }

@@ -1,9 +1,11 @@
 import { resolveBase, type Base } from "./bases/index.js";
 import { adam } from "./bases/adam.js";
 import type { LearningRate, Rule } from "./bases/base.js";
+import { slotsWithLead } from "./bases/schedule-free.js";
 import { expectBoolean, expectNumber, expectOneOf, expectOptions } from "./expect.js";
 import { formOf, type Form } from "./forms.js";
-import { windowDecay } from "./schedules.js";
+import { distinguishes, GRADIENTS, modesOf, type Modes } from "./gradients.js";
+import { defaultRate, windowDecay } from "./schedules.js";
 import { readTensors, segmentsOf } from "./tensors.js";
 import type { Segment, Tensor, Tensors, TensorSpec } from "./tensors.js";
 import { resolveTuner, superlevel, type Tuner } from "./tuners.js";
@@ -11,9 +13,15 @@ import type { Description } from "./checkpoint.js";
 import { ENGINES, type EngineName } from "./engine/kernels.js";
 import type { Program } from "./engine/program.js";
 
+/** Names of {@link OptimizerOptions}. */
+export const OPTIONS = ["base", "tuner", "normAdaptive", "clip", "gradients", "nonFinite", "engine"] as const;
+
 /** What `createOptimizer` takes besides the parameters. */
 export interface OptimizerOptions {
-  /** Default `adam()`. Its learning rate defaults to `windowDecay(1)` with a tuner, to PyTorch's without. */
+  /**
+   * Default `adam()`. Its learning rate defaults with `superlevel` to `windowDecay(1)` where gradients are exact and to 1
+   * where they are noisy, with other tuners to `windowDecay(1)`, without a tuner to PyTorch's.
+   */
   base?: Base;
   /** Default `superlevel()`; null runs the base alone. */
   tuner?: Tuner | null;
@@ -21,6 +29,11 @@ export interface OptimizerOptions {
   normAdaptive?: boolean;
   /** Clips the gradient before anything else sees it: first each coordinate to ±value, then the norm. */
   clip?: { norm?: number; value?: number };
+  /**
+   * "exact": the gradient of a function or a full batch; "noisy": of minibatches; "auto" (default) finds out at the
+   * second step, or at a run's begin that is told `deterministic`. What follows from it: docs/gradients.md.
+   */
+  gradients?: "auto" | "exact" | "noisy";
   /** What a gradient or loss that is NaN or infinite does: "throw" (default) or "skip" the step. */
   nonFinite?: "throw" | "skip";
   /**
@@ -40,6 +53,9 @@ export interface Resolved {
   readonly config: Config;
   readonly tensors: Tensors;
   readonly rule: Rule;
+  /** What a step does, by the kind of its gradients, and whether the optimizer finds out which it is. */
+  readonly modes: Modes;
+  readonly decides: boolean;
   readonly form: Form | null;
   readonly program: Program;
   /** The largest multiplier of the learning rate, times what weight decay and the rule's reach add to it. */
@@ -68,7 +84,12 @@ function scaleGrowthOf(form: Form | null, eps: number): number {
   const growths = form.decays.map(([m, v, r]) =>
     v === 0 && Math.max(m, r) === 0 ? 1 : Math.max(m, r) / Math.sqrt(v),
   );
-  return 1 + Math.max(1, (form.mStart + form.mFloor) / eps, ...growths);
+  return 1 + Math.max(2, (form.mStart + form.mFloor) / eps, ...growths);
+}
+
+/** A lead, and the first gradient until it is known what gradients are, may want a slot of their own. */
+function slotsOf(rule: Rule, tuner: Tuner | null, gradients: Config["gradients"]): number {
+  return distinguishes(tuner) && gradients !== "exact" ? slotsWithLead(rule) : rule.slots;
 }
 
 /** A tensor as its user described it. */
@@ -82,11 +103,13 @@ export function resolve(
   options: OptimizerOptions,
   apart = false,
 ): Resolved {
-  expectOptions("options", options, ["base", "tuner", "normAdaptive", "clip", "nonFinite", "engine"]);
+  expectOptions("options", options, OPTIONS);
   const { normAdaptive = false, nonFinite = "throw", engine = "auto" } = options;
+  const gradients = expectOneOf("gradients", options.gradients ?? "auto", GRADIENTS);
   const { base: given, rule } = resolveBase(options.base === undefined ? adam() : options.base);
   const tuner = options.tuner === null ? null : resolveTuner(options.tuner ?? superlevel());
-  const learningRate = given.learningRate ?? (tuner ? windowDecay(1) : rule.plainRate);
+  const tunedRate = distinguishes(tuner) ? defaultRate : windowDecay(1);
+  const learningRate = given.learningRate ?? (tuner ? tunedRate : rule.plainRate);
   const tensors = readTensors(params, given.weightDecay);
   const tunerPerTensor = tuner?.granularity === "tensor";
   const segments = segmentsOf(tensors, tunerPerTensor, apart);
@@ -98,6 +121,7 @@ export function resolve(
     tuner: tuner && Object.freeze(tuner),
     normAdaptive: expectBoolean("normAdaptive", normAdaptive),
     clip: Object.freeze(clip),
+    gradients,
     nonFinite: expectOneOf("nonFinite", nonFinite, ["throw", "skip"]),
     engine: expectOneOf("engine", engine, ["auto", ...ENGINES]),
     tensors: tensors.list.map(withoutPlace),
@@ -108,21 +132,26 @@ export function resolve(
     segments,
     groups: tunerPerTensor ? segments.length : 1,
     perCoordinate: tuner?.granularity === "parameter",
-    rule,
+    slots: slotsOf(rule, tuner, gradients),
+    decoupled: rule.decoupled,
     tuner,
     form,
     bound: clip.value ?? Infinity,
   };
   const rateFactor = rateFactorOf(segments, rule);
   const scaleGrowth = scaleGrowthOf(form, tuner?.eps ?? 1);
-  return { config, tensors, rule, form, program, rateFactor, scaleGrowth };
+  const modes = modesOf(rule, tuner);
+  const decides = gradients === "auto" && distinguishes(tuner);
+  return { config, tensors, rule, modes, decides, form, program, rateFactor, scaleGrowth };
 }
 
 /** What a saved state must agree with. */
-export function describe({ config, rule, form, tensors }: Resolved): Omit<Description, "clock"> {
+export function describe({ config, rule, form, tensors, program }: Resolved): Omit<Description, "clock"> {
+  const { base } = config;
   return {
-    base: config.base.name,
+    base: base.name === "scheduleFree" ? `scheduleFree(${base.base.name})` : base.name,
     kernel: rule.kernel,
+    slots: program.slots,
     form: config.tuner?.form ?? null,
     delta: config.tuner?.delta ?? null,
     granularity: config.tuner?.granularity ?? null,

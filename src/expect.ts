@@ -118,3 +118,8 @@ export function expectVector(name: string, values: unknown, length: number): Arr
   }
   return numbers;
 }
+
+/** Options given as `undefined` count as not given. */
+export function given<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+}

@@ -6,10 +6,12 @@ export type { LearningRate } from "./bases/base.js";
 export type { Base } from "./bases/index.js";
 export { lion, type Lion, type LionOptions } from "./bases/lion.js";
 export { rmsprop, type Rmsprop, type RmspropOptions } from "./bases/rmsprop.js";
+export { scheduleFree, type ScheduleFree, type ScheduleFreeOptions } from "./bases/schedule-free.js";
 export { sgd, type Sgd, type SgdOptions } from "./bases/sgd.js";
 export type { Config, OptimizerOptions } from "./config.js";
 export type { EngineName } from "./engine/kernels.js";
 export { OptimizerError, type OptimizerErrorCode } from "./errors.js";
+export type { GradientKind } from "./gradients.js";
 export type { Attempt, Guard, Violation } from "./guard.js";
 export type { StepInfo, TensorView } from "./info.js";
 export type { Level } from "./level.js";
@@ -42,6 +44,7 @@ export {
   type DeltaKind,
   type FormName,
   type Granularity,
+  type GrowthLimit,
   type Tuner,
   type TunerOptions,
 } from "./tuners.js";

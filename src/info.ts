@@ -1,3 +1,6 @@
+import type { Clock } from "./checkpoint.js";
+import type { Weighed } from "./mode.js";
+
 /** What a step did. */
 export interface StepInfo {
   /** Its number, from 1; skipped steps count. */
@@ -22,11 +25,20 @@ export interface TensorView {
   readonly grads: Float32Array;
 }
 
+/** What a caller knows at a step besides the gradient. */
+export interface Seen {
+  /** L(x_t): where it is known and ≥ 0, S does not grow at a step that promises more than a tenth of it. */
+  readonly loss?: number;
+}
+
 /** A step that the kernels are to take, and the way back if they leave the finite numbers. */
 export interface Begun {
   readonly step: number;
   readonly eta: number;
   readonly gradNorm: number;
   readonly gradNormMax: number;
+  readonly weighed: Weighed;
   readonly before: { giveBack(): void } | undefined;
+  /** The clock before this step decided what gradients are. */
+  readonly clockBefore: Clock | undefined;
 }

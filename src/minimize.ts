@@ -63,6 +63,7 @@ class Standing {
  */
 function* descend(stepper: Stepper, options: RunOptions): Asking<Solution> {
   const run = settleRun(options);
+  if (run.deterministic && stepper.undecided) stepper.decide("exact");
   const { until, signal, monitors = [] } = run;
   const tally = new Tally();
   const standing = new Standing();

@@ -3,15 +3,26 @@ import { minimize, minimizeAsync } from "./minimize.js";
 import { resolve, type Config, type OptimizerOptions } from "./config.js";
 import { createEngine } from "./engine/engine.js";
 import type { EngineName } from "./engine/kernels.js";
-import { expectNumbers, expectVector } from "./expect.js";
-import type { StepInfo, TensorView } from "./info.js";
+import { expectNumber, expectNumbers, expectOptions, expectVector } from "./expect.js";
+import type { GradientKind } from "./gradients.js";
+import type { Seen, StepInfo, TensorView } from "./info.js";
 import type { RunOptions, Solution } from "./run.js";
 import type { AsyncGradientSource, GradientSource } from "./sources/source.js";
 import { Stepper } from "./stepper.js";
 import type { TensorSpec } from "./tensors.js";
+import { takeStep } from "./trial.js";
 
 /** Symbol.dispose, also where the runtime does not know it yet. */
 const dispose: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
+
+/** A loss that is not finite is no mistake of the caller's, but a run that diverged. */
+function lossSeen(seen: Seen | undefined): number | undefined {
+  if (seen === undefined) return undefined;
+  expectOptions("seen", seen, ["loss"]);
+  const { loss } = seen;
+  if (loss !== undefined && typeof loss !== "number") expectNumber("seen.loss", loss);
+  return loss;
+}
 
 /** What {@link createOptimizer} returns. */
 export class Optimizer implements Disposable {
@@ -87,6 +98,37 @@ export class Optimizer implements Disposable {
     return this.#stepper.clock.learningRate;
   }
 
+  /**
+   * What gradients are taken to be: as `options.gradients` says, or with "auto" what the second step found. Under a
+   * tuner other than `superlevel`, and without one, nothing depends on it, and "auto" stays "undecided".
+   *
+   * @example
+   * const optimizer = createOptimizer([3, 4]);
+   * optimizer.step(optimizer.params); // the gradient of ½‖x‖²
+   * optimizer.gradients; // → "undecided"
+   * optimizer.step(optimizer.params);
+   * optimizer.gradients; // → "exact"
+   */
+  get gradients(): GradientKind {
+    return this.#stepper.clock.gradients;
+  }
+
+  /**
+   * The schedule-free average x̄ of the parameters, as a copy; null where none is kept: with exact gradients, and before
+   * it is known that they are noisy. The loss there is often a little lower than at `params`, where gradients are taken.
+   *
+   * x̄ = x − S (1 − β) / β · e, with the lead e = z − y and β = 0.9 (arXiv 2405.15682).
+   *
+   * @example
+   * const optimizer = createOptimizer([1, 2], { gradients: "noisy" });
+   * optimizer.step([0.5, -0.5]);
+   * optimizer.average()!.length; // → 2
+   * createOptimizer(2, { gradients: "exact" }).average(); // → null
+   */
+  average(): Float32Array | null {
+    return this.#stepper.average();
+  }
+
   /** The base's moments, one live view each, in the order in which docs/notation.md lists them. */
   get moments(): readonly Float32Array[] {
     return this.#stepper.moments;
@@ -96,8 +138,9 @@ export class Optimizer implements Disposable {
    * One step against the gradient `grads`, or against what was written to `this.grads` (then nothing is copied).
    *
    * @param grads `size` numbers
+   * @param seen what is known besides: the loss at the parameters as they are, if it is
    * @throws TypeError or RangeError when `grads` is not `size` numbers
-   * @throws OptimizerError "diverged" when the gradient is not finite or the parameters would not be ("skip" drops
+   * @throws OptimizerError "diverged" when the gradient or the loss is not finite or the parameters would not be ("skip" drops
    *   the step instead); "singular", "moved", "disposed". The state is then as before the step.
    * @example
    * const optimizer = createOptimizer([1, -1]);
@@ -105,12 +148,13 @@ export class Optimizer implements Disposable {
    * info.step; // → 1
    * info.gradNorm.toFixed(6); // → "0.500000"
    */
-  step(grads?: ArrayLike<number>): StepInfo {
+  step(grads?: ArrayLike<number>, seen?: Seen): StepInfo {
+    const loss = lossSeen(seen);
     if (grads !== undefined) {
       expectNumbers("grads", grads, this.size);
       this.grads.set(grads);
     }
-    return this.#stepper.step();
+    return takeStep(this.#stepper, loss);
   }
 
   /**

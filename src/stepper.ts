@@ -2,13 +2,15 @@ import { asSchedule } from "./bases/base.js";
 import { decode, encode, newClock, type Clock } from "./checkpoint.js";
 import { describe, type Config, type Resolved } from "./config.js";
 import { FLUSH_EVERY, type Engine } from "./engine/engine.js";
-import { Copy, lowerScales, momentsOf, scalesOf, shift, shownScale } from "./engine/mark.js";
+import { averageOf, Copy, lowerScales, momentsOf, scalesOf, shift, shownScale } from "./engine/mark.js";
 import type { Footing, Mark } from "./engine/mark.js";
 import { Report, Scalar } from "./engine/kernels.js";
 import { OptimizerError } from "./errors.js";
 import { expectVector } from "./expect.js";
 import type { Begun, StepInfo, TensorView } from "./info.js";
-import { hugeGradient, isHuge, isRisky, leftRange, nonFiniteGradient, singular, Witness } from "./safety.js";
+import { CAUTION, type GradientKind, type Mode } from "./gradients.js";
+import { clipping, copyIfRisky, enterMode, judge, promiseOf, weigh } from "./mode.js";
+import { hugeGradient, isHuge, leftRange, nonFiniteGradient, singular, Witness } from "./safety.js";
 import type { Schedule } from "./schedules.js";
 import { nextAnchor } from "./tuners.js";
 
@@ -21,7 +23,7 @@ export class Stepper {
   readonly #schedule: Schedule;
   readonly #witness: Witness;
   #engine: Engine | undefined;
-  #clock = newClock();
+  #clock = newClock("undecided");
   #windowEnd = Infinity;
   /** No step was taken yet: `params` may be written to freely. */
   #fresh = true;
@@ -65,9 +67,9 @@ export class Stepper {
   }
 
   /** A step against the gradient in the engine's memory, with `factor` times the rate. */
-  step(factor = 1): StepInfo {
+  step(factor = 1, loss?: number): StepInfo {
     this.look();
-    const begun = this.begin(this.gradSquares(), factor);
+    const begun = this.begin(this.gradSquares(), factor, loss);
     if ("skipped" in begun) return begun;
     this.engine.kernels.step();
     return this.end(begun);
@@ -96,72 +98,91 @@ export class Stepper {
   }
 
   /** The second, after the scan: all that the kernels need to know; or what became of the step. */
-  begin(squares: number, factor: number): Begun | StepInfo {
+  begin(squares: number, factor: number, loss?: number): Begun | StepInfo {
     const { grads, scalars, report } = this.engine;
-    const { rule, form } = this.#resolved;
+    const { modes, form } = this.#resolved;
     const step = this.#clock.iterations + 1;
     if (!Number.isFinite(squares)) return this.refuse(nonFiniteGradient(grads, step));
     const gradNorm = Math.sqrt(squares);
-    const { clipScale, usedNorm } = this.#clipping(gradNorm);
+    const { clipScale, usedNorm } = clipping(this.engine, this.config.clip, gradNorm);
     if (isHuge(usedNorm)) return this.refuse(hugeGradient(usedNorm, step));
-    const eta = this.#rate(step, gradNorm) * factor;
+    if (this.undecided && squares === 0 && this.engine.kernels.scanExactly() === 0) return this.#wait(step);
+    scalars[Scalar.clipScale] = clipScale;
+    const kind = this.undecided
+      ? judge(this.engine, this.#resolved.rule, this.#clock)
+      : this.#clock.gradients;
+    const eta = this.#rate(step, gradNorm, kind) * factor;
     if (form?.singularAtZero && report[Report.paramsSquaresMin] === 0) throw singular(step);
     const gradNormMax = Math.max(this.#clock.gradNormMax, usedNorm);
-    const before = this.#copyIfRisky(eta, gradNormMax);
+    const caution = this.undecided ? CAUTION : 1;
+    const before = copyIfRisky(this.engine, this.#resolved, eta, gradNormMax, caution);
+    const clockBefore = kind === this.#clock.gradients ? undefined : { ...this.#clock };
+    this.decide(kind);
+    const mode = modes[kind];
     const applied = step - this.#clock.skipped;
-    rule.constants(applied, eta, scalars, applied - this.#clock.momentumStart);
+    const fresh = applied - this.#clock.momentumStart;
+    mode.constants(applied, eta, scalars, fresh);
+    const weighed = weigh(mode, this.#clock, fresh, eta);
     scalars[Scalar.learningRate] = eta;
-    scalars[Scalar.clipScale] = clipScale;
-    return { step, eta, gradNorm, gradNormMax, before };
+    scalars[Scalar.weight] = weighed.weight;
+    scalars[Scalar.promiseLimit] = promiseOf(mode, loss);
+    return { step, eta, gradNorm, gradNormMax, weighed, before, clockBefore };
+  }
+
+  /** Is it still to be found out what gradients are? */
+  get undecided(): boolean {
+    return this.#resolved.decides && this.#clock.gradients === "undecided";
+  }
+
+  /** Takes it for known what gradients are. Steps were short until now. */
+  decide(kind: GradientKind): void {
+    if (kind === this.#clock.gradients) return;
+    const { kernels } = this.engine;
+    const { modes, rule } = this.#resolved;
+    if (modes.undecided.start > 0) kernels.rescale(CAUTION);
+    // The momentum, or the first gradient, makes room for the lead, which is 0 after one step.
+    if (modes[kind].averages) kernels.clearSlot(rule.bare.leadSlot);
+    this.#clock.gradients = kind;
+    this.#openWindow(this.#clock.windowStart);
+  }
+
+  /** A gradient of 0 decides nothing and moves nothing. */
+  #wait(step: number): StepInfo {
+    this.#clock.skipped++;
+    this.#clock.windowStart = step;
+    this.#tick();
+    const { learningRate } = this.#clock;
+    return { step, learningRate, gradNorm: 0, h: 0, scale: this.#meanScale, skipped: false };
   }
 
   /** The last, after the kernels' step. */
-  end({ step, eta, gradNorm, gradNormMax, before }: Begun): StepInfo {
+  end({ step, eta, gradNorm, gradNormMax, weighed, before, clockBefore }: Begun): StepInfo {
     const { kernels, report } = this.engine;
     if (!Number.isFinite(report[Report.vitality])) {
       before?.giveBack();
-      kernels.takeStock();
+      this.#takeUp(clockBefore ?? this.#clock, this.#fresh);
       return this.refuse(leftRange(step));
     }
     const scale = this.#meanScale;
     const info = { step, learningRate: eta, gradNorm, h: report[Report.h], scale, skipped: false };
-    this.#clock.learningRate = eta;
-    this.#clock.gradNormMax = gradNormMax;
+    const { weightSum, rateMax } = weighed;
+    if (this.undecided && !this.#resolved.rule.firstGradient)
+      kernels.keepGradient(this.#resolved.rule.bare.leadSlot);
+    Object.assign(this.#clock, { learningRate: eta, gradNormMax, weightSum, rateMax });
     this.#fresh = false;
     this.#tick();
     return info;
   }
 
-  /** The factor that clips the gradient's norm, and the norm that the base sees. */
-  #clipping(gradNorm: number): { clipScale: number; usedNorm: number } {
-    const { norm, value } = this.config.clip;
-    const bounded = value === undefined ? gradNorm : Math.sqrt(this.engine.kernels.clippedSquares());
-    // PyTorch's clip_grad_norm_, with its 1e-6.
-    const clipScale = norm === undefined ? 1 : Math.min(1, norm / (bounded + 1e-6));
-    return { clipScale, usedNorm: bounded * clipScale };
-  }
-
   /** η_t: the schedule (34), scaled by the gradient's norm (14) where that is asked for. */
-  #rate(step: number, gradNorm: number): number {
+  #rate(step: number, gradNorm: number, gradients: GradientKind): number {
     const { windowStart: start } = this.#clock;
-    const alpha = this.#schedule(step, { start, length: this.#windowEnd - start });
+    const end = nextAnchor(this.#resolved.modes[gradients].anchor, start);
+    const alpha = this.#schedule(step, { start, length: end - start, gradients });
     if (!(Number.isFinite(alpha) && alpha >= 0)) {
       throw new RangeError(`base.learningRate: expected a finite number >= 0 at step ${step}, got ${alpha}`);
     }
     return this.config.normAdaptive ? alpha / (1 + gradNorm) : alpha;
-  }
-
-  #copyIfRisky(eta: number, gradNormMax: number): Copy | undefined {
-    const { report } = this.engine;
-    const reach = {
-      paramsNorm: Math.sqrt(report[Report.paramsSquares]),
-      deltaNorm: Math.sqrt(report[Report.deltaSquares]),
-      scale: Math.max(report[Report.scaleMax], this.config.tuner?.sInit ?? 0) * this.#resolved.scaleGrowth,
-      learningRate: eta * this.#resolved.rateFactor,
-      gradNormMax,
-      lambda: this.#resolved.program.perCoordinate ? this.config.tuner?.lambda : undefined,
-    };
-    return isRisky(reach) ? new Copy(this.engine) : undefined;
   }
 
   /** Ends a step: counts it, and anchors where a window ends. */
@@ -179,15 +200,21 @@ export class Stepper {
 
   #anchorHere(): void {
     const { kernels, params } = this.engine;
-    const { tuner } = this.config;
-    if (tuner) kernels.anchor(tuner.anchor?.carry ?? 0.6);
+    const { anchor } = this.#mode;
+    if (this.config.tuner) kernels.anchor(anchor?.carry ?? (this.#mode.ownFloor ? 1 : 0.6));
+    this.#clock.anchors++;
     this.#openWindow(this.#clock.iterations);
     this.#witness.look(params);
   }
 
   #openWindow(start: number): void {
     this.#clock.windowStart = start;
-    this.#windowEnd = nextAnchor(this.config.tuner?.anchor ?? null, start);
+    this.#windowEnd = nextAnchor(this.#mode.anchor, start);
+    enterMode(this.engine, this.#mode, this.#clock.anchors);
+  }
+
+  get #mode(): Mode {
+    return this.#resolved.modes[this.#clock.gradients];
   }
 
   setParams(values: ArrayLike<number>): void {
@@ -197,6 +224,13 @@ export class Stepper {
 
   get moments(): readonly Float32Array[] {
     return momentsOf(this.engine, this.#resolved.program);
+  }
+
+  average(): Float32Array | null {
+    const { averages, averaging, leadSlot } = this.#mode;
+    if (!averages) return null;
+    const { interpolation } = averaging!;
+    return averageOf(this.engine, this.#resolved.program, leadSlot, (1 - interpolation) / interpolation);
   }
 
   translate(offset: ArrayLike<number>): void {
@@ -214,8 +248,9 @@ export class Stepper {
 
   #start(): void {
     const { form } = this.#resolved;
-    this.engine.kernels.start(this.config.tuner?.sInit ?? 0, form?.startShare ?? 0);
-    this.#clock = newClock();
+    const { tuner, gradients } = this.config;
+    this.engine.kernels.start(tuner?.sInit ?? 0, form?.startShare ?? 0);
+    this.#clock = newClock(gradients === "auto" ? "undecided" : gradients);
     this.#openWindow(0);
     this.#fresh = true;
   }
@@ -240,6 +275,11 @@ export class Stepper {
   restore(state: Uint8Array): void {
     const [groups, vectors] = this.engine.state;
     const { clock, payload } = decode(state, describe(this.#resolved), groups.length + vectors.length);
+    const { gradients } = this.config;
+    if (gradients !== "auto" && clock.gradients !== gradients) {
+      const reason = `it was saved with gradients "${clock.gradients}"; this optimizer has "${gradients}"`;
+      throw new OptimizerError("state", `state: ${reason}`);
+    }
     groups.set(payload.subarray(0, groups.length));
     vectors.set(payload.subarray(groups.length));
     this.#takeUp(clock, false);
@@ -280,7 +320,8 @@ export class Stepper {
       if (earlier) lowerScales(engine, earlier.scales);
       engine.kernels.anchor(0.5);
     } else this.#clock.rateFactor = (earlier ?? mark.clock).rateFactor / 2;
-    this.#resolved.rule.momenta.forEach((slot) => engine.kernels.clearSlot(slot));
+    this.#mode.momenta.forEach((slot) => engine.kernels.clearSlot(slot));
+    this.#clock.weightSum = 0;
     this.#clock.momentumStart = this.#clock.iterations - this.#clock.skipped;
     return { scales: scalesOf(engine), rateFactor: this.#clock.rateFactor };
   }

@@ -25,16 +25,16 @@ export class Tally {
 }
 
 /** A step at a known loss; an error also says the last finite loss. */
-export function takeStep(stepper: Stepper, loss: number, lastLoss?: number, factor = 1): StepInfo {
+export function takeStep(stepper: Stepper, loss?: number, lastLoss?: number, factor = 1): StepInfo {
   const step = stepper.clock.iterations + 1;
-  if (!Number.isFinite(loss)) {
+  if (loss !== undefined && !Number.isFinite(loss)) {
     const message = `step ${step}: the loss is ${loss}${lastLoss === undefined ? "" : `; the last finite one was ${lastLoss}`}`;
     return stepper.refuse(new OptimizerError("diverged", message, { step, loss: lastLoss }));
   }
   try {
-    return stepper.step(factor);
+    return stepper.step(factor, loss);
   } catch (error) {
-    if (!(error instanceof OptimizerError) || error.code !== "diverged") throw error;
+    if (loss === undefined || !(error instanceof OptimizerError) || error.code !== "diverged") throw error;
     throw new OptimizerError("diverged", error.message, { step, loss });
   }
 }

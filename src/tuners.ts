@@ -1,12 +1,15 @@
-import { expectNumber, expectOneOf, expectOptions, isArrayLike, show } from "./expect.js";
+import { expectNumber, expectOneOf, expectOptions, given, isArrayLike, show } from "./expect.js";
 
 /** When xRef is reset to x (paper, 6.3), and how much of the scale S is kept as the next s_init. */
 export type AnchorOptions =
   | {
-      /** Windows that grow: anchors after steps first, first · growth, first · growth², … Defaults 64 and 2. */
+      /**
+       * Windows that grow: one that starts after step t is (growth − 1) t steps long, but no shorter than `first`.
+       * Defaults of `superlevel`: 16 and 1.6 with exact gradients, 64 and 2 with noisy ones; of other tuners 64 and 2.
+       */
       first?: number;
       growth?: number;
-      /** s_init ← carry · S, in (0, 1]; default 0.6. */
+      /** s_init ← carry · S, in (0, 1]; default 0.6, and 1 for `superlevel` with noisy gradients. */
       carry?: number;
     }
   | {
@@ -14,6 +17,19 @@ export type AnchorOptions =
       every: number;
       carry?: number;
     };
+
+/** {@link AnchorOptions} with nothing left out. */
+export type SettledAnchor =
+  | { readonly first: number; readonly growth: number; readonly carry: number }
+  | { readonly every: number; readonly carry: number };
+
+/** How far S may grow in a window: at most so many times what it was when the window began. */
+export interface GrowthLimit {
+  /** In the first window, ≥ 1. */
+  readonly first: number;
+  /** In later ones, ≥ 1. */
+  readonly later: number;
+}
 
 /** How Δ_t comes about: kept as a vector, (x − xRef) / (S + eps), or x − xRef + S + eps as printed in (25). */
 export type DeltaKind = "stored" | "reconstructed" | "additive";
@@ -28,7 +44,10 @@ export type Granularity = "global" | "tensor" | "parameter";
 export interface TunerOptions {
   /** Decay factors β, one tuner each, in [0, 1); default 0.9, 0.99, … 0.999999. */
   betas?: readonly number[];
-  /** s_init: the scale to start from, > 0. */
+  /**
+   * s_init: the scale to start from, > 0. Left out, `superlevel` finds it at the first step that moves:
+   * 0.01 ‖x‖ / ‖u_1‖, with √n for ‖x‖ where x = 0; a tenth of it until it is known what the gradients are.
+   */
   sInit?: number;
   /** λ: weight of the term that h adds to ⟨Δ, g⟩, ≥ 0; default 0.01. */
   lambda?: number;
@@ -42,17 +61,37 @@ export interface TunerOptions {
    * null leaves it free. Default 3 for `superlevel`, null (nothing else is defined) for the others.
    */
   spread?: number | null;
+  /** When to reset the reference point; null: never. What is left out depends on the gradients. */
   anchor?: AnchorOptions | null;
+  /**
+   * `superlevel` only. Default { first: 300, later: 4 } with exact gradients, { first: 10, later: 1.5 } with noisy ones;
+   * null: no limit.
+   */
+  growthLimit?: Partial<GrowthLimit> | null;
 }
 
 /** A tuner: the plain object that `superlevel(…)`, `mechanic(…)` and the others return. */
-export interface Tuner extends Required<TunerOptions> {
+export interface Tuner extends Required<Omit<TunerOptions, "sInit">> {
   readonly form: FormName;
+  readonly sInit?: number;
 }
 
 const SIX_BETAS = [0.9, 0.99, 0.999, 0.9999, 0.99999, 0.999999] as const;
 const GRANULARITIES = ["global", "tensor", "parameter"] as const;
-const KEYS = ["form", "betas", "sInit", "lambda", "eps", "delta", "granularity", "spread", "anchor"];
+/** Where the published forms start. */
+const LITERAL = { sInit: 1e-8 };
+const KEYS = [
+  "form",
+  "betas",
+  "sInit",
+  "lambda",
+  "eps",
+  "delta",
+  "granularity",
+  "spread",
+  "anchor",
+  "growthLimit",
+];
 
 function expectBetas(name: string, betas: unknown, count?: number): number[] {
   if (!isArrayLike(betas)) throw new TypeError(`${name}: expected an array of numbers, got ${show(betas)}`);
@@ -67,19 +106,29 @@ function expectBetas(name: string, betas: unknown, count?: number): number[] {
 function checkAnchor(name: string, anchor: AnchorOptions | null): AnchorOptions | null {
   if (anchor === null) return null;
   expectOptions(name, anchor, ["first", "growth", "every", "carry"]);
-  const { carry = 0.6 } = anchor;
-  if ("every" in anchor) {
-    expectOptions(name, anchor, ["every", "carry"]);
-    expectNumber(`${name}.every`, anchor.every, { min: 1, integer: true });
-    return { every: anchor.every, carry: expectNumber(`${name}.carry`, carry, { above: 0, max: 1 }) };
+  const settled = given(anchor);
+  const { carry } = settled;
+  if (carry !== undefined) expectNumber(`${name}.carry`, carry, { above: 0, max: 1 });
+  if ("every" in settled) {
+    expectOptions(name, settled, ["every", "carry"]);
+    expectNumber(`${name}.every`, settled.every, { min: 1, integer: true });
+    return settled;
   }
-  expectOptions(name, anchor, ["first", "growth", "carry"]);
-  const { first = 64, growth = 2 } = anchor;
-  return {
-    first: expectNumber(`${name}.first`, first, { min: 1, integer: true }),
-    growth: expectNumber(`${name}.growth`, growth, { above: 1 }),
-    carry: expectNumber(`${name}.carry`, carry, { above: 0, max: 1 }),
-  };
+  expectOptions(name, settled, ["first", "growth", "carry"]);
+  if (settled.first !== undefined) expectNumber(`${name}.first`, settled.first, { min: 1, integer: true });
+  if (settled.growth !== undefined) expectNumber(`${name}.growth`, settled.growth, { above: 1 });
+  return settled;
+}
+
+function checkGrowthLimit(form: FormName, limit: Partial<GrowthLimit> | null): Partial<GrowthLimit> | null {
+  if (limit === null) return null;
+  const name = `${form}.growthLimit`;
+  if (form !== "superlevel")
+    throw new RangeError(`${name}: expected null but for superlevel, got ${show(limit)}`);
+  expectOptions(name, limit, ["first", "later"]);
+  const settled = given(limit);
+  for (const [key, value] of Object.entries(settled)) expectNumber(`${name}.${key}`, value, { min: 1 });
+  return settled;
 }
 
 function checkSpread(form: FormName, granularity: Granularity, spread: number | null): number | null {
@@ -98,28 +147,29 @@ interface Allowed {
 
 function makeTuner(form: FormName, options: TunerOptions, defaults: Partial<Tuner>, allowed: Allowed): Tuner {
   expectOptions(form, options, KEYS);
-  const { betas, sInit, lambda, eps, delta, granularity, spread, anchor } = {
+  const { betas, sInit, lambda, eps, delta, granularity, spread, anchor, growthLimit } = {
     betas: SIX_BETAS,
-    sInit: 1e-8,
     lambda: 0.01,
     eps: 1e-8,
     delta: allowed.deltas[0],
     granularity: "global",
     spread: null,
     anchor: null,
+    growthLimit: null,
     ...defaults,
-    ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
-  } as Required<TunerOptions>;
+    ...given(options),
+  } as Required<Omit<TunerOptions, "sInit">> & Pick<TunerOptions, "sInit">;
   return {
     form,
     betas: expectBetas(`${form}.betas`, betas, allowed.betaCount),
-    sInit: expectNumber(`${form}.sInit`, sInit, { above: 0 }),
+    ...(sInit !== undefined && { sInit: expectNumber(`${form}.sInit`, sInit, { above: 0 }) }),
     lambda: expectNumber(`${form}.lambda`, lambda, { min: 0 }),
     eps: expectNumber(`${form}.eps`, eps, { above: 0 }),
     delta: expectOneOf(`${form}.delta`, delta, allowed.deltas),
     granularity: expectOneOf(`${form}.granularity`, granularity, allowed.granularities ?? GRANULARITIES),
     spread: checkSpread(form, granularity, spread),
     anchor: checkAnchor(`${form}.anchor`, anchor),
+    growthLimit: checkGrowthLimit(form, growthLimit),
   };
 }
 
@@ -144,10 +194,10 @@ export function superlevel(options: TunerOptions = {}): Tuner {
   expectOptions("superlevel", options, KEYS);
   const perCoordinate = options.granularity === "parameter";
   const defaults = {
-    sInit: 1e-6,
     // Coordinates keep h² in float32, which ends at 1e-38.
     eps: perCoordinate ? 1e-18 : 1e-30,
-    anchor: { first: 64, growth: 2, carry: 0.6 },
+    anchor: {},
+    growthLimit: {},
     spread: perCoordinate ? 3 : null,
   };
   return makeTuner("superlevel", options, defaults, { deltas: ["stored", "reconstructed"] });
@@ -164,7 +214,7 @@ export function superlevel(options: TunerOptions = {}): Tuner {
  * optimizer.scale; // → 0
  */
 export function mechanic(options: TunerOptions = {}): Tuner {
-  return makeTuner("mechanic", options, {}, { deltas: ["reconstructed", "stored"] });
+  return makeTuner("mechanic", options, LITERAL, { deltas: ["reconstructed", "stored"] });
 }
 
 /**
@@ -205,7 +255,7 @@ export function mechanize(options: TunerOptions & { numBetas?: number } = {}): T
  * Math.abs(optimizer.params[1] - 1) < 1e-7; // → true
  */
 export function equations(options: TunerOptions = {}): Tuner {
-  return makeTuner("equations", options, {}, { deltas: ["stored", "additive"] });
+  return makeTuner("equations", options, LITERAL, { deltas: ["stored", "additive"] });
 }
 
 /**
@@ -220,7 +270,12 @@ export function equations(options: TunerOptions = {}): Tuner {
  */
 export function algorithm1(options: TunerOptions = {}): Tuner {
   const betas = [0.9, 0.99, 0.999];
-  return makeTuner("algorithm1", options, { betas }, { deltas: ["additive", "stored"], betaCount: 3 });
+  return makeTuner(
+    "algorithm1",
+    options,
+    { ...LITERAL, betas },
+    { deltas: ["additive", "stored"], betaCount: 3 },
+  );
 }
 
 const forms = { superlevel, mechanic, mechanize, equations, algorithm1 };
@@ -235,11 +290,8 @@ export function resolveTuner(tuner: unknown): Tuner {
 }
 
 /** The step after which the next anchor falls, for a window that starts after step `start`. */
-export function nextAnchor(anchor: AnchorOptions | null, start: number): number {
+export function nextAnchor(anchor: SettledAnchor | null, start: number): number {
   if (anchor === null) return Infinity;
   if ("every" in anchor) return (Math.floor(start / anchor.every) + 1) * anchor.every;
-  const { first = 64, growth = 2 } = anchor;
-  let boundary = first;
-  while (Math.ceil(boundary) <= start) boundary *= growth;
-  return Math.ceil(boundary);
+  return start + Math.max(anchor.first, Math.round(start * (anchor.growth - 1)));
 }

@@ -1,5 +1,6 @@
-import { expectNumber } from "../expect.js";
-import { expectBaseOptions, expectRate, given, type LearningRate, type Rule, write } from "./base.js";
+import { expectNumber, given } from "../expect.js";
+import { expectBaseOptions, expectRate, write } from "./base.js";
+import type { Constants, LearningRate, Rule } from "./base.js";
 
 /** Options of {@link adadelta}, with PyTorch's meanings. */
 export interface AdadeltaOptions {
@@ -41,14 +42,16 @@ export function adadelta(options: AdadeltaOptions = {}): Adadelta {
 }
 
 export function adadeltaRule({ rho, eps }: Adadelta): Rule {
+  const constants: Constants = (_applied, eta, out) => {
+    write(out, eta, rho, 1 - rho, eps);
+  };
   return {
     kernel: "ADADELTA",
     slots: 2,
     momenta: [],
     decoupled: false,
     plainRate: 1,
-    constants(_applied, eta, out) {
-      write(out, eta, rho, 1 - rho, eps);
-    },
+    constants,
+    bare: { kernel: "ADADELTA", firstSlot: 0, leadSlot: 2, normalized: false, constants },
   };
 }

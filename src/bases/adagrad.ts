@@ -1,5 +1,6 @@
-import { expectNumber } from "../expect.js";
-import { expectBaseOptions, expectRate, given, type LearningRate, type Rule, write } from "./base.js";
+import { expectNumber, given } from "../expect.js";
+import { expectBaseOptions, expectRate, write } from "./base.js";
+import type { Constants, LearningRate, Rule } from "./base.js";
 
 /** Options of {@link adagrad}, with PyTorch's meanings. */
 export interface AdagradOptions {
@@ -46,14 +47,16 @@ export function adagrad(options: AdagradOptions = {}): Adagrad {
 }
 
 export function adagradRule({ learningRateDecay, initialAccumulator, eps }: Adagrad): Rule {
+  const constants: Constants = (applied, eta, out) => {
+    write(out, eta / (1 + (applied - 1) * learningRateDecay), eps, initialAccumulator);
+  };
   return {
     kernel: "ADAGRAD",
     slots: 1,
     momenta: [],
     decoupled: false,
     plainRate: 1e-2,
-    constants(applied, eta, out) {
-      write(out, eta / (1 + (applied - 1) * learningRateDecay), eps, initialAccumulator);
-    },
+    constants,
+    bare: { kernel: "ADAGRAD", firstSlot: 0, leadSlot: 1, normalized: true, constants },
   };
 }

@@ -1,5 +1,6 @@
-import { expectBoolean, expectNumber } from "../expect.js";
-import { biasOf, expectBaseOptions, expectRate, given, type LearningRate, type Rule, write } from "./base.js";
+import { expectBoolean, expectNumber, given } from "../expect.js";
+import { biasOf, expectBaseOptions, expectRate, write } from "./base.js";
+import type { BareRule, LearningRate, Rule } from "./base.js";
 
 /** Options of {@link adam} and {@link adamw}, with PyTorch's meanings. */
 export interface AdamOptions {
@@ -111,10 +112,41 @@ export function adamRule(base: Adam | AdamW): Rule {
       const inverseRoot = 1 / Math.sqrt(bias2(applied));
       write(out, eta / bias1(fresh), beta1, 1 - beta1, beta2, 1 - beta2, inverseRoot, eps);
     },
+    bare: amsgrad ? bareAmsgrad(base) : bareAdam(base),
+    firstGradient: { slot: 0, times: 1 / (1 - beta1) },
   };
 }
 
-function nadamRule({ name, beta1, beta2, eps, momentumDecay }: Adam | AdamW): Rule {
+/** g / (√nu / √(1 − β2^t) + eps). The lead takes the place of mu. */
+function bareAdam({ beta2, eps }: Adam | AdamW): BareRule {
+  const bias2 = biasOf(beta2);
+  return {
+    kernel: "RMSPROP",
+    firstSlot: 1,
+    leadSlot: 0,
+    normalized: true,
+    constants(applied, eta, out) {
+      write(out, eta, beta2, 1 - beta2, eps, 1 / Math.sqrt(bias2(applied)));
+    },
+  };
+}
+
+/** The kernel has mu in its first slot, so that becomes g, and the lead has a slot of its own. */
+function bareAmsgrad({ beta2, eps }: Adam | AdamW): BareRule {
+  const bias2 = biasOf(beta2);
+  return {
+    kernel: "AMSGRAD",
+    firstSlot: 0,
+    leadSlot: 3,
+    normalized: true,
+    constants(applied, eta, out) {
+      write(out, eta, 0, 1, beta2, 1 - beta2, 1 / Math.sqrt(bias2(applied)), eps);
+    },
+  };
+}
+
+function nadamRule(base: Adam | AdamW): Rule {
+  const { name, beta1, beta2, eps, momentumDecay } = base;
   const mu = (t: number) => beta1 * (1 - 0.5 * 0.96 ** (t * momentumDecay));
   const productTo = products(mu);
   const bias2 = biasOf(beta2);
@@ -132,6 +164,8 @@ function nadamRule({ name, beta1, beta2, eps, momentumDecay }: Adam | AdamW): Ru
       const inverseRoot = 1 / Math.sqrt(bias2(applied));
       write(out, eta * look, 1 - beta1, beta2, 1 - beta2, inverseRoot, eps, keep / look);
     },
+    bare: bareAdam(base),
+    firstGradient: { slot: 0, times: 1 / (1 - beta1) },
   };
 }
 

@@ -1,5 +1,5 @@
-import { expectNumber } from "../expect.js";
-import { biasOf, expectBaseOptions, expectRate, given, type LearningRate, type Rule, write } from "./base.js";
+import { expectNumber, given } from "../expect.js";
+import { biasOf, expectBaseOptions, expectRate, type LearningRate, type Rule, write } from "./base.js";
 
 /** Options of {@link adamax}, with PyTorch's meanings. */
 export interface AdamaxOptions {
@@ -54,5 +54,15 @@ export function adamaxRule({ beta1, beta2, eps }: Adamax): Rule {
     constants(_applied, eta, out, fresh) {
       write(out, eta / bias1(fresh), 1 - beta1, beta2, eps);
     },
+    bare: {
+      kernel: "ADAMAX",
+      firstSlot: 0,
+      leadSlot: 2,
+      normalized: true,
+      constants(_applied, eta, out) {
+        write(out, eta, 1, beta2, eps);
+      },
+    },
+    firstGradient: { slot: 0, times: 1 / (1 - beta1) },
   };
 }

@@ -19,6 +19,25 @@ export type Kernel =
   | "ADAGRAD"
   | "ADADELTA";
 
+/**
+ * A rule as the kernels run it: scalars of the `applied`-th update with learning rate `eta`. Writes the step size to
+ * `out[0]` and the kernel's constants after it. It is the `fresh`-th update since momentum last started from 0, which
+ * corrections of momentum's bias count by; `applied` itself unless a step was rejected.
+ */
+export type Constants = (applied: number, eta: number, out: Float64Array, fresh: number) => void;
+
+/** A rule without its momentum, which schedule-free averaging takes the place of (arXiv 2405.15682). */
+export interface BareRule {
+  readonly kernel: Kernel;
+  /** The base's slot that is the kernel's first. */
+  readonly firstSlot: number;
+  /** The slot that holds the lead z − y: that of the momentum, where there is one of its own to spare. */
+  readonly leadSlot: number;
+  readonly constants: Constants;
+  /** |u| / η is of the order of 1, whatever the gradient's units are. */
+  readonly normalized: boolean;
+}
+
 /** What the optimizer needs of a base besides its options. */
 export interface Rule {
   /** The kernel that runs it. */
@@ -33,22 +52,28 @@ export interface Rule {
   readonly reach?: number;
   /** The rate for the base alone, PyTorch's default. */
   readonly plainRate: number;
-  /**
-   * Scalars of the `applied`-th update with learning rate `eta`: writes the step size to `out[0]` and the kernel's
-   * constants after it. It is the `fresh`-th since momentum last started from 0, which corrections of momentum's bias
-   * count by; `applied` itself unless a step was rejected.
-   */
-  constants(applied: number, eta: number, out: Float64Array, fresh: number): void;
+  readonly constants: Constants;
+  /** The rule without momentum. */
+  readonly bare: BareRule;
+  /** After the first update this slot holds so many times the gradient; absent where no slot does. */
+  readonly firstGradient?: { readonly slot: number; readonly times: number };
+  /** False where noisy gradients are better served by the rule itself than by averaging; default true. */
+  readonly averagesNoise?: boolean;
+  /** Averaging and nothing else, whatever the gradients are: the base is schedule-free itself. */
+  readonly averaging?: Averaging;
+}
+
+/** Schedule-free averaging: c_t = w_t / Σ w, w_t = t^power · η_max^ratePower. */
+export interface Averaging {
+  /** β: how near to the average gradients are taken, in (0, 1). */
+  readonly interpolation: number;
+  readonly power: number;
+  readonly ratePower: number;
 }
 
 export function expectRate(name: string, value: LearningRate | undefined): LearningRate | undefined {
   if (value === undefined || typeof value === "function") return value;
   return expectNumber(name, value, { min: 0 });
-}
-
-/** Options given as `undefined` count as not given. */
-export function given<T extends object>(options: T): T {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 }
 
 export function expectBaseOptions(base: string, options: object, keys: readonly string[]): void {

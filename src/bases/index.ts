@@ -6,6 +6,7 @@ import { adamax, adamaxRule } from "./adamax.js";
 import type { Rule } from "./base.js";
 import { lion, lionRule } from "./lion.js";
 import { rmsprop, rmspropRule } from "./rmsprop.js";
+import { scheduleFree, scheduleFreeRule, type ScheduleFree, type Wrapped } from "./schedule-free.js";
 import { sgd, sgdRule } from "./sgd.js";
 
 interface Entry<B> {
@@ -27,17 +28,27 @@ const bases = {
   lion: entry(lion, lionRule),
 };
 
-/** A base optimizer: the plain object that `adam(…)`, `sgd(…)` and the others return. */
-export type Base = ReturnType<(typeof bases)[keyof typeof bases]["factory"]>;
+/** A base optimizer that stands by itself, or what {@link scheduleFree} makes of one: the plain object that `adam(…)`, `sgd(…)` and the others return. */
+export type Base = Wrapped | ScheduleFree;
 
 /** Checks a base, which may come from a parsed checkpoint, and finds its rule. */
 export function resolveBase(base: unknown): { base: Base; rule: Rule } {
   if (typeof base !== "object" || base === null) {
     throw new TypeError(`base: expected a base such as adam(), got ${show(base)}`);
   }
-  const known = Object.keys(bases) as Base["name"][];
+  const known = [...(Object.keys(bases) as Wrapped["name"][]), "scheduleFree" as const];
   const name = expectOneOf("base.name", (base as { name?: unknown }).name, known);
-  const { factory, rule } = bases[name] as Entry<Base>;
+  if (name === "scheduleFree") return resolveScheduleFree(base as ScheduleFree);
+  const { factory, rule } = bases[name] as Entry<Wrapped>;
   const checked = factory(base);
   return { base: checked, rule: rule(checked) };
+}
+
+function resolveScheduleFree(base: ScheduleFree): { base: Base; rule: Rule } {
+  // The rate may have been set since, on the outside.
+  const { name: _name, base: wrapped, learningRate, weightDecay: _weightDecay, ...options } = base;
+  const inner = resolveBase(wrapped);
+  const rate = learningRate === undefined ? inner.base.learningRate : learningRate;
+  const settled = scheduleFree({ ...inner.base, learningRate: rate } as Wrapped, options);
+  return { base: settled, rule: scheduleFreeRule(settled, inner.rule) };
 }

@@ -1,5 +1,5 @@
-import { expectNumber } from "../expect.js";
-import { expectBaseOptions, expectRate, given, type LearningRate, type Rule, write } from "./base.js";
+import { expectNumber, given } from "../expect.js";
+import { expectBaseOptions, expectRate, type LearningRate, type Rule, write } from "./base.js";
 
 /** Options of {@link lion}. */
 export interface LionOptions {
@@ -47,5 +47,16 @@ export function lionRule({ beta1, beta2 }: Lion): Rule {
     constants(_applied, eta, out) {
       write(out, eta, beta1, 1 - beta1, beta2, 1 - beta2);
     },
+    // The sign of g: mu becomes g, and the lead has a slot of its own.
+    bare: {
+      kernel: "LION",
+      firstSlot: 0,
+      leadSlot: 1,
+      normalized: true,
+      constants(_applied, eta, out) {
+        write(out, eta, 0, 1, 0, 1);
+      },
+    },
+    firstGradient: { slot: 0, times: 1 / (1 - beta2) },
   };
 }

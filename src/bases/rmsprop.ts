@@ -1,5 +1,6 @@
-import { expectBoolean, expectNumber } from "../expect.js";
-import { expectBaseOptions, expectRate, given, type LearningRate, type Rule, write } from "./base.js";
+import { expectBoolean, expectNumber, given } from "../expect.js";
+import { expectBaseOptions, expectRate, write } from "./base.js";
+import type { Constants, LearningRate, Rule } from "./base.js";
 
 /** Options of {@link rmsprop}, with PyTorch's meanings. */
 export interface RmspropOptions {
@@ -51,16 +52,22 @@ export function rmsprop(options: RmspropOptions = {}): Rmsprop {
 
 export function rmspropRule({ alpha, eps, momentum, centered }: Rmsprop): Rule {
   const plain = momentum === 0 && !centered;
+  const kernel = plain ? "RMSPROP" : "RMSPROP_MOMENTUM";
+  /** Without momentum the kernel's next constant is Adam's 1 / √(1 − β2^t). */
+  const constantsFor =
+    (kept: number): Constants =>
+    (_applied, eta, out) => {
+      write(out, eta, alpha, 1 - alpha, eps, plain ? 1 : kept, centered ? 1 : 0);
+    };
   return {
-    kernel: plain ? "RMSPROP" : "RMSPROP_MOMENTUM",
+    kernel,
     slots: plain ? 1 : 3,
     momenta: plain ? [] : [1],
     decoupled: false,
     // A gradient that stays the same has no variance.
     reach: 1 / ((centered ? eps : Math.sqrt(1 - alpha)) * (1 - momentum)),
     plainRate: 1e-2,
-    constants(_applied, eta, out) {
-      write(out, eta, alpha, 1 - alpha, eps, momentum, centered ? 1 : 0);
-    },
+    constants: constantsFor(momentum),
+    bare: { kernel, firstSlot: 0, leadSlot: plain ? 1 : 3, normalized: true, constants: constantsFor(0) },
   };
 }

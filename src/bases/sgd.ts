@@ -1,5 +1,5 @@
-import { expectBoolean, expectNumber } from "../expect.js";
-import { expectBaseOptions, expectRate, given, type LearningRate, type Rule, write } from "./base.js";
+import { expectBoolean, expectNumber, given } from "../expect.js";
+import { expectBaseOptions, expectRate, type LearningRate, type Rule, write } from "./base.js";
 
 /** Options of {@link sgd}, with PyTorch's meanings. */
 export interface SgdOptions {
@@ -61,5 +61,15 @@ export function sgdRule({ momentum, dampening, nesterov }: Sgd): Rule {
       const intake = fresh === 1 ? 1 : 1 - dampening;
       write(out, eta, momentum, intake, nesterov ? 1 : 0, nesterov ? momentum : 1);
     },
+    bare: {
+      kernel: "SGD",
+      firstSlot: 0,
+      leadSlot: 0,
+      normalized: false,
+      constants(_applied, eta, out) {
+        write(out, eta);
+      },
+    },
+    ...(momentum !== 0 && { firstGradient: { slot: 0, times: 1 } }),
   };
 }

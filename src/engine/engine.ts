@@ -18,13 +18,13 @@ import {
 export { FLUSH_EVERY, type Engine, type Program } from "./program.js";
 
 function planOf(program: Program) {
-  const { size, segments, groups, rule, tuner, form, perCoordinate } = program;
+  const { size, segments, groups, slots, tuner, form, perCoordinate } = program;
   return [
     size,
     segments.length,
     groups,
     form?.decays.length ?? 0,
-    rule.slots,
+    slots,
     tuner !== null,
     tuner?.delta === "stored",
     perCoordinate,
@@ -79,15 +79,22 @@ function setForm(kernels: WasmKernels, { Delta, Pull }: Enumerations, tuner: Tun
 
 /** Tells the kernels all that does not change from step to step. */
 export function setUp(kernels: WasmKernels, program: Program): void {
-  const { segments, rule, tuner, form, bound } = program;
+  const { segments, decoupled, tuner, form, bound } = program;
   segments.forEach(({ first, last, group, learningRate, weightDecay }, k) =>
     kernels.setSegment(k, first, last, group, learningRate, weightDecay),
   );
-  const enumerations = enumerationsOf(kernels);
-  kernels.setBase(enumerations.Base[rule.kernel].value as number);
-  kernels.setDecay(rule.decoupled, readsParams(program));
+  kernels.setDecay(decoupled, readsParams(program));
   kernels.setBound(bound);
-  if (tuner && form) setForm(kernels, enumerations, tuner, form);
+  if (tuner && form) setForm(kernels, enumerationsOf(kernels), tuner, form);
+}
+
+/** The rules' numbers. */
+export function basesOf(kernels: WasmKernels): Engine["bases"] {
+  const numbers = Object.entries(enumerationsOf(kernels).Base).map(([name, { value }]) => [
+    name,
+    value as number,
+  ]);
+  return Object.fromEntries(numbers) as Engine["bases"];
 }
 
 type Views = Pick<Engine, "params" | "grads" | "scales" | "state" | "scalars" | "report">;
@@ -115,7 +122,7 @@ function createWasmEngine(name: EngineName, module: WebAssembly.Module, program:
   const kernels = instantiate(module, memoryFor(module, program));
   plan(kernels, program);
   setUp(kernels, program);
-  return { name, kernels, groups: program.groups, ...viewsOf(kernels, program) };
+  return { name, kernels, bases: basesOf(kernels), groups: program.groups, ...viewsOf(kernels, program) };
 }
 
 let warned = false;
@@ -171,6 +178,7 @@ export function createLodgedEngine(program: Program, lodging: Lodging): LodgedEn
   return {
     name: "wasm",
     kernels,
+    bases: basesOf(kernels),
     groups: program.groups,
     get params() {
       return current().params;

@@ -12,6 +12,9 @@ export interface Kernels {
   start(sInit: number, share: number): void;
   rebase(): void;
   anchor(carry: number): void;
+  rescale(factor: number): void;
+  keepGradient(slot: number): void;
+  gradientChange(slot: number, times: number): number;
   lowerScale(group: number, other: number): void;
   flushMoments(): void;
   clearSlot(index: number): void;
@@ -21,7 +24,22 @@ export interface Kernels {
 }
 
 /** Places in a step's scalars, which the host writes: the rule's step size and constants, and these. */
-export const Scalar = { learningRate: 7, clipScale: 8, count: 9 } as const;
+export const Scalar = {
+  learningRate: 7,
+  clipScale: 8,
+  base: 9,
+  firstSlot: 10,
+  leadSlot: 11,
+  interpolation: 12,
+  weight: 13,
+  longest: 14,
+  ownFloor: 15,
+  rewardLimit: 16,
+  growthLimit: 17,
+  promiseLimit: 18,
+  start: 19,
+  count: 20,
+} as const;
 
 /** Places in the report, which the kernels write; assembly/records.ts says what is there. */
 export const Report = {
@@ -32,5 +50,6 @@ export const Report = {
   paramsSquaresMin: 4,
   deltaSquares: 5,
   vitality: 6,
-  count: 7,
+  sInitMax: 7,
+  count: 8,
 } as const;

@@ -78,9 +78,21 @@ function vectorOf({ state, params }: Engine, size: number, k: number): Float32Ar
 }
 
 /** Views of the base's moments: they come behind x, xRef with a tuner, and Δ where it is stored. */
-export function momentsOf(engine: Engine, { size, tuner, rule }: Program): Float32Array[] {
+export function momentsOf(engine: Engine, { size, tuner, slots }: Program): Float32Array[] {
   const first = tuner ? 2 + Number(tuner.delta === "stored") : 1;
-  return Array.from({ length: rule.slots }, (_, k) => vectorOf(engine, size, first + k));
+  return Array.from({ length: slots }, (_, k) => vectorOf(engine, size, first + k));
+}
+
+/** x − S · share · lead: the average where the lead is z − y, of a rule whose `slot` it is. */
+export function averageOf(engine: Engine, program: Program, slot: number, share: number): Float32Array {
+  const { params, kernels, scales } = engine;
+  const lead = momentsOf(engine, program)[slot];
+  const average = params.slice();
+  for (const { first, last, group } of program.segments) {
+    const scale = program.tuner ? kernels.scaleOf(group) : 1;
+    for (let i = first; i < last; i++) average[i] -= (scales ? scales[i] : scale) * share * lead[i];
+  }
+  return average;
 }
 
 /** x ← x + offset and xRef ← xRef + offset. */

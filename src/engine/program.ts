@@ -1,4 +1,4 @@
-import type { Rule } from "../bases/base.js";
+import type { Kernel } from "../bases/base.js";
 import type { Form } from "../forms.js";
 import type { Segment } from "../tensors.js";
 import type { Tuner } from "../tuners.js";
@@ -9,7 +9,10 @@ export interface Program {
   readonly engine: EngineName | "auto";
   readonly size: number;
   readonly segments: readonly Segment[];
-  readonly rule: Rule;
+  /** Moments per coordinate, and a lead where one may be wanted. */
+  readonly slots: number;
+  /** Weight decay joins the update (true) or the gradient (false). */
+  readonly decoupled: boolean;
   readonly tuner: Tuner | null;
   readonly form: Form | null;
   /** Tuners: one for each of so many tensors, or one for each coordinate. */
@@ -36,6 +39,8 @@ export interface Engine {
   /** The one that runs, whatever was asked for. */
   readonly name: EngineName;
   readonly kernels: Kernels;
+  /** The rules' numbers, as the scalars have them. */
+  readonly bases: Readonly<Record<Kernel, number>>;
   readonly params: Float32Array;
   readonly grads: Float32Array;
   /** Tuners: one for each of so many tensors. */

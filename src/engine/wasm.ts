@@ -37,7 +37,6 @@ export interface WasmKernels extends Kernels {
   setSpread(factor: number): void;
   setDecay(decoupled: boolean, readsParams: boolean): void;
   setBound(value: number): void;
-  setBase(base: number): void;
   gradsAt(): number;
   paramsAt(): number;
   groupsAt(): number;

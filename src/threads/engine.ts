@@ -1,4 +1,4 @@
-import { plan, setUp, viewsOf } from "../engine/engine.js";
+import { basesOf, plan, setUp, viewsOf } from "../engine/engine.js";
 import { notGranted, type Engine, type Program } from "../engine/program.js";
 import type { WasmKernels } from "../engine/wasm.js";
 import { OptimizerError } from "../errors.js";
@@ -20,12 +20,12 @@ interface ThreadKernels extends WasmKernels {
 }
 
 /** Calls of a set-up that leave something in the instance itself. */
-const SET_UP = ["plan", "setBase", "setDecay", "setBound", "setSpread", "setForm", "setReading"] as const;
+const SET_UP = ["plan", "setDecay", "setBound", "setSpread", "setForm", "setReading"] as const;
 
 /** Calls that read or write vectors, and may share a sweep. */
 const SWEEPS = [
   ...["scan", "scanExactly", "step", "rebase", "start", "anchor"],
-  ...["lowerScale", "clearSlot", "flushMoments"],
+  ...["lowerScale", "clearSlot", "flushMoments", "rescale", "keepGradient", "gradientChange"],
 ];
 
 type Function = (...args: unknown[]) => unknown;
@@ -153,6 +153,7 @@ function engineOf(kernels: ThreadKernels, workers: Workers, program: Program): E
   return {
     name: "wasm",
     kernels: guarded,
+    bases: basesOf(kernels),
     groups: program.groups,
     ...views,
     get state() {

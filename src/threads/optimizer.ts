@@ -1,4 +1,4 @@
-import { resolve, type OptimizerOptions } from "../config.js";
+import { OPTIONS, resolve, type OptimizerOptions } from "../config.js";
 import { createEngine } from "../engine/engine.js";
 import { expectNumber, expectNumbers, expectOneOf, expectOptions } from "../expect.js";
 import type { StepInfo } from "../info.js";
@@ -96,8 +96,7 @@ export async function createThreadedOptimizer(
   params: number | ArrayLike<number> | readonly TensorSpec[],
   options: ThreadedOptions = {},
 ): Promise<ThreadedOptimizer> {
-  const names = ["base", "tuner", "normAdaptive", "clip", "nonFinite", "engine", "threads", "threshold"];
-  expectOptions("options", options, names);
+  expectOptions("options", options, [...OPTIONS, "threads", "threshold"]);
   const { threads: wanted, threshold = THRESHOLD, ...others } = options;
   expectOneOf("engine", others.engine ?? "auto", ["auto", "wasm"]);
   expectNumber("threshold", threshold, { min: 0 });

@@ -6,6 +6,7 @@ import {
   GG,
   H,
   HH,
+  NEXT_DG,
   H_BLOCK,
   ONES,
   SCALE,
@@ -16,9 +17,10 @@ import {
   ZEROS,
   type Memory,
 } from "./memory.js";
+import { Scalar } from "../kernels.js";
 import { addProduct, larger, root, round } from "./rules.js";
 import { addUpdate, bounded, deltaOf, dot, gradientOf, moveRun, update } from "./sweeps.js";
-import { tune } from "./tuner.js";
+import { findStart, isUnstarted, tune } from "./tuner.js";
 
 /* A tuner for each coordinate: assembly/coordinates.ts and coordinate-tuners.ts. */
 
@@ -55,19 +57,23 @@ function tuneRun(m: Memory, beta: number, h: number): void {
   const [floor, eps] = [round(form.mFloor), round(m.tuner.eps)];
   // Where r takes h unclipped, the limit is raised beyond every h.
   const raise = form.clipsReward ? 0 : Infinity;
+  const rewardLimit = round(m.scalars[Scalar.rewardLimit]);
+  const own = m.scalars[Scalar.ownFloor] > 0;
   for (let k = 0; k < length; k++) {
     // m, v, r, s, and s of the step before.
     const at = m.tunerOf(k, m.runTuners) + beta * m.betaLength;
     const s = at + 3 * EIGHT;
     const before = form.usesScaleBefore ? s + EIGHT : s;
     const ht = f[h + k];
-    const limit = larger(f[at], raise);
+    const limit = larger(round(rewardLimit * f[at]), raise);
     const mt = larger(round(keepM * f[at]), form.signed ? ht : round(Math.abs(ht) + floor));
     const vt = addProduct(round(keepV * f[at + EIGHT]), ht, ht);
     const change = round(f[before] * bounded(ht, -limit, limit));
     const rt = larger(round(round(keepR * f[at + 2 * EIGHT]) - change), 0);
-    const wealth = addProduct(rt, f[shares + k], mt);
-    const next = round(wealth / (form.epsInRoot ? root(round(vt + eps)) : round(root(vt) + eps)));
+    const share = f[shares + k];
+    const wealth = addProduct(rt, own ? 0 : share, mt);
+    const ratio = round(wealth / (form.epsInRoot ? root(round(vt + eps)) : round(root(vt) + eps)));
+    const next = round(ratio + (own ? share : 0));
     f[at] = mt;
     f[at + EIGHT] = vt;
     f[at + 2 * EIGHT] = rt;
@@ -83,7 +89,10 @@ function tuneAndMove(m: Memory, h: number): void {
   const { spread } = m.tuner;
   f.fill(0, scales, scales + length);
   for (let beta = 0; beta < m.form.decays.length; beta++) tuneRun(m, beta, h);
+  const growth = round(m.scalars[Scalar.growthLimit] * m.form.decays.length);
   for (let k = scales; k < scales + length; k++) {
+    const most = round(growth * f[k + m.shares - scales]);
+    if (most < f[k]) f[k] = most;
     // Within `spread` times the S of all coordinates together; where no coordinate is, 0 stays 0.
     if (spread && f[k] > 0) f[k] = bounded(f[k], round(group[SCALE] / spread), round(group[SCALE] * spread));
     group[SCALE_MAX] = larger(group[SCALE_MAX], f[k]);
@@ -98,10 +107,11 @@ export function stepCoordinates(m: Memory): void {
   const ahead = m.form.pull === "DECAY_AHEAD";
   const twice = !ahead && m.tuner.spread !== null;
   const active = m.segments.reduce((sum, { first, last }) => sum + last - first, 0);
-  m.forget(DG, YY, DY);
+  m.forget(DG, YY, DY, NEXT_DG);
   if (ahead) m.sweep(() => update(m, gradientOf(m), ZEROS, m.extra));
   const factor = pullFactor(m);
   m.forget(H, HH, SCALE_MEAN, SCALE_MAX);
+  if (isUnstarted(m)) return begin(m, active);
   const advance = () => {
     const h = twice ? m.extra : H_BLOCK;
     const delta = deltaOf(m);
@@ -119,6 +129,31 @@ export function stepCoordinates(m: Memory): void {
   m.sweep(twice ? () => tuneAndMove(m, m.extra) : advance);
   group[SCALE_MEAN] /= active;
   if (m.form.pull === "PRINTED") group[H] += factor * active;
+}
+
+/** The step that finds s_init: Δ_t and h are 0. */
+function begin(m: Memory, active: number): void {
+  m.sweep(() => update(m, gradientOf(m), deltaOf(m), m.next));
+  const sInit = findStart(m);
+  if (sInit !== undefined) startCoordinates(m, sInit, 1 / m.form.decays.length);
+  if (m.tuner.spread !== null) tune(m);
+  m.forget(XX, DD);
+  m.sweep(() => tuneAndMove(m, ZEROS));
+  m.groups[0][SCALE_MEAN] /= active;
+}
+
+/** Every scale times a factor, and s_init with it. */
+export function rescaleCoordinates(m: Memory, factor: number): void {
+  const times = round(factor);
+  const vectors = [m.vectorOf(m.scaleAt + 1), m.vectorOf(m.scaleAt)];
+  for (const { first, last } of m.segments) {
+    for (let j = first; j < last; j++) {
+      for (const vector of vectors) m.f[vector + j] *= times;
+      for (let k = 0; k < m.form.decays.length; k++)
+        for (let field = 3 * EIGHT; field < m.betaLength; field += EIGHT)
+          m.f[m.tunerOf(j) + k * m.betaLength + field] *= times;
+    }
+  }
 }
 
 /** Coordinate j's tuner as if it had seen nothing, each s at `s`. */

@@ -1,6 +1,6 @@
 import { Scalar, type Kernels } from "../kernels.js";
 import type { Engine, Program } from "../program.js";
-import { reseedCoordinates, startCoordinates, stepCoordinates } from "./coordinates.js";
+import { reseedCoordinates, rescaleCoordinates, startCoordinates, stepCoordinates } from "./coordinates.js";
 import {
   DD,
   EIGHT,
@@ -13,10 +13,12 @@ import {
   SCALE,
   SCALE_MAX,
   SCALE_MEAN,
+  S_INIT,
   XX,
 } from "./memory.js";
-import { accumulate, measure, move, scan } from "./sweeps.js";
-import { reseed, seed, tune } from "./tuner.js";
+import { bases, updates } from "./rules.js";
+import { accumulate, gradientChange, keepGradient, measure, move, scan } from "./sweeps.js";
+import { findStart, isUnstarted, rescale, reseed, seed, tune } from "./tuner.js";
 
 /** What assembly/index.ts exports, in plain JavaScript. */
 class JsKernels extends Memory implements Kernels {
@@ -28,16 +30,34 @@ class JsKernels extends Memory implements Kernels {
     return scan(this, true);
   }
 
-  step(): void {
+  #begin(): void {
     const { scalars } = this;
     this.rate = scalars[0];
     this.c.set(scalars.subarray(1, 7));
     this.eta = scalars[Scalar.learningRate];
     this.clipScale = scalars[Scalar.clipScale];
+    this.base = updates[scalars[Scalar.base]];
+    this.firstSlot = scalars[Scalar.firstSlot];
+    this.leadSlot = scalars[Scalar.leadSlot];
+  }
+
+  keepGradient(slot: number): void {
+    this.#begin();
+    keepGradient(this, slot);
+  }
+
+  gradientChange(slot: number, times: number): number {
+    this.#begin();
+    return gradientChange(this, slot, times);
+  }
+
+  step(): void {
+    this.#begin();
     if (this.perCoordinate) stepCoordinates(this);
     else {
       accumulate(this);
       if (this.tuner) {
+        if (isUnstarted(this)) findStart(this);
         tune(this);
         move(this);
       }
@@ -66,6 +86,12 @@ class JsKernels extends Memory implements Kernels {
     if (this.perCoordinate) reseedCoordinates(this, carry);
     reseed(this, carry);
     this.rebase();
+  }
+
+  rescale(factor: number): void {
+    if (this.perCoordinate) rescaleCoordinates(this, factor);
+    rescale(this, factor);
+    this.takeStock();
   }
 
   lowerScale(group: number, other: number): void {
@@ -106,13 +132,14 @@ class JsKernels extends Memory implements Kernels {
     const { report, groups, perCoordinate } = this;
     const [h, hh, scale, xx, dd] = [H, HH, SCALE, XX, DD].map((field) => this.#total(field));
     const mean = perCoordinate ? groups[0][SCALE_MEAN] : scale / groups.length;
-    let [largest, least] = [0, Infinity];
+    let [largest, least, sInit] = [0, Infinity, 0];
     for (const group of groups) {
       largest = Math.max(largest, group[perCoordinate ? SCALE_MAX : SCALE]);
       least = Math.min(least, group[XX]);
+      sInit = Math.max(sInit, group[S_INIT]);
     }
     // In the order of Report.
-    report.set([h, mean, largest, xx, least, dd, h + hh + scale + mean + xx + dd]);
+    report.set([h, mean, largest, xx, least, dd, h + hh + scale + mean + xx + dd, sInit]);
   }
 }
 
@@ -124,6 +151,7 @@ export function createJsEngine(program: Program): Engine {
   return {
     name: "js",
     kernels,
+    bases,
     groups: groups.length,
     params,
     grads: vector(0),

@@ -3,7 +3,7 @@ import type { Segment as Shared } from "../../tensors.js";
 import type { Tuner } from "../../tuners.js";
 import { expectFit, isBounded, looksAhead, notGranted, readsParams, type Program } from "../program.js";
 import { Report, Scalar } from "../kernels.js";
-import { rules, type Update } from "./rules.js";
+import { type Update } from "./rules.js";
 
 /*
  * The js engine's memory. Groups and vectors lie as in assembly/layout.ts, since a state saved by one engine goes on
@@ -39,11 +39,13 @@ export const YY = 5;
 export const DY = 6;
 export const H = 7;
 export const HH = 8;
-export const SCALE_MEAN = 9;
-export const SCALE_MAX = 10;
-export const SCALE = 11;
-export const S_INIT = 12;
-export const BETAS = 13;
+export const NEXT_DG = 9;
+export const SCALE_MEAN = 10;
+export const SCALE_MAX = 11;
+export const SCALE = 12;
+export const S_INIT = 13;
+export const SCALE_BEFORE = 14;
+export const BETAS = 15;
 /** m, v, r, s, s of the step before: of a beta and its partner, which lies 1 further. */
 export const FIELDS = 5;
 
@@ -85,7 +87,7 @@ export class Memory {
   declare readonly betaLength: number;
   declare readonly tunerLength: number;
 
-  declare readonly base: Update;
+  declare base: Update;
   declare readonly decoupled: boolean;
   declare readonly readsParams: boolean;
   declare readonly bound: number;
@@ -102,6 +104,9 @@ export class Memory {
   declare rate: number;
   declare eta: number;
   declare clipScale: number;
+  /** Places of the rule's first slot and of the lead, counted from the base's slots. */
+  declare firstSlot: number;
+  declare leadSlot: number;
   readonly report = new Float64Array(Report.count);
   /** ‖g‖² before clipping. */
   declare unclipped: number;
@@ -122,12 +127,11 @@ export class Memory {
   declare runTuners: number;
 
   constructor(program: Program) {
-    const { size, rule, perCoordinate } = program;
+    const { size, slots, decoupled, perCoordinate } = program;
     const tuner = (this.tuner = program.tuner!);
     const form = (this.form = program.form!);
     this.size = size;
-    this.base = rules[rule.kernel];
-    this.decoupled = rule.decoupled;
+    this.decoupled = decoupled;
     this.readsParams = readsParams(program);
     this.bound = Math.fround(program.bound);
     this.perCoordinate = perCoordinate;
@@ -138,7 +142,7 @@ export class Memory {
     this.stride = align(size);
     this.deltaAt = stored ? REFERENCE + 1 : PARAMS;
     this.slotsAt = PARAMS + 1 + Number(!!tuner) + Number(stored);
-    this.scaleAt = this.slotsAt + rule.slots;
+    this.scaleAt = this.slotsAt + slots;
     this.vectorCount = this.scaleAt;
     if (perCoordinate) this.vectorCount += 2 + Number(looksAhead(program) || isBounded(program));
     this.betaLength = EIGHT * (form?.usesScaleBefore ? 5 : 4);

@@ -32,7 +32,8 @@ export const root = (x: number): number => round(Math.sqrt(x));
 export const larger = (a: number, b: number): number => (a < b ? b : a);
 
 /** √nu / √(1 − β2^t) + eps. */
-const adamRoot = (nu: number, c: Float32Array, k: number): number => addProduct(c[k + 1], root(nu), c[k]);
+const adamRoot = (nu: number, c: Float32Array, inverseRoot: number, eps: number): number =>
+  addProduct(c[eps], root(nu), c[inverseRoot]);
 
 const adagradRoot = (nu: number, eps: number): number => round(root(nu) + eps);
 
@@ -47,20 +48,20 @@ export const rules: Readonly<Record<Kernel, Update>> = {
   ADAM: (f, i, gap, g, step, c) => {
     const mu = (f[i] = blend(c[0], f[i], c[1], g));
     const nu = (f[i + gap] = blend(c[2], f[i + gap], c[3], square(g)));
-    return round(round(step * mu) / adamRoot(nu, c, 4));
+    return round(round(step * mu) / adamRoot(nu, c, 4, 5));
   },
 
   AMSGRAD: (f, i, gap, g, step, c) => {
     const mu = (f[i] = blend(c[0], f[i], c[1], g));
     const nu = (f[i + gap] = blend(c[2], f[i + gap], c[3], square(g)));
     const top = (f[i + 2 * gap] = larger(f[i + 2 * gap], nu));
-    return round(round(step * mu) / adamRoot(top, c, 4));
+    return round(round(step * mu) / adamRoot(top, c, 4, 5));
   },
 
   NADAM: (f, i, gap, g, step, c) => {
     const mu = (f[i] = drift(f[i], c[0], g));
     const nu = (f[i + gap] = blend(c[1], f[i + gap], c[2], square(g)));
-    return round(round(step * addProduct(g, c[5], mu)) / adamRoot(nu, c, 3));
+    return round(round(step * addProduct(g, c[5], mu)) / adamRoot(nu, c, 3, 4));
   },
 
   ADAMAX: (f, i, gap, g, step, c) => {
@@ -78,7 +79,7 @@ export const rules: Readonly<Record<Kernel, Update>> = {
 
   RMSPROP: (f, i, _gap, g, step, c) => {
     const nu = (f[i] = blend(c[0], f[i], c[1], square(g)));
-    return round(round(step * g) / adagradRoot(nu, c[2]));
+    return round(round(step * g) / adamRoot(nu, c, 3, 2));
   },
 
   RMSPROP_MOMENTUM: (f, i, gap, g, step, c) => {
@@ -103,3 +104,10 @@ export const rules: Readonly<Record<Kernel, Update>> = {
     return round(step * d);
   },
 };
+
+/** The rules, by the number that the scalars have. */
+export const bases = Object.fromEntries(Object.keys(rules).map((kernel, k) => [kernel, k])) as Record<
+  Kernel,
+  number
+>;
+export const updates: readonly Update[] = Object.values(rules);

@@ -6,6 +6,7 @@ import {
   DY,
   GG,
   GRAD_BLOCK,
+  NEXT_DG,
   POINT_BLOCK,
   SCALE,
   UPDATE_BLOCK,
@@ -15,6 +16,7 @@ import {
   type Memory,
   type Run,
 } from "./memory.js";
+import { Scalar } from "../kernels.js";
 import { addProduct, round } from "./rules.js";
 
 /*
@@ -125,10 +127,30 @@ export function deltaOf(m: Memory): number {
 
 /** The base's loop: writes Δ_t + u_t to `next`. */
 function runBase(m: Memory, from: number, delta: number, next: number): void {
+  if (m.scalars[Scalar.interpolation] > 0) return averageBase(m, from, delta, next, 0);
   const { f, base, length, slots, gap, c } = m;
   const step = -round(m.rate * m.segment.learningRate);
   for (let k = 0; k < length; k++) {
-    f[next + k] = f[delta + k] + base(f, slots + k, gap, f[from + k], step, c);
+    f[next + k] = f[delta + k] + base(f, slots + m.firstSlot * gap + k, gap, f[from + k], step, c);
+  }
+}
+
+/** The same with averaging: assembly/update.ts has the equations. `decay` times x is taken from d. */
+function averageBase(m: Memory, from: number, delta: number, next: number, decay: number): void {
+  const { f, base, length, gap, c, scalars, x } = m;
+  const first = m.slots + m.firstSlot * gap;
+  const lead = m.slots + m.leadSlot * gap;
+  const rate = m.rate * m.segment.learningRate;
+  const [beta, weight] = [scalars[Scalar.interpolation], scalars[Scalar.weight]];
+  const longest = round(scalars[Scalar.longest] * rate);
+  const [pace, share] = [round(beta), round(weight)];
+  const [rest, near] = [round(1 - weight), round(1 - beta * (1 - weight))];
+  for (let k = 0; k < length; k++) {
+    let d = bounded(base(f, first + k, gap, f[from + k], -round(rate), c), -longest, longest);
+    if (decay !== 0) d = round(d - round(decay * f[x + k]));
+    const e = f[lead + k];
+    f[lead + k] = rest * addProduct(e, pace, d);
+    f[next + k] = f[delta + k] + addProduct(round(near * d), share, e);
   }
 }
 
@@ -146,9 +168,11 @@ export function update(m: Memory, from: number, delta: number, next: number): vo
   }
   if (readsParams && (ahead || decoupled)) {
     const decay = round(decoupled ? m.eta * learningRate * weightDecay : 0);
-    runBase(m, from, ZEROS, UPDATE_BLOCK);
+    const averages = m.scalars[Scalar.interpolation] > 0;
+    if (averages) averageBase(m, from, ZEROS, UPDATE_BLOCK, decay);
+    else runBase(m, from, ZEROS, UPDATE_BLOCK);
     for (let k = 0; k < length; k++) {
-      f[UPDATE_BLOCK + k] -= round(decay * f[x + k]);
+      if (!averages) f[UPDATE_BLOCK + k] -= round(decay * f[x + k]);
       f[POINT_BLOCK + k] = f[x + k] + f[UPDATE_BLOCK + k];
     }
     if (ahead) {
@@ -166,7 +190,7 @@ export function addUpdate({ f, length }: Memory, u: number, delta: number, next:
 
 /** Sweep A. */
 export function accumulate(m: Memory): void {
-  m.forget(DG, DX, YY, DY);
+  m.forget(DG, DX, YY, DY, NEXT_DG);
   if (!m.tuner || !m.keepsDelta) m.forget(XX, DD);
   m.sweep(() => {
     update(m, gradientOf(m), deltaOf(m), m.next);
@@ -191,4 +215,62 @@ export const moveRun: Run = (m) => {
 export function move(m: Memory): void {
   m.forget(XX, DD);
   m.sweep(moveRun);
+}
+
+/** Where a run's gradient is, clipped, and with weight decay where that joins it. */
+function gradientSeen(m: Memory): number {
+  const { f, length, x } = m;
+  const from = gradientOf(m);
+  if (!m.readsParams || m.decoupled) return from;
+  const decay = round(m.segment.weightDecay);
+  for (let k = 0; k < length; k++) f[GRAD_BLOCK + k] = addProduct(f[from + k], decay, f[x + k]);
+  return GRAD_BLOCK;
+}
+
+/** assembly/compare.ts: keeps the gradient in a slot of the base. */
+export function keepGradient(m: Memory, slot: number): void {
+  m.sweep(() => {
+    const from = gradientSeen(m);
+    m.f.copyWithin(m.slots + slot * m.gap, from, from + m.length);
+  });
+}
+
+/** δ of the gradient and of `times` what a slot holds. */
+export function gradientChange(m: Memory, slot: number, times: number): number {
+  m.forget(YY, DY);
+  m.sweep(() => {
+    const from = gradientSeen(m);
+    const before = m.slots + slot * m.gap;
+    let [apart, both] = [0, 0];
+    for (let k = 0; k < m.length; k++) {
+      const second = m.f[from + k];
+      const first = times * m.f[before + k];
+      apart += (second - first) * (second - first);
+      both += first * first + second * second;
+    }
+    m.group[YY] += apart;
+    m.group[DY] += both;
+  });
+  let [apart, both] = [0, 0];
+  for (const group of m.groups) {
+    apart += group[YY];
+    both += group[DY];
+  }
+  return apart / both;
+}
+
+/** ‖Δ_{t+1}‖² of every group. */
+export function measureDelta(m: Memory): void {
+  m.forget(DD);
+  m.sweep(({ f, group, next, length }) => {
+    group[DD] += dot(f, next, next, length, 4);
+  });
+}
+
+/** ⟨Δ_{t+1}, g_t⟩ of every group. */
+export function measureSlope(m: Memory): void {
+  m.forget(NEXT_DG);
+  m.sweep(() => {
+    m.group[NEXT_DG] += dot(m.f, m.next, gradientOf(m), m.length);
+  });
 }

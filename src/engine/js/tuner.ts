@@ -1,4 +1,7 @@
-import { BETAS, betaAt, DD, DG, DX, DY, GG, H, SCALE, S_INIT, XX, YY, type Memory } from "./memory.js";
+import { Scalar } from "../kernels.js";
+import { BETAS, betaAt, DD, DG, DX, DY, GG, H, NEXT_DG, SCALE, SCALE_BEFORE, S_INIT } from "./memory.js";
+import { XX, YY, type Memory } from "./memory.js";
+import { measureDelta, measureSlope } from "./sweeps.js";
 
 /* The tuner of assembly/tuner.ts: from h to S, in float64, once per group. */
 
@@ -19,7 +22,9 @@ function pullOf({ form, tuner: { lambda, eps } }: Memory, group: Float64Array, g
 }
 
 /** (27)–(32) for one beta; returns s_{t+1}. */
-function tuneBeta({ form, tuner: { eps } }: Memory, group: Float64Array, k: number): number {
+function tuneBeta({ form, tuner: { eps }, scalars }: Memory, group: Float64Array, k: number): number {
+  const own = scalars[Scalar.ownFloor] > 0;
+  const share = group[S_INIT] / form.decays.length;
   const [decayM, decayV, decayR] = form.decays[k];
   const m = betaAt(k);
   const [v, r, s, sBefore] = [m + 2, m + 4, m + 6, m + 8];
@@ -27,14 +32,15 @@ function tuneBeta({ form, tuner: { eps } }: Memory, group: Float64Array, k: numb
   const mBefore = group[m];
   group[m] = Math.max(decayM * mBefore, form.signed ? h : Math.abs(h) + form.mFloor); // (27)
   group[v] = decayV * group[v] + h * h; // (28)
-  const reward = form.clipsReward ? Math.min(Math.max(h, -mBefore), mBefore) : h;
+  const limit = form.clipsReward ? scalars[Scalar.rewardLimit] * mBefore : Infinity;
+  const reward = Math.min(Math.max(h, -limit), limit);
   const free = decayR * group[r] - group[form.usesScaleBefore ? sBefore : s] * reward; // (29)
   const positive = Math.max(0, free); // (30)
   group[r] = form.clampsReward ? positive : free;
-  const wealth = (group[S_INIT] / form.decays.length) * group[m] + positive; // (31)
+  const wealth = (own ? 0 : share) * group[m] + positive; // (31)
   group[sBefore] = group[s];
   const root = form.epsInRoot ? Math.sqrt(group[v] + eps) : Math.sqrt(group[v]) + eps;
-  return (group[s] = wealth / root); // (32)
+  return (group[s] = wealth / root + (own ? share : 0)); // (32)
 }
 
 /** Tunes every group's S. */
@@ -44,14 +50,77 @@ export function tune(m: Memory): void {
     // In the kernels' order.
     const scales = [0, 0];
     for (let k = 0; k < m.form.decays.length; k++) scales[k & 1] += tuneBeta(m, group, k);
+    group[SCALE_BEFORE] = group[SCALE];
     group[SCALE] = scales[0] + scales[1];
+    limitScale(m, group, m.scalars[Scalar.growthLimit] * group[S_INIT]);
   }
+  const limit = m.scalars[Scalar.promiseLimit];
+  if (limit < Infinity && m.groups.some((group) => group[SCALE] > group[SCALE_BEFORE]))
+    limitPromise(m, limit);
+}
+
+/** S ← min(S, limit), with every s in proportion. */
+function limitScale(m: Memory, group: Float64Array, limit: number): void {
+  if (!(group[SCALE] > limit)) return;
+  multiplyScale(m, group, limit / group[SCALE]);
+  group[SCALE] = limit;
+}
+
+function multiplyScale({ form }: Memory, group: Float64Array, factor: number): void {
+  const betas = group.length > BETAS ? form.decays.length : 0;
+  for (let k = 0; k < betas; k++) {
+    group[betaAt(k) + 6] *= factor;
+    group[betaAt(k) + 8] *= factor;
+  }
+}
+
+/** Where the step promises more than `limit`, no S grows further than it may, or than it was. */
+function limitPromise(m: Memory, limit: number): void {
+  measureSlope(m);
+  let promise = 0;
+  for (const group of m.groups) promise += group[SCALE] * (group[DG] - group[NEXT_DG]);
+  if (!(promise > limit)) return;
+  for (const group of m.groups) {
+    const [scale, before] = [group[SCALE], group[SCALE_BEFORE]];
+    if (scale > before) limitScale(m, group, Math.max(before, scale * (limit / promise)));
+  }
+}
+
+/** Every scale times a factor, and s_init with it. */
+export function rescale(m: Memory, factor: number): void {
+  for (const group of m.groups) {
+    group[S_INIT] *= factor;
+    group[SCALE] *= factor;
+    multiplyScale(m, group, factor);
+  }
+}
+
+/** Is s_init still to be found? */
+export const isUnstarted = ({ scalars, groups }: Memory): boolean =>
+  scalars[Scalar.start] > 0 && groups[0][S_INIT] === 0;
+
+/** assembly/start.ts: s_init by the first step that moves; undefined where it does not. */
+export function findStart(m: Memory): number | undefined {
+  measureDelta(m);
+  let [xx, dd] = [0, 0];
+  for (const group of m.groups) {
+    xx += group[XX];
+    dd += group[DD];
+    group[DD] = 0;
+  }
+  if (dd === 0) return undefined;
+  const active = m.segments.reduce((sum, { first, last }) => sum + last - first, 0);
+  const length = Math.sqrt(xx > 0 ? xx : active);
+  const sInit = Math.min((m.scalars[Scalar.start] * length) / Math.sqrt(dd), 1e30);
+  for (const group of m.groups) seed(m, group, sInit, 1 / m.form.decays.length);
+  return sInit;
 }
 
 /** A tuner that has seen nothing: each s is `share` of `sInit`. */
 export function seed(m: Memory, group: Float64Array, sInit: number, share: number): void {
   group[S_INIT] = sInit;
   group[SCALE] = 0;
+  group[SCALE_BEFORE] = 0;
   group.fill(0, BETAS);
   const betas = group.length > BETAS ? m.form.decays.length : 0;
   for (let k = 0; k < betas; k++) {

@@ -1,0 +1,113 @@
+import type { Averaging, Constants, Kernel, Rule } from "./bases/base.js";
+import type { AnchorOptions, GrowthLimit, SettledAnchor, Tuner } from "./tuners.js";
+
+/*
+ * Two kinds of gradients, and what an optimizer does with each. Where they are exact (a function, a full batch), ⟨Δ, g⟩
+ * tells the right scale, and rates must fall for convergence. Where they are noisy (minibatches), ⟨Δ, g⟩ is dominated by
+ * the noise's own curvature: the scale must not fall, and averaging buys what decay would (arXiv 2405.15682).
+ */
+
+/** What an optimizer knows of its gradients. */
+export type GradientKind = "exact" | "noisy" | "undecided";
+
+/** What `createOptimizer` may be told of them: "auto" finds out at the second step. */
+export const GRADIENTS = ["auto", "exact", "noisy"] as const;
+
+/** Noisy where ‖g_2 − g_1‖² is more than this share of ‖g_1‖² + ‖g_2‖². Exact problems stay below 8e-4. */
+export const NOISE_LIMIT = 3e-3;
+
+/** s_init where none is given, over ‖x‖ / ‖u_1‖, and at a first step whose gradient's kind is not known. */
+const START = 1e-2;
+const CAUTIOUS_START = 1e-3;
+/** What the scale is multiplied by when the kind is known. */
+export const CAUTION = START / CAUTIOUS_START;
+
+/** What a step does with gradients of one kind. */
+export interface Mode {
+  readonly kernel: Kernel;
+  /** Places among the base's slots. */
+  readonly firstSlot: number;
+  readonly leadSlot: number;
+  readonly constants: Constants;
+  /** What a rejected step starts again. */
+  readonly momenta: readonly number[];
+  /** How the weights of an average are counted, and whether this mode averages. */
+  readonly averaging: Averaging | undefined;
+  readonly averages: boolean;
+  /** The longest update of a coordinate, over the rate. */
+  readonly longest: number;
+  readonly anchor: SettledAnchor | null;
+  readonly growthLimit: GrowthLimit | null;
+  /** s has a floor of its own instead of the wealth, and r takes h clipped to so many times ±m. */
+  readonly ownFloor: boolean;
+  readonly rewardLimit: number;
+  /** 0 where s_init was given. */
+  readonly start: number;
+  /** The share of a loss known to be ≥ 0 that a step may promise while S grows. */
+  readonly promise: number;
+}
+
+export type Modes = Readonly<Record<GradientKind, Mode>>;
+
+/** What the kinds differ in, where the tuner leaves it open. */
+const EXACT = {
+  anchor: { first: 16, growth: 1.6, carry: 0.6 },
+  growthLimit: { first: 300, later: 4 },
+  ownFloor: false,
+  rewardLimit: 1,
+  promise: Infinity,
+};
+const NOISY = {
+  anchor: { first: 64, growth: 2, carry: 1 },
+  growthLimit: { first: 10, later: 1.5 },
+  ownFloor: true,
+  rewardLimit: 2,
+  promise: 0.1,
+};
+/** Of gradients under noise: an average over t² weights, and directions that are no longer than this. */
+const NOISY_AVERAGING: Averaging = { interpolation: 0.9, power: 2, ratePower: 2 };
+const LONGEST = 3;
+const UNLIMITED = 3.4e38;
+
+function anchorOf(given: AnchorOptions | null, defaults: SettledAnchor): SettledAnchor | null {
+  if (given === null) return null;
+  if ("every" in given) return { every: given.every, carry: given.carry ?? defaults.carry };
+  return { ...defaults, ...given } as SettledAnchor;
+}
+
+/** The base as it is, or without momentum and averaged. */
+function ruleOf(rule: Rule, averages: boolean, averaging: Averaging | undefined) {
+  const { kernel, constants, momenta, bare } = rule;
+  const longest = averages && bare.normalized && !rule.averaging ? LONGEST : UNLIMITED;
+  if (averages) return { ...bare, momenta: [bare.leadSlot], averages, averaging, longest };
+  return { kernel, constants, momenta, firstSlot: 0, leadSlot: bare.leadSlot, averages, averaging, longest };
+}
+
+/** Only `superlevel` makes a difference between the kinds: other forms are what they were published as. */
+export const distinguishes = (tuner: Tuner | null): boolean => tuner?.form === "superlevel";
+
+/** The modes of an optimizer, by the kind of its gradients. */
+export function modesOf(rule: Rule, tuner: Tuner | null): Modes {
+  const own = rule.averaging;
+  if (!distinguishes(tuner)) {
+    const scale = { growthLimit: null, ownFloor: false, rewardLimit: 1, start: 0, promise: Infinity };
+    const anchor = tuner && anchorOf(tuner.anchor, { first: 64, growth: 2, carry: 0.6 });
+    const mode = { ...ruleOf(rule, own !== undefined, own), ...scale, anchor };
+    return { exact: mode, noisy: mode, undecided: mode };
+  }
+  const { anchor, growthLimit, sInit } = tuner!;
+  const mode = (defaults: typeof EXACT, averages: boolean, start: number): Mode => ({
+    ...ruleOf(rule, averages, own ?? NOISY_AVERAGING),
+    ...defaults,
+    anchor: anchorOf(anchor, defaults.anchor),
+    growthLimit: growthLimit === null ? null : { ...defaults.growthLimit, ...growthLimit },
+    start: sInit === undefined ? start : 0,
+  });
+  const exact = mode(EXACT, own !== undefined, START);
+  return {
+    exact,
+    noisy: mode(NOISY, own !== undefined || rule.averagesNoise !== false, START),
+    // The first step of both kinds is the same, and nothing is anchored before it is known which.
+    undecided: { ...exact, start: exact.start && CAUTIOUS_START, anchor: null },
+  };
+}
