@@ -1,4 +1,4 @@
-import { asSchedule } from "./bases/base.js";
+import { scheduleOf } from "./bases/index.js";
 import { decode, encode, newClock, type Clock } from "./checkpoint.js";
 import { describe, type Config, type Resolved } from "./config.js";
 import { FLUSH_EVERY, type Engine } from "./engine/engine.js";
@@ -34,7 +34,7 @@ export class Stepper {
     const { config, tensors, program } = resolved;
     this.config = config;
     this.size = tensors.size;
-    this.#schedule = asSchedule(config.base.learningRate);
+    this.#schedule = scheduleOf(config.base);
     // Nobody watches over parameters that are elsewhere.
     this.#witness = new Witness(engine.params.length === 0 ? [] : program.segments);
     this.tensors = tensors.list.map(({ name, shape, first, size }) => ({
