@@ -229,6 +229,8 @@ export class Stepper {
   average(): Float32Array | null {
     const { averages, averaging, leadSlot } = this.#mode;
     if (!averages) return null;
+    // After one step the average is where x is; the place of the lead has its gradient.
+    if (this.undecided) return this.engine.params.slice();
     const { interpolation } = averaging!;
     return averageOf(this.engine, this.#resolved.program, leadSlot, (1 - interpolation) / interpolation);
   }
