@@ -315,7 +315,10 @@ export class Stepper {
   retreat(mark: Mark, earlier?: Footing): Footing {
     const { engine } = this;
     const now = scalesOf(engine);
+    const { gradients } = this.#clock;
     this.back(mark);
+    // What gradients are stays known: to find it out again, the first of them would be wanted, which is forgotten here.
+    this.decide(gradients);
     const { tuner } = this.config;
     if (tuner) {
       lowerScales(engine, now);
