@@ -103,9 +103,17 @@ export function gradientsOf(run: Run): (step: number) => Float32Array {
   };
 }
 
+/** Coordinates' pull goes by norms: the engine's are taken over, but for "mechanic", where they are of another point. */
+const pulls = ({ tuner, more }: Run): boolean =>
+  // Where the norm is clipped, it is not known here what it is then.
+  tuner?.granularity === "parameter" && tuner.form === "superlevel" && more?.clip?.norm === undefined;
+
 /** Does a step depend on more of the engine's sums than it reports? */
-function isOpaque({ tuner, lossAt }: Run, twin: Reference): boolean {
-  return tuner !== null && (twin.unstarted || lossAt !== undefined || tuner.granularity !== "global");
+function isOpaque(run: Run, twin: Reference): boolean {
+  const { tuner, lossAt } = run;
+  if (tuner === null) return false;
+  const perTensor = tuner.granularity === "tensor";
+  return perTensor || twin.unstarted || lossAt !== undefined || (pulls(run) && tuner.lambda > 0);
 }
 
 /** What the twin takes over of the engine's sums, before and after the step. */
@@ -115,9 +123,7 @@ function adopted(run: Run, info: StepInfo, before: Group[] | undefined, after: G
   const alike: Adopted = { gradNorm, h, sInit: after[0].sInit };
   alike.slopes = after.map(({ dg, nextDg }) => ({ before: dg, after: nextDg }));
   if (run.tuner?.granularity === "tensor") alike.h = after.map(({ h }) => h);
-  // With "mechanic" it is the norm of another point, and where the norm is clipped it is not known here.
-  const pulls = run.tuner?.granularity === "parameter" && run.tuner.form === "superlevel";
-  if (pulls && run.more?.clip?.norm === undefined) {
+  if (pulls(run)) {
     alike.gNorm = Math.sqrt(after[0].gg);
     alike.xNorm = Math.sqrt(before[0].xx);
   }
@@ -178,14 +184,16 @@ export function walkWith(optimizer: Walker, run: Run): Walked {
   const groups = tuner?.granularity === "tensor" ? (run.tensors ?? [{ size }]) : [{ size }];
   const count = groups.filter((tensor) => !("frozen" in tensor && tensor.frozen)).length;
   const walked = { twin, byGrowth: 0, byPromise: 0, shortened: 0 };
+  let known: Group[] | undefined;
   for (let step = 1; step <= run.steps; step++) {
     const g = gradientOf(step);
     const reach = tuner?.delta === "stored" ? norm(twin.delta) : norm(twin.delta) + Math.sqrt(size);
     const opaque = isOpaque(run, twin);
-    const before = opaque ? groupsOf(optimizer, tuner!, count) : undefined;
+    const before = opaque ? (known ?? groupsOf(optimizer, tuner!, count)) : undefined;
     const loss = lossAt?.(step);
     const info = optimizer.step(g, { loss });
     const after = opaque ? groupsOf(optimizer, tuner!, count) : undefined;
+    known = after;
     const rate = run.unrated ? defaultAlpha : alpha;
     const own = twin.step(g, rate, adopted(run, info, before, after), loss);
     compareSums(run, info, own, after, reach);
