@@ -72,7 +72,7 @@ const UNLIMITED = 3.4e38;
 function anchorOf(given: AnchorOptions | null, defaults: SettledAnchor): SettledAnchor | null {
   if (given === null) return null;
   if ("every" in given) return { every: given.every, carry: given.carry ?? defaults.carry };
-  return { ...defaults, ...given } as SettledAnchor;
+  return { ...defaults, ...given };
 }
 
 /** The base as it is, or without momentum and averaged. */
