@@ -87,6 +87,12 @@ function scaleGrowthOf(form: Form | null, eps: number): number {
   return 1 + Math.max(2, (form.mStart + form.mFloor) / eps, ...growths);
 }
 
+/** The rate where none is given. */
+function rateOf(rule: Rule, tuner: Tuner | null): LearningRate {
+  if (!tuner) return rule.plainRate;
+  return distinguishes(tuner) ? defaultRate : windowDecay(1);
+}
+
 /** A lead, and the first gradient until it is known what gradients are, may want a slot of their own. */
 function slotsOf(rule: Rule, tuner: Tuner | null, gradients: Config["gradients"]): number {
   return distinguishes(tuner) && gradients !== "exact" ? slotsWithLead(rule) : rule.slots;
@@ -104,12 +110,11 @@ export function resolve(
   apart = false,
 ): Resolved {
   expectOptions("options", options, OPTIONS);
-  const { normAdaptive = false, nonFinite = "throw", engine = "auto" } = options;
-  const gradients = expectOneOf("gradients", options.gradients ?? "auto", GRADIENTS);
+  const { normAdaptive = false, nonFinite = "throw", engine = "auto", gradients = "auto" } = options;
+  expectOneOf("gradients", gradients, GRADIENTS);
   const { base: given, rule } = resolveBase(options.base === undefined ? adam() : options.base);
   const tuner = options.tuner === null ? null : resolveTuner(options.tuner ?? superlevel());
-  const tunedRate = distinguishes(tuner) ? defaultRate : windowDecay(1);
-  const learningRate = given.learningRate ?? (tuner ? tunedRate : rule.plainRate);
+  const learningRate = given.learningRate ?? rateOf(rule, tuner);
   const tensors = readTensors(params, given.weightDecay);
   const tunerPerTensor = tuner?.granularity === "tensor";
   const segments = segmentsOf(tensors, tunerPerTensor, apart);
@@ -126,23 +131,21 @@ export function resolve(
     engine: expectOneOf("engine", engine, ["auto", ...ENGINES]),
     tensors: tensors.list.map(withoutPlace),
   });
-  const program = {
-    engine: config.engine,
-    size: tensors.size,
-    segments,
+  const program: Program = {
+    ...{ engine: config.engine, size: tensors.size, segments, tuner, form },
     groups: tunerPerTensor ? segments.length : 1,
     perCoordinate: tuner?.granularity === "parameter",
     slots: slotsOf(rule, tuner, gradients),
     decoupled: rule.decoupled,
-    tuner,
-    form,
     bound: clip.value ?? Infinity,
   };
-  const rateFactor = rateFactorOf(segments, rule);
-  const scaleGrowth = scaleGrowthOf(form, tuner?.eps ?? 1);
-  const modes = modesOf(rule, tuner);
-  const decides = gradients === "auto" && distinguishes(tuner);
-  return { config, tensors, rule, modes, decides, form, program, rateFactor, scaleGrowth };
+  return {
+    ...{ config, tensors, rule, form, program },
+    modes: modesOf(rule, tuner),
+    decides: gradients === "auto" && distinguishes(tuner),
+    rateFactor: rateFactorOf(segments, rule),
+    scaleGrowth: scaleGrowthOf(form, tuner?.eps ?? 1),
+  };
 }
 
 /** What a saved state must agree with. */

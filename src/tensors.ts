@@ -117,3 +117,16 @@ export function segmentsOf(tensors: Tensors, tunerPerTensor: boolean, apart: boo
   }
   return segments;
 }
+
+/** Every tensor as live views of an engine's vectors. */
+export function viewsOf(
+  { list }: Tensors,
+  { params, grads }: { params: Float32Array; grads: Float32Array },
+): readonly { name: string; shape: readonly number[]; params: Float32Array; grads: Float32Array }[] {
+  return list.map(({ name, shape, first, size }) => ({
+    name,
+    shape,
+    params: params.subarray(first, first + size),
+    grads: grads.subarray(first, first + size),
+  }));
+}

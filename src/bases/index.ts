@@ -1,4 +1,4 @@
-import { expectOneOf, show } from "../expect.js";
+import { expectOneOf, expectOptions, show } from "../expect.js";
 import { warmup, type Schedule } from "../schedules.js";
 import { adadelta, adadeltaRule } from "./adadelta.js";
 import { adagrad, adagradRule } from "./adagrad.js";
@@ -46,9 +46,11 @@ export function resolveBase(base: unknown): { base: Base; rule: Rule } {
 }
 
 function resolveScheduleFree(base: ScheduleFree): { base: Base; rule: Rule } {
-  // The rate may have been set since, on the outside.
-  const { name: _name, base: wrapped, learningRate, weightDecay: _weightDecay, ...options } = base;
+  const { base: wrapped, learningRate, interpolation, power, ratePower, warmupSteps, ...rest } = base;
+  expectOptions("base", rest, ["name", "weightDecay"]);
+  const options = { interpolation, power, ratePower, warmupSteps };
   const inner = resolveBase(wrapped);
+  // The rate may have been set since, on the outside.
   const rate = learningRate === undefined ? inner.base.learningRate : learningRate;
   const settled = scheduleFree({ ...inner.base, learningRate: rate } as Wrapped, options);
   return { base: settled, rule: scheduleFreeRule(settled, inner.rule) };
