@@ -6,11 +6,12 @@
  * Numbers in brackets are the paper's equations.
  */
 import { scalingOf } from "./reference/coordinates.js";
-import { carryOf, CAUTION, distinguishes, kindOf, modeOf, nextAnchor } from "./reference/kinds.js";
+import { boldness, carryOf, CHOICES, distinguishes, kindOf, modeOf, nextAnchor } from "./reference/kinds.js";
+import type { Weights } from "./reference/averaging.js";
 import type { Kind, Mode } from "./reference/kinds.js";
 import type { Adopted, ReferenceOptions, Round } from "./reference/options.js";
 import type { Drive, Limited, Point, Scaling } from "./reference/scaling.js";
-import { runningOf, Updates, type Tensor } from "./reference/updates.js";
+import { runningOf, Updates, type Effects, type Tensor } from "./reference/updates.js";
 import { clipped, norm, within } from "./reference/vectors.js";
 
 export * from "./reference/options.js";
@@ -41,8 +42,7 @@ export interface ReferenceStep {
   /** S_{t+1}, the one that x_{t+1} is made with; the mean, where there are several. */
   S: number;
   u: Float64Array;
-  /** Coordinates whose step was longer than it may be. */
-  shortened: number;
+  effects?: Effects;
   W: number[];
   /** s_init, at the step that finds it. */
   sInit?: number;
@@ -119,6 +119,10 @@ export class Reference {
   get nu(): Float64Array {
     return this.#updates.moments.nu;
   }
+  /** Where the weights of an average stand. */
+  get weights(): Weights {
+    return this.#updates.weights;
+  }
   /** s_init is to be found by the next step that moves. */
   get unstarted(): boolean {
     return this.#mode.start > 0 && this.#scaling!.unstarted;
@@ -126,7 +130,7 @@ export class Reference {
 
   get #mode(): Mode {
     const { base, tuner, choices } = this.#options;
-    return modeOf(this.kind, base, tuner, { longest: 3, averagesNoise: true, ...choices });
+    return modeOf(this.kind, base, tuner, { ...CHOICES, ...choices });
   }
 
   /** The average of the parameters, where one is kept. */
@@ -145,13 +149,14 @@ export class Reference {
     const gradNorm = norm(raw);
     const known = adopt.gradNorm ?? gradNorm;
     if (this.#undecided && raw.every((g) => g === 0)) return this.#wait();
-    const g = clipped(raw, known, this.#options.clip, round);
+    const { g, gNorm } = clipped(raw, known, this.#options.clip, round);
     const seen = this.#updates.seen(g, this.x);
     this.#decide(seen);
     const mode = this.#mode;
     const eta = this.#rate(alpha, known);
-    const applied = this.iterations + 1 - this.#waited;
-    const { keep, ...update } = this.#updates.find(seen, this.x, eta, applied, mode); // Alg. 1 line 4
+    const t = this.iterations + 1 - this.#waited;
+    const conditions = { x: this.x, eta, t, mode, gNorm: adopt.gNorm ?? gNorm };
+    const { keep, ...update } = this.#updates.find(seen, conditions); // Alg. 1 line 4
     const found = { eta, gradNorm, clippedNorm: norm(g), ...update };
     const scaling = this.#scaling;
     if (!scaling) {
@@ -209,17 +214,17 @@ export class Reference {
       W: [],
     };
     const u = new Float64Array(this.x.length);
-    return { ...nothing, eta: this.#eta, S: this.S, u, shortened: 0 };
+    return { ...nothing, eta: this.#eta, S: this.S, u };
   }
 
   /** What gradients are, once there are two; steps were short until then. */
   #decide(seen: Float64Array): void {
     if (!this.#undecided || !this.#first) return;
-    if (this.#mode.start > 0) this.#scaling!.rescale(CAUTION);
-    const averaged = this.#mode.averaging !== null;
+    const before = this.#mode;
     this.kind = kindOf(this.#first, seen);
+    this.#scaling!.rescale(boldness(before, this.#mode));
     this.#first = null;
-    if (!averaged) this.#updates.beginAt(this.delta);
+    if (!before.averaging) this.#updates.beginAt(this.delta);
   }
 
   /** eta_t: the schedule (34), warmed up, and scaled by the gradient's norm (14), Alg. 1 line 3. */

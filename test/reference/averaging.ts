@@ -26,8 +26,8 @@ export function copyAverages({ lead, z, mean }: Averages): Averages {
   return { lead: lead.slice(), z: z.slice(), mean: mean.slice() };
 }
 
-/** Takes coordinate i's d, what the base does to z, and returns what becomes of y. */
-export type Averager = (i: number, d: number) => number;
+/** Takes what the base does to coordinate i of z, d = step * direction, and returns what becomes of y. */
+export type Averager = (i: number, step: number, direction: number) => number;
 
 export function averagerOf(
   form: AverageForm,
@@ -42,24 +42,24 @@ export function averagerOf(
 /** z' = z + d, mean' = mean + c (z' - mean), y = (1 - beta) z + beta mean. */
 function byDefinition({ z, mean }: Averages, beta: number, c: number): Averager {
   const y = (i: number) => (1 - beta) * z[i] + beta * mean[i];
-  return (i, d) => {
+  return (i, step, direction) => {
     const before = y(i);
-    z[i] += d;
+    z[i] += step * direction;
     mean[i] += c * (z[i] - mean[i]);
     return y(i) - before;
   };
 }
 
 /** u = (1 - beta (1 - c)) d + c e, e' = (1 - c) (e + beta d). */
-function byLead({ lead }: Averages, interpolation: number, c: number, round: Round): Averager {
-  const beta = round(interpolation);
+function byLead({ lead }: Averages, beta: number, c: number, round: Round): Averager {
   const weight = round(c);
   const rest = round(1 - c);
-  const near = round(1 - interpolation * (1 - c));
-  return (i, d) => {
+  return (i, step, direction) => {
+    const pace = round(step * beta);
+    const near = round(step * (1 - beta * (1 - c)));
     const e = lead[i];
-    lead[i] = round(rest * round(e + round(beta * d)));
-    return round(round(near * d) + round(weight * e));
+    lead[i] = round(rest * round(e + round(pace * direction)));
+    return round(round(near * direction) + round(weight * e));
   };
 }
 
@@ -68,21 +68,66 @@ export function offsetOf(form: AverageForm, { lead, z, mean }: Averages, beta: n
   return form === "lead" ? (-(1 - beta) / beta) * lead[i] : (1 - beta) * (mean[i] - z[i]);
 }
 
-/** Where the weights stand. */
+/** How far z is ahead of y. */
+export function leadOf(form: AverageForm, { lead, z, mean }: Averages, beta: number, i: number): number {
+  return form === "lead" ? lead[i] : beta * (z[i] - mean[i]);
+}
+
+/** Where the weights stand: t, the sum of w, and the largest rate. */
 export interface Weights {
+  age: number;
   sum: number;
   rateMax: number;
 }
 
-/** The weights after step t at rate eta, and c_t = w_t / sum of w. */
-export function weigh(
-  { power, ratePower }: Averaging,
-  weights: Weights,
+const weightOf = ({ power, ratePower }: Averaging, { age, rateMax }: Weights): number =>
+  age ** power * rateMax ** ratePower;
+
+/** The weights after one more step at rate eta, and c = w / sum of w. */
+export function weigh(averaging: Averaging, before: Weights, eta: number): { weights: Weights; c: number } {
+  const weights = { age: before.age + 1, rateMax: Math.max(before.rateMax, eta), sum: before.sum };
+  const weight = weightOf(averaging, weights);
+  weights.sum += weight;
+  return { weights, c: weights.sum > 0 ? weight / weights.sum : 0 };
+}
+
+/** Running means over as many steps of <e, g>, of its square, and how many steps there were. */
+export interface Slope {
+  mean: number;
+  squares: number;
+  steps: number;
+}
+
+const EVIDENCE = 100;
+
+/**
+ * <e, g> was below 0 for long, by 3 standard errors: z is better than y, and the average remembers too much. It forgets
+ * half of its age, and what it would weigh at that age is the integral of the weights. Says whether it did.
+ */
+export function forget(averaging: Averaging, weights: Weights, slope: Slope, now: number): boolean {
+  slope.mean += (now - slope.mean) / EVIDENCE;
+  slope.squares += (now * now - slope.squares) / EVIDENCE;
+  slope.steps++;
+  const certain = slope.mean * slope.mean * EVIDENCE > 9 * slope.squares;
+  if (slope.steps < EVIDENCE || slope.mean >= 0 || !certain) return false;
+  weights.age /= 2;
+  weights.sum = (weightOf(averaging, weights) * weights.age) / (averaging.power + 1);
+  Object.assign(slope, { mean: 0, squares: 0, steps: 0 });
+  return true;
+}
+
+/**
+ * The root mean square of gradients' norms so far decays like Adam's of g. A gradient that is longer than `limit` times
+ * that makes a step that is shorter by as much.
+ */
+export function shorten(
+  limit: number,
+  mean: number,
   t: number,
-  eta: number,
-): Weights & { c: number } {
-  const rateMax = Math.max(weights.rateMax, eta);
-  const weight = t ** power * rateMax ** ratePower;
-  const sum = weights.sum + weight;
-  return { sum, rateMax, c: sum > 0 ? weight / sum : 0 };
+  norm: number,
+): { mean: number; factor: number } {
+  const decay = 0.999;
+  const next = decay * mean + (1 - decay) * norm * norm;
+  const typical = Math.sqrt(next / (1 - decay ** t));
+  return { mean: next, factor: norm > 0 ? Math.min(1, (limit * typical) / norm) : 1 };
 }

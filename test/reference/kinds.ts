@@ -12,7 +12,19 @@ export interface Averaging {
 
 export type Anchor = { first: number; growth: number; carry: number } | { every: number; carry: number };
 
-export interface Mode {
+/** Whether and how a base is averaged. */
+export interface Averaged {
+  /** The base without momentum, averaged; null: the base as it is. */
+  readonly averaging: Averaging | null;
+  /** The average forgets half of its age where it lags behind. */
+  readonly forgets: boolean;
+  /** Gradients longer than so many times the root mean square of those so far make shorter steps. */
+  readonly gradientLimit: number;
+  /** A coordinate of a normalized direction is at most this. */
+  readonly longest: number;
+}
+
+export interface Mode extends Averaged {
   readonly anchor: Anchor | null;
   /** S at most so many times the S at the window's start: in the first window, and in later ones. */
   readonly growthLimit: { first: number; later: number } | null;
@@ -24,32 +36,45 @@ export interface Mode {
   readonly start: number;
   /** The share of a known loss that a step may promise while S grows. */
   readonly promise: number;
-  /** The base without momentum, averaged; null: the base as it is. */
-  readonly averaging: Averaging | null;
-  /** |d| of a coordinate is at most so many times the rate. */
-  readonly longest: number;
 }
 
-/** What the caller may set besides: they are constants of the package, which may change. */
+/** Constants of the package that a caller may set. */
 export interface Choices {
-  /** |d| of averaged bases that are normalized. */
+  gradientLimit: number;
   longest: number;
-  /** Bases that noise is no reason to average. */
+  /** False for bases that noise is no reason to average. */
   averagesNoise: boolean;
 }
 
+export const CHOICES: Choices = { gradientLimit: 1, longest: Infinity, averagesNoise: true };
+
 /** Gradients differ by more than this share of their squares: they are noisy. */
 const NOISE_LIMIT = 3e-3;
-/** While nothing is known of the gradients, steps are shorter by this factor. */
-export const CAUTION = 10;
-const START = 1e-2;
+/** The start while nothing is known of the gradients. */
+const CAUTIOUS_START = 1e-3;
 
-const exactly = { first: 16, growth: 1.6, carry: 0.6 };
-const noisily = { first: 64, growth: 2, carry: 1 };
+/** What a tuner leaves open. */
+type Defaults = Omit<Mode, keyof Averaged | "anchor"> & {
+  anchor: { first: number; growth: number; carry: number };
+};
+
 const asPublished = { first: 64, growth: 2, carry: 0.6 };
-
-/** |u| / eta is about 1 in these whatever units the gradient has. */
-const normalized = new Set(["adam", "adamw", "adamax", "rmsprop", "adagrad", "lion"]);
+const exactly: Defaults = {
+  anchor: { first: 16, growth: 1.6, carry: 0.6 },
+  growthLimit: { first: 300, later: 4 },
+  ownFloor: false,
+  rewardLimit: 1,
+  start: 1e-2,
+  promise: Infinity,
+};
+const noisily: Defaults = {
+  anchor: { first: 64, growth: 2, carry: 1 },
+  growthLimit: { first: 10, later: 1.5 },
+  ownFloor: true,
+  rewardLimit: 2,
+  start: 1e-2,
+  promise: 0.1,
+};
 
 /** delta = |g_2 - g_1|^2 / (|g_1|^2 + |g_2|^2) tells what gradients are. */
 export function kindOf(first: ArrayLike<number>, second: ArrayLike<number>): "exact" | "noisy" {
@@ -64,7 +89,7 @@ export function kindOf(first: ArrayLike<number>, second: ArrayLike<number>): "ex
 /** Only this form tells kinds apart. */
 export const distinguishes = (tuner: TunerOptions | null): boolean => tuner?.form === "superlevel";
 
-function settled(given: AnchorOptions | null, defaults: typeof exactly): Anchor | null {
+function settled(given: AnchorOptions | null, defaults: typeof asPublished): Anchor | null {
   if (given === null) return null;
   if ("every" in given) return { every: given.every, carry: given.carry ?? defaults.carry };
   const { first, growth, carry } = { ...defaults, ...given };
@@ -80,36 +105,40 @@ export function nextAnchor(anchor: AnchorOptions | null, start: number): number 
   return start + Math.max(first, Math.round(start * (growth - 1)));
 }
 
-/** The averaging that a base is itself, or that noise asks for. */
-function averagingOf(base: BaseOptions, noisy: boolean, choices: Choices): Averaging | null {
-  if (base.name === "scheduleFree") return base;
-  return noisy && choices.averagesNoise ? { interpolation: 0.9, power: 2, ratePower: 2 } : null;
+/** The averaging that noise asks for. */
+export const NOISE_AVERAGING: Averaging = { interpolation: 0.9, power: 2, ratePower: 2 };
+const unlimited = { forgets: false, gradientLimit: Infinity, longest: Infinity };
+
+/** The averaging that a base is itself, or that noise asks for, and what limits its steps. */
+function averagingOf(base: BaseOptions, noisy: boolean, choices: Choices): Averaged {
+  if (base.name === "scheduleFree") return { averaging: base, ...unlimited };
+  if (!noisy || !choices.averagesNoise) return { averaging: null, ...unlimited };
+  const { gradientLimit, longest } = choices;
+  return { averaging: NOISE_AVERAGING, forgets: true, gradientLimit, longest };
 }
 
 export function modeOf(kind: Kind, base: BaseOptions, tuner: TunerOptions | null, choices: Choices): Mode {
   if (!tuner || !distinguishes(tuner)) {
     const scale = { growthLimit: null, ownFloor: false, rewardLimit: 1, start: 0, promise: Infinity };
-    const averaging = averagingOf(base, false, choices);
-    return { ...scale, averaging, longest: Infinity, anchor: tuner && settled(tuner.anchor, asPublished) };
+    const anchor = tuner && settled(tuner.anchor, asPublished);
+    return { ...scale, ...averagingOf(base, false, choices), anchor };
   }
-  const noisy = kind === "noisy";
-  const averaging = averagingOf(base, noisy, choices);
-  const limit = noisy ? { first: 10, later: 1.5 } : { first: 300, later: 4 };
-  const anchor = settled(tuner.anchor, noisy ? noisily : exactly);
-  const start = kind === "undecided" ? START / CAUTION : START;
+  const { anchor, growthLimit, sInit } = tuner;
+  const defaults = kind === "noisy" ? noisily : exactly;
+  const start = kind === "undecided" ? CAUTIOUS_START : defaults.start;
   return {
+    ...defaults,
+    ...averagingOf(base, kind === "noisy", choices),
     // Nothing is anchored before it is known how.
-    anchor: kind === "undecided" ? null : anchor,
-    growthLimit: tuner.growthLimit === null ? null : { ...limit, ...tuner.growthLimit },
-    ownFloor: noisy,
-    rewardLimit: noisy ? 2 : 1,
-    start: tuner.sInit === undefined ? start : 0,
-    promise: noisy ? 0.1 : Infinity,
-    averaging,
-    longest:
-      averaging && base.name !== "scheduleFree" && normalized.has(base.name) ? choices.longest : Infinity,
+    anchor: kind === "undecided" ? null : settled(anchor, defaults.anchor),
+    growthLimit: growthLimit === null ? null : { ...defaults.growthLimit!, ...growthLimit },
+    start: sInit === undefined ? start : 0,
   };
 }
 
 /** What an anchor keeps of S where the mode has no anchors of its own. */
 export const carryOf = ({ anchor, ownFloor }: Mode): number => anchor?.carry ?? (ownFloor ? 1 : 0.6);
+
+/** What S is multiplied by when it is known what gradients are. */
+export const boldness = (before: Mode, now: Mode): number =>
+  before.start > 0 ? now.start / before.start : 1;

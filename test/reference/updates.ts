@@ -1,8 +1,8 @@
 /** The base's side of a step: from the gradient to u, with moments and averages. */
-import { averagerOf, averagesOf, copyAverages, offsetOf, weigh } from "./averaging.js";
-import type { Averages, AverageForm, Averager, Weights } from "./averaging.js";
-import { copyOf, isDecoupled, momentsOf, ruleOf, type Moments } from "./base.js";
-import type { Mode } from "./kinds.js";
+import { averagerOf, averagesOf, copyAverages, forget, leadOf, offsetOf } from "./averaging.js";
+import { shorten, weigh, type Averages, type AverageForm, type Slope, type Weights } from "./averaging.js";
+import { copyOf, isDecoupled, momentsOf, ruleOf, type Find, type Moments, type Rates } from "./base.js";
+import { NOISE_AVERAGING, type Mode } from "./kinds.js";
 import type { BaseOptions, ReferenceOptions, Round, TensorOptions } from "./options.js";
 import type { Range } from "./vectors.js";
 
@@ -23,22 +23,50 @@ export function runningOf(tensors: readonly TensorOptions[], weightDecay: number
   return running;
 }
 
+/** What a step is made of besides its gradient. */
+export interface Conditions {
+  x: ArrayLike<number>;
+  eta: number;
+  /** Steps so far with this one. */
+  t: number;
+  mode: Mode;
+  /** |g| after clipping. */
+  gNorm: number;
+}
+
+/** What limited a step, and what the average made of it. */
+export interface Effects {
+  /** Coordinates whose direction was longer than it may be. */
+  bounded: number;
+  /** The gradient was longer than it may be. */
+  shortened: boolean;
+  /** <e, g>, which says whether the average lags behind. */
+  slope: number;
+  forgot: boolean;
+}
+
 export class Updates {
   moments: Moments;
+  readonly weights: Weights = { age: 0, sum: 0, rateMax: 0 };
+  readonly slope: Slope = { mean: 0, squares: 0, steps: 0 };
   readonly #base: BaseOptions;
   readonly #tensors: readonly Tensor[];
   readonly #round: Round;
   readonly #form: AverageForm;
+  /** u is found by itself, as x takes part in it. */
+  readonly #apart: boolean;
   #averages: Averages;
-  #weights: Weights = { sum: 0, rateMax: 0 };
-  /** Coordinates that the base would have moved farther than it may. */
-  #shortened = 0;
+  /** Running mean of |g|^2. */
+  #squares = 0;
 
-  constructor({ base, averages = "lead" }: ReferenceOptions, size: number, tensors: Tensor[], round: Round) {
+  constructor(options: ReferenceOptions, size: number, tensors: Tensor[], round: Round) {
+    const { base, tuner, averages = "lead" } = options;
     this.#base = base;
     this.#tensors = tensors;
     this.#round = round;
     this.#form = averages;
+    const decays = tensors.some(({ weightDecay }) => weightDecay !== 0);
+    this.#apart = isDecoupled(base) && (decays || tuner?.form === "mechanic");
     this.moments = momentsOf(size);
     this.#averages = averagesOf(size);
   }
@@ -56,57 +84,61 @@ export class Updates {
   }
 
   /** u_t = BASE(g_t; eta_t), tensor by tensor. Nothing changes before `keep`. */
-  find(seen: Float64Array, x: ArrayLike<number>, eta: number, t: number, mode: Mode) {
+  find(seen: Float64Array, { x, eta, t, mode, gNorm }: Conditions) {
     const moments = copyOf(this.moments);
     const averages = copyAverages(this.#averages);
     const { averaging } = mode;
-    const weights = averaging ? weigh(averaging, this.#weights, t, eta) : this.#counted(t, eta);
-    const averager = averaging
-      ? averagerOf(this.#form, averages, averaging.interpolation, weights.c, this.#round)
-      : undefined;
+    // A step that may turn out to have been the first of an average counts, too.
+    const { weights, c } = weigh(averaging ?? NOISE_AVERAGING, this.weights, eta);
+    const { mean, factor } = shorten(mode.gradientLimit, this.#squares, t, gNorm);
+    const effects: Effects = { bounded: 0, shortened: factor < 1, slope: 0, forgot: false };
+    const rates = { eta, t, bare: averaging !== null, factor };
+    const average = averaging && averagerOf(this.#form, averages, averaging.interpolation, c, this.#round);
+    if (averaging) effects.slope = this.#slope(averages, averaging.interpolation, seen);
     const u = new Float64Array(seen.length);
-    this.#shortened = 0;
     for (const tensor of this.#tensors) {
-      const direction = this.#direction(tensor, x, eta, t, mode, moments);
+      const { step, direction } = this.#direction(tensor, x, rates, mode, effects);
       for (let i = tensor.start; i < tensor.end; i++) {
-        const d = direction(i, seen[i]);
-        u[i] = averager ? averager(i, d) : d;
+        const moved = direction(i, seen[i], moments);
+        u[i] = average ? average(i, step, moved) : moved;
       }
     }
     const keep = () => {
       this.moments = moments;
       this.#averages = averages;
-      this.#weights = weights;
+      this.#squares = mean;
+      Object.assign(this.weights, weights);
+      if (mode.forgets) effects.forgot = forget(averaging!, this.weights, this.slope, effects.slope);
     };
-    return { u, keep, shortened: this.#shortened };
+    return { u, keep, effects };
+  }
+  #slope(averages: Averages, beta: number, g: Float64Array): number {
+    return g.reduce((sum, g, i) => sum + leadOf(this.#form, averages, beta, i) * g, 0);
   }
 
-  /** A step that may turn out to have been the first of an average counts. */
-  #counted(t: number, eta: number) {
-    return weigh({ interpolation: 0, power: 2, ratePower: 2 }, this.#weights, t, eta);
-  }
-
-  /** What the base does to x, or to z, within its bounds and with the decay that joins it: d - eta wd x. */
+  /** What the base does to x, or to z: a step times a direction, with the decay that joins it, - eta wd x. */
   #direction(
-    tensor: Tensor,
+    { learningRate: multiplier, weightDecay }: Tensor,
     x: ArrayLike<number>,
-    eta: number,
-    t: number,
+    rates: Omit<Rates, "multiplier">,
     mode: Mode,
-    moments: Moments,
-  ): Averager {
+    effects: Effects,
+  ): { step: number; direction: Find } {
     const round = this.#round;
-    const { learningRate: multiplier, weightDecay } = tensor;
-    const bare = mode.averaging !== null;
-    const { rate, update } = ruleOf(this.#base, { eta, multiplier, t, bare }, round);
-    const longest = round(mode.longest * rate);
-    const decay = isDecoupled(this.#base) ? round(eta * multiplier * weightDecay) : 0;
-    return (i, g) => {
-      const free = update(i, g, moments);
-      const d = Math.min(longest, Math.max(-longest, free));
-      if (d !== free) this.#shortened++;
-      return decay === 0 ? d : round(d - round(decay * x[i]));
-    };
+    const { update, direct } = ruleOf(this.#base, { ...rates, multiplier }, round);
+    if (rates.bare && direct && !this.#apart) {
+      const { step, direction, unit } = direct;
+      const longest = unit === undefined ? Infinity : round(mode.longest * unit);
+      const bounded: Find = (i, g, moments) => {
+        const free = direction(i, g, moments);
+        if (Math.abs(free) > longest) effects.bounded++;
+        return Math.min(longest, Math.max(-longest, free));
+      };
+      return { step, direction: bounded };
+    }
+    const decay = isDecoupled(this.#base) ? round(rates.eta * multiplier * weightDecay) : 0;
+    if (decay === 0) return { step: 1, direction: update };
+    return { step: 1, direction: (i, g, moments) => round(update(i, g, moments) - round(decay * x[i])) };
   }
 
   /** The average minus x, over S. */

@@ -34,17 +34,17 @@ export function within(ranges: readonly Range[], values: ArrayLike<number>): Flo
   return copy;
 }
 
-/** g within +-value, then within the ball of radius `norm`; `gradNorm` is |g| as it is. */
+/** g within +-value, then within the ball of radius `norm`, and its norm before rounding; `gradNorm` is |g| as it is. */
 export function clipped(
   raw: Float64Array,
   gradNorm: number,
-  { norm: radius, value: bound = Infinity }: ClipOptions = {},
+  { norm: radius = Infinity, value: bound = Infinity }: ClipOptions = {},
   round: Round,
-): Float64Array {
+): { g: Float64Array; gNorm: number } {
   const value = round(bound);
-  const g = raw.map((g) => Math.min(value, Math.max(-value, g)));
-  if (radius === undefined) return g;
-  const length = bound === Infinity ? gradNorm : norm(g);
-  const scale = round(Math.min(1, radius / (length + 1e-6)));
-  return scale === 1 ? g : g.map((g) => round(g * scale));
+  const within = raw.map((g) => Math.min(value, Math.max(-value, g)));
+  const length = bound === Infinity ? gradNorm : norm(within);
+  const scale = Math.min(1, radius / (length + 1e-6));
+  const factor = round(scale);
+  return { g: factor === 1 ? within : within.map((g) => round(g * factor)), gNorm: length * scale };
 }

@@ -80,8 +80,8 @@ export function twinOf(run: Run, changes: { round?: (value: number) => number } 
   const { size, base, tuner, tensors = [{ size }], more } = run;
   const { rule } = resolveBase(base);
   // These are the package's to choose, and may change: the twin takes them as they are.
-  const { longest } = modesOf(rule, tuner).noisy;
-  const choices = { longest, averagesNoise: rule.averagesNoise !== false };
+  const { gradientLimit } = modesOf(rule, tuner).noisy;
+  const choices = { gradientLimit, averagesNoise: rule.averagesNoise !== false };
   const x0 = startAt(size, noise(size + 1));
   return new Reference(x0, { base, tuner, tensors, choices, round: Math.fround, ...more, ...changes });
 }
@@ -168,12 +168,14 @@ function compareAverage(optimizer: Walker, twin: Reference): void {
   });
 }
 
-/** How often S was limited, and a coordinate's step, so that a test can tell whether its walk got there. */
+/** How often something was limited or forgotten, so that a test can tell whether its walk got there. */
 export interface Walked {
   twin: Reference;
   byGrowth: number;
   byPromise: number;
   shortened: number;
+  bounded: number;
+  forgot: number;
 }
 
 /** Takes an optimizer that was created with `argumentsOf` the run through it. */
@@ -183,7 +185,7 @@ export function walkWith(optimizer: Walker, run: Run): Walked {
   const gradientOf = gradientsOf(run);
   const groups = tuner?.granularity === "tensor" ? (run.tensors ?? [{ size }]) : [{ size }];
   const count = groups.filter((tensor) => !("frozen" in tensor && tensor.frozen)).length;
-  const walked = { twin, byGrowth: 0, byPromise: 0, shortened: 0 };
+  const walked = { twin, byGrowth: 0, byPromise: 0, shortened: 0, bounded: 0, forgot: 0 };
   let known: Group[] | undefined;
   for (let step = 1; step <= run.steps; step++) {
     const g = gradientOf(step);
@@ -205,7 +207,9 @@ export function walkWith(optimizer: Walker, run: Run): Walked {
     compareScales(optimizer, run, twin, step);
     walked.byGrowth += Number(own.limited?.byGrowth ?? false);
     walked.byPromise += Number(own.limited?.byPromise ?? false);
-    walked.shortened += own.shortened;
+    walked.shortened += Number(own.effects?.shortened ?? false);
+    walked.bounded += own.effects?.bounded ?? 0;
+    walked.forgot += Number(own.effects?.forgot ?? false);
   }
   compareAverage(optimizer, twin);
   return walked;
