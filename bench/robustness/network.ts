@@ -87,6 +87,13 @@ export function createTrainer(architecture: Architecture, examples: Examples): T
   };
 }
 
+function viewsOf(layers: readonly Layer[], values: Float64Array) {
+  return layers.map(({ weights, biases, outputs }) => ({
+    weights: values.subarray(weights, biases),
+    biases: values.subarray(biases, biases + outputs),
+  }));
+}
+
 /** The network in float64, with room for a chunk of rows. */
 function createPass(architecture: Architecture, examples: Examples) {
   const { sizes, hidden, squash = false } = architecture;
@@ -94,12 +101,7 @@ function createPass(architecture: Architecture, examples: Examples) {
   const last = layers.length - 1;
   const values = new Float64Array(layers[last].biases + layers[last].outputs);
   const slopes = values.slice();
-  const tensors = (of: Float64Array) =>
-    layers.map(({ weights, biases, outputs }) => ({
-      weights: of.subarray(weights, biases),
-      biases: of.subarray(biases, biases + outputs),
-    }));
-  const [parameters, gradients] = [tensors(values), tensors(slopes)];
+  const [parameters, gradients] = [viewsOf(layers, values), viewsOf(layers, slopes)];
   const units = sizes.map((size) => new Float64Array(chunk * size));
   const deltas = sizes.map((size) => new Float64Array(chunk * size));
   const inputs = createInputs(architecture, examples, values, slopes);

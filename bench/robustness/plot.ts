@@ -3,7 +3,7 @@ import type { Study } from "./study.js";
 import { summaries, type Summary } from "./summary.js";
 import { views } from "./table.js";
 
-const panel = { width: 470, left: 200, right: 16, top: 26, row: 15, bottom: 26 };
+const panel = { width: 470, left: 205, right: 16, top: 26, row: 15, bottom: 26 };
 const columns = 2;
 const header = 56;
 const axis = { low: -1, high: 2 };

@@ -88,7 +88,7 @@ function tunedRows(family: string, entries: readonly Entry[]): Row[] {
   const complete = entries.filter((entry) => entry.readings.every(Boolean));
   const single = smallest(complete, (entry) => mean(entry.readings.flatMap((reading) => reading!.logs)));
   return [
-    { label: `${family}, tuned each time`, kind, readings: each },
+    { label: `${family}, tuned`, kind, readings: each },
     ...(single
       ? [{ ...single, label: `${family}, best single rate ${rateText(single.contender.rate)}` }]
       : []),

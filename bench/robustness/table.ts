@@ -112,8 +112,8 @@ function doubts({ cells }: Study): string {
 /** Everything as markdown. */
 export function report(study: Study, heading: string): string {
   const parts = views.flatMap(([name, chosen]) => {
-    const cells = study.cells.filter(chosen).length;
-    return cells > 0 ? [`## ${name}`, summaryTable(summaries(study, chosen), cells)] : [];
+    const rows = summaries(study, chosen);
+    return rows.length > 0 ? [`## ${name}`, summaryTable(rows, study.cells.filter(chosen).length)] : [];
   });
   const harm = harmTable(study);
   return [
