@@ -47,7 +47,11 @@ interface Place {
   readonly length: number;
 }
 
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+export const mean = (values: readonly number[]) =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** A gap as means take it: one problem solved or spoilt altogether must not decide. */
+export const clipped = (gap: number) => Math.min(4, Math.max(-1, gap));
 
 function readingOf(contender: Contender, { problem, length }: Place, seeds: number, records: Records) {
   const outcomes = [];
@@ -81,12 +85,16 @@ function bestIn(entries: readonly Entry[], c: number): Entry | undefined {
 export const rateText = (rate: number) =>
   rate < 1 ? rate.toExponential().replace("e-", "e−") : String(rate);
 
-/** Families of tuned contenders: each cell's best rate, and the single rate that is best over all of them. */
-function tunedRows(family: string, entries: readonly Entry[]): Row[] {
+type Anchors = Study["anchors"];
+
+/** Families of tuned contenders: each cell's best rate, and the single rate of the least mean gap over all cells. */
+function tunedRows(family: string, entries: readonly Entry[], anchors: Anchors): Row[] {
   const { kind, readings } = entries[0];
   const each = readings.map((_, c) => bestIn(entries, c)?.readings[c]);
   const complete = entries.filter((entry) => entry.readings.every(Boolean));
-  const single = smallest(complete, (entry) => mean(entry.readings.flatMap((reading) => reading!.logs)));
+  const single = smallest(complete, (entry) => {
+    return mean(entry.readings.map((reading, c) => clipped(mean(reading!.logs) - mean(anchors[c] ?? [0]))));
+  });
   return [
     { label: `${family}, tuned`, kind, readings: each },
     ...(single
@@ -98,12 +106,12 @@ function tunedRows(family: string, entries: readonly Entry[]): Row[] {
 /** Rates that people take without looking. */
 const usual = [1e-3, 1e-2];
 
-function rowsOf(entries: readonly Entry[]): Row[] {
+function rowsOf(entries: readonly Entry[], anchors: Anchors): Row[] {
   const families = [...new Set(entries.map(({ contender }) => contender.family))];
   const rows = families.flatMap((family): Row[] => {
     const members = entries.filter(({ contender }) => contender.family === family);
     const isTuned = members[0].kind === "anchor" || members[0].kind === "tuned";
-    return isTuned ? tunedRows(family, members) : members;
+    return isTuned ? tunedRows(family, members, anchors) : members;
   });
   const plain = entries.filter(
     ({ contender: { family, rate } }) => family === "Adam" && usual.includes(rate),
@@ -149,6 +157,6 @@ export function study(
   return {
     cells,
     anchors,
-    rows: [anchor, ...rowsOf(entries)].filter(({ readings }) => readings.some(Boolean)),
+    rows: [anchor, ...rowsOf(entries, anchors)].filter(({ readings }) => readings.some(Boolean)),
   };
 }

@@ -1,11 +1,11 @@
 /* Gaps of many problems and seeds in a few numbers. */
 import { createRandom } from "../../examples/digits/random.js";
-import type { Cell, Row, Study } from "./study.js";
+import { clipped, mean, type Cell, type Row, type Study } from "./study.js";
 
 export interface Summary {
   readonly label: string;
   readonly kind: Row["kind"];
-  /** Mean gap, each between −1 and 4, so that one problem solved or spoilt altogether does not decide. */
+  /** Mean gap, each kept between −1 and 4. */
   readonly mean: number;
   /** Where 95 of 100 means lie when problems and seeds are drawn anew from those there are. */
   readonly low: number;
@@ -20,11 +20,8 @@ export interface Summary {
   readonly cells: number;
 }
 
-const [least, most, level] = [-1, 4, 0.05];
+const level = 0.05;
 const draws = 1000;
-
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-const clipped = (gap: number) => Math.min(most, Math.max(least, gap));
 
 /** For one cell: log10 of the loss over that of the tuned run with the same seed; undefined where it was not run. */
 export function gapsOf({ anchors }: Study, { readings }: Row, c: number): number[] | undefined {
