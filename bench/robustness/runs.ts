@@ -28,16 +28,15 @@ export function runsOf(problem: Problem, contender: Contender, seed: number): Ru
   return [{ problem, contender, seed, steps: lengths[lengths.length - 1], lengths }];
 }
 
+/** Seed by seed, so that a study cut short has fewer seeds rather than fewer problems. */
 export function allRuns(
   problems: readonly Problem[],
   contenders: readonly Contender[],
   seeds: number,
 ): Run[] {
-  return problems.flatMap((problem) =>
-    contenders.flatMap((contender) =>
-      Array.from({ length: seeds }, (_, k) => runsOf(problem, contender, k + 1)).flat(),
-    ),
-  );
+  return Array.from({ length: seeds }, (_, k) =>
+    problems.flatMap((problem) => contenders.flatMap((contender) => runsOf(problem, contender, k + 1))),
+  ).flat();
 }
 
 /** What a run is recognised by. */
