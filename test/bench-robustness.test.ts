@@ -181,7 +181,11 @@ describe("a run", () => {
     expect(records.find(run)).toMatchObject(made);
     expect(records.find({ ...run, seed: 2 })).toBeUndefined();
     expect(records.find({ ...run, lengths: [7, 10] })).toBeUndefined();
-    expect(records.find({ ...run, contender: { ...plain, version: "2" } })).toBeUndefined();
+    const newer = { ...run, contender: { ...plain, version: "2" } };
+    expect(records.find(newer)).toBeUndefined();
+    records.make(newer);
+    expect(new Records(path).find(newer)).toBeDefined();
+    expect(new Records(path).find(run)).toMatchObject(made);
   });
 });
 

@@ -66,10 +66,13 @@ export class Records {
     this.#path = path;
     mkdirSync(dirname(path), { recursive: true });
     if (!existsSync(path)) return;
-    for (const line of readFileSync(path, "utf8").split("\n")) {
+    const text = readFileSync(path, "utf8");
+    for (const line of text.split("\n")) {
       const record = parse(line);
       if (record) this.#known.set(textOf(record), record);
     }
+    // So that the next line does not join one that a killed process left unfinished.
+    if (text !== "" && !text.endsWith("\n")) appendFileSync(path, "\n");
   }
 
   /** What is known of a run, as far as it was read at all lengths that are asked for. */
@@ -87,7 +90,7 @@ export class Records {
   }
 }
 
-/** Undefined for a line that a killed process left unfinished. */
+/** Undefined for an unfinished line. */
 function parse(line: string): (Key & Outcome) | undefined {
   try {
     return line === "" ? undefined : (JSON.parse(line) as Key & Outcome);
