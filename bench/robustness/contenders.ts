@@ -26,10 +26,14 @@ export interface Contender {
   readonly knowsLength: boolean;
   /** Another one makes what is recorded of it worthless. */
   readonly version: string;
+  /** It is run only where there are so many parameters at most. */
+  readonly atMost?: number;
   readonly create: Create;
 }
 
 const halfDecades = [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1];
+/** Functions of few variables start far away, in units of their coordinates. */
+const large = { rates: [3, 10], atMost: 100 };
 /** Below 3e-3 a weight decay of 0.01 takes less than 3 % of a weight in 3 000 steps: AdamW is Adam there. */
 const decaying = halfDecades.slice(3);
 const decades = [1e-3, 1e-2, 1e-1];
@@ -51,6 +55,7 @@ function plain(
     rate,
     knowsLength: decay !== undefined,
     version: "1",
+    atMost: large.rates.includes(rate) ? large.atMost : undefined,
     create: (start, steps) => {
       const schedule = decay ? (step: number) => rate * decay(step, steps) : constant(rate);
       return ofPackage({ base: make(schedule), tuner: null })(start);
@@ -120,6 +125,7 @@ function superlevels(current: string): Contender[] {
 
 /** `quick` tries three rates. */
 export function contenders(quick: boolean, current: string): Contender[] {
-  const rates = quick ? tuned(decades, decades.slice(1)) : tuned(halfDecades, decaying);
+  const more = (rates: readonly number[]) => [...rates, ...large.rates];
+  const rates = quick ? tuned(decades, decades.slice(1)) : tuned(more(halfDecades), more(decaying));
   return [...rates, ...untuned(), ...superlevels(current)];
 }

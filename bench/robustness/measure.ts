@@ -15,10 +15,10 @@ export interface Outcome {
 const initialLosses = new WeakMap<Problem, Map<number, number>>();
 
 /** Measured once for all contenders: with many examples it takes its time. */
-function initialLoss(problem: Problem, seed: number, start: Float32Array): number {
+export function initialLoss(problem: Problem, seed: number): number {
   const known = initialLosses.get(problem) ?? new Map<number, number>();
   initialLosses.set(problem, known);
-  const loss = known.get(seed) ?? problem.loss(start);
+  const loss = known.get(seed) ?? problem.loss(problem.start(seed));
   known.set(seed, loss);
   return loss;
 }
@@ -32,7 +32,7 @@ export function train(
   lengths: readonly number[],
 ): Outcome {
   const start = problem.start(seed);
-  const initial = initialLoss(problem, seed, start);
+  const initial = initialLoss(problem, seed);
   const source = problem.source(seed);
   const counter = spikeCounter(initial, Math.floor(steps / 3));
   const begin = performance.now();

@@ -13,7 +13,7 @@ export interface Problem {
   readonly lengths: readonly number[];
   /** Sizes of the tensors that make up the parameters; one when not given. */
   readonly sizes?: readonly number[];
-  start(seed: number): Float32Array;
+  readonly start: (seed: number) => Float32Array;
   source(seed: number): GradientSource;
   /** The whole loss, without noise; its minimum is 0 or above. */
   loss(x: Float32Array): number;

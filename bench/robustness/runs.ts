@@ -28,6 +28,15 @@ export function runsOf(problem: Problem, contender: Contender, seed: number): Ru
   return [{ problem, contender, seed, steps: lengths[lengths.length - 1], lengths }];
 }
 
+function parametersOf({ sizes, start }: Problem): number {
+  return sizes ? sizes.reduce((sum, size) => sum + size, 0) : start(1).length;
+}
+
+/** Whether the contender is run on the problem. */
+export function meets({ atMost = Infinity }: Contender, problem: Problem): boolean {
+  return atMost === Infinity || parametersOf(problem) <= atMost;
+}
+
 /** Seed by seed, so that a study cut short has fewer seeds rather than fewer problems. */
 export function allRuns(
   problems: readonly Problem[],
@@ -35,7 +44,10 @@ export function allRuns(
   seeds: number,
 ): Run[] {
   return Array.from({ length: seeds }, (_, k) =>
-    problems.flatMap((problem) => contenders.flatMap((contender) => runsOf(problem, contender, k + 1))),
+    problems.flatMap((problem) => {
+      const there = contenders.filter((contender) => meets(contender, problem));
+      return there.flatMap((contender) => runsOf(problem, contender, k + 1));
+    }),
   ).flat();
 }
 

@@ -1,8 +1,8 @@
 /* From runs to gaps: how far each contender is from the best tuned run, on each problem at each length. */
 import type { Contender } from "./contenders.js";
-import { diverged, logLoss } from "./measure.js";
+import { diverged, initialLoss, logLoss } from "./measure.js";
 import type { Group, Problem } from "./problem.js";
-import { runsOf, type Records } from "./runs.js";
+import { meets, runsOf, type Records } from "./runs.js";
 
 /** A problem at one of its run lengths. */
 export interface Cell {
@@ -11,8 +11,19 @@ export interface Cell {
   readonly length: number;
   /** log10 of the first loss, mean over the seeds. */
   readonly initial: number;
-  /** The best of the tuned runs; undefined where none was made. */
-  readonly best?: { readonly family: string; readonly rate: number; readonly logLoss: number };
+  /** Undefined where no tuned run was made. */
+  readonly best?: Best;
+}
+
+/** The best of the tuned runs in a cell. */
+interface Best {
+  readonly family: string;
+  readonly rate: number;
+  readonly logLoss: number;
+  /** Its rate is the least or the greatest that was tried: there may be a better one. */
+  readonly atEnd: boolean;
+  /** How many tuned runs were not made yet. */
+  readonly missing: number;
 }
 
 /** What one contender reached in one cell: a value for each seed. */
@@ -65,7 +76,6 @@ function readingOf(contender: Contender, { problem, length }: Place, seeds: numb
     outcomes.push({ initial, loss, spikes: counted ? outcome.spikes : 0 });
   }
   return {
-    initial: mean(outcomes.map(({ initial }) => Math.log10(initial))),
     logs: outcomes.map(({ loss, initial }) => logLoss(loss, initial)),
     diverged: outcomes.filter(({ loss, initial }) => diverged(loss, initial)).length,
     spikes: outcomes.reduce((sum, { spikes }) => sum + spikes, 0),
@@ -122,6 +132,38 @@ function rowsOf(entries: readonly Entry[], anchors: Anchors): Row[] {
   return [...rows, ...fixed].map(({ label, kind, readings }) => ({ label, kind, readings }));
 }
 
+function entriesOf(
+  places: readonly Place[],
+  contenders: readonly Contender[],
+  seeds: number,
+  records: Records,
+): Entry[] {
+  return contenders.map((contender) => {
+    const readings = places.map((place) =>
+      meets(contender, place.problem) ? readingOf(contender, place, seeds, records) : undefined,
+    );
+    return { contender, label: contender.family, kind: contender.kind, readings };
+  });
+}
+
+/** What is known of a cell besides readings. `tuned` are those that could be the best there. */
+function cellOf({ problem, length }: Place, c: number, seeds: number, tuned: readonly Entry[]): Cell {
+  const { name, group } = problem;
+  const winner = bestIn(tuned, c);
+  const initial = mean(Array.from({ length: seeds }, (_, k) => Math.log10(initialLoss(problem, k + 1))));
+  if (!winner) return { problem: name, group, length, initial };
+  const rates = tuned.filter(({ readings }) => readings[c]).map(({ contender }) => contender.rate);
+  const { family, rate } = winner.contender;
+  const best: Best = {
+    family,
+    rate,
+    logLoss: mean(winner.readings[c]!.logs),
+    atEnd: rate === Math.min(...rates) || rate === Math.max(...rates),
+    missing: tuned.filter(({ contender, readings }) => !readings[c] && meets(contender, problem)).length,
+  };
+  return { problem: name, group, length, initial, best };
+}
+
 export function study(
   problems: readonly Problem[],
   contenders: readonly Contender[],
@@ -129,33 +171,13 @@ export function study(
   records: Records,
 ): Study {
   const places = problems.flatMap((problem) => problem.lengths.map((length): Place => ({ problem, length })));
-  const initials = new Map<Place, number>();
-  const entries = contenders.map((contender): Entry => {
-    const readings = places.map((place) => {
-      const reading = readingOf(contender, place, seeds, records);
-      if (!reading) return undefined;
-      const { initial, ...rest } = reading;
-      initials.set(place, initial);
-      return rest;
-    });
-    return { contender, label: contender.family, kind: contender.kind, readings };
-  });
+  const entries = entriesOf(places, contenders, seeds, records);
   const tuned = entries.filter(({ kind }) => kind === "anchor");
-  const winners = places.map((_, c) => bestIn(tuned, c));
-  const anchors = winners.map((winner, c) => winner?.readings[c]!.logs);
-  const anchor: Row = {
-    label: "best tuned Adam or AdamW",
-    kind: "anchor",
-    readings: winners.map((winner, c) => winner?.readings[c]),
-  };
-  const cells = places.map((place, c): Cell => {
-    const { problem, length } = place;
-    const [winner, logs] = [winners[c]?.contender, anchors[c]];
-    const best = winner && logs && { family: winner.family, rate: winner.rate, logLoss: mean(logs) };
-    return { problem: problem.name, group: problem.group, length, initial: initials.get(place) ?? NaN, best };
-  });
+  const best = places.map((_, c) => bestIn(tuned, c)?.readings[c]);
+  const anchors = best.map((reading) => reading?.logs);
+  const anchor: Row = { label: "best tuned Adam or AdamW", kind: "anchor", readings: best };
   return {
-    cells,
+    cells: places.map((place, c) => cellOf(place, c, seeds, tuned)),
     anchors,
     rows: [anchor, ...rowsOf(entries, anchors)].filter(({ readings }) => readings.some(Boolean)),
   };

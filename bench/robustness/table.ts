@@ -98,14 +98,16 @@ export function harmTable(study: Study): string {
   return table(["log10 of loss over the first", ...chosen.map(({ cell }) => cellName(cell))], lines);
 }
 
-/** Where the tuned best may not be the best: at an end of its rates, or at the least loss that is told apart. */
+/** Where the tuned best may not be the best that tuning can reach, or is at the least loss that is told apart. */
 function doubts({ cells }: Study): string {
-  const ends = cells.filter(({ best }) => best && (best.rate === 1e-4 || best.rate === 1));
+  const ends = cells.filter(({ best }) => best?.atEnd);
   const floors = cells.filter(({ best, initial }) => best && best.logLoss < initial - 7.99);
+  const missing = cells.filter(({ best }) => best && best.missing > 0);
   const names = (of: readonly Cell[]) => (of.length > 0 ? of.map(cellName).join("; ") : "none");
   return [
-    `Best tuned rate at an end of the grid: ${names(ends)}.`,
+    `Best tuned rate at an end of those that were tried: ${names(ends)}.`,
     `Best tuned loss below 1e−8 of the first: ${names(floors)}.`,
+    `Some tuned runs not made yet: ${names(missing)}.`,
   ].join("\n\n");
 }
 
