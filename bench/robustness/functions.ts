@@ -48,6 +48,17 @@ export const normalVector = (size: number) => (seed: number) => {
   return Float32Array.from({ length: size }, () => random.normal());
 };
 
+/** The same function with its minimum somewhere else than at 0, where weight decay would lead. */
+function moved(smooth: Smooth, centre: Float32Array): Smooth {
+  const y = centre.slice();
+  return (x, grads) => {
+    for (let i = 0; i < y.length; i++) y[i] = x[i] - centre[i];
+    return smooth(y, grads);
+  };
+}
+
+const sum = (a: Float32Array, b: Float32Array) => a.map((value, i) => value + b[i]);
+
 /** ½ Σ a x², a from 1 to the condition in equal ratios. */
 function quadratic(condition: number, size: number): Smooth {
   const a = Float64Array.from({ length: size }, (_, i) => condition ** (i / (size - 1)));
@@ -66,13 +77,14 @@ export function quadraticProblem(
   lengths: readonly number[],
   { noise = 0, size = 50, group }: { noise?: number; size?: number; group?: Group } = {},
 ): Problem {
-  const smooth = quadratic(condition, size);
+  const centre = normalVector(size)(900);
+  const smooth = moved(quadratic(condition, size), centre);
   const noisy = noise > 0 ? `, noise${noise === 1 ? "" : ` ${noise}`}` : "";
   return functionProblem({
     name: `quadratic, condition ${condition}${noisy}`,
     group,
     lengths,
-    start: normalVector(size),
+    start: (seed) => sum(centre, normalVector(size)(seed)),
     smooth: () => smooth,
     noise,
   });
@@ -178,14 +190,15 @@ export function functionProblems(): Problem[] {
     start: (seed: number) => Float32Array,
     f: Smooth,
   ) => functionProblem({ name, lengths, start, smooth: () => f });
-  const circle = (seed: number) => Float32Array.of(1.2 * Math.cos(seed), 1.2 * Math.sin(seed));
+  const centre = Float32Array.of(1, -1);
+  const circle = (seed: number) => sum(centre, Float32Array.of(1.2 * Math.cos(seed), 1.2 * Math.sin(seed)));
   return [
     quadraticProblem(1, [100, 500]),
     quadraticProblem(100, [100, 300, 2000]),
     quadraticProblem(1e4, [100, 500, 4000]),
     plain("Rosenbrock", [100, 1000, 4000], around([-1.2, 1], 0.1), rosenbrock),
     plain("Himmelblau", [100, 300, 1000], around([0, 0], 4), himmelblau),
-    plain("Gaussian well", [100, 300, 1000], circle, well),
+    plain("Gaussian well", [100, 300, 1000], circle, moved(well, centre)),
     quadraticProblem(1, [100, 300, 2000], { noise: 1 }),
     quadraticProblem(100, [100, 300, 4000], { noise: 1 }),
   ];
@@ -224,7 +237,7 @@ export function heldOutFunctions(): Problem[] {
   return [
     quadraticProblem(1000, [100, 300, 2000], { size: 64 }),
     plain("Rosenbrock, 10-D", [100, 1000, 4000], around(new Array<number>(10).fill(-0.5), 0.1), rosenbrock),
-    plain("Powell", [100, 300, 1000], around([3, -1, 0, 1], 0.1), powell),
+    plain("Powell", [100, 300, 1000], around([4, 0, 1, 2], 0.1), moved(powell, Float32Array.of(1, 1, 1, 1))),
     plain("Beale", [100, 300, 1000], around([1, 0.5], 0.5), beale),
     quadraticProblem(1000, [100, 300, 4000], { size: 64, noise: 1 }),
   ];
