@@ -32,8 +32,8 @@ export interface Contender {
 }
 
 const halfDecades = [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1];
-/** Functions of few variables start far away, in units of their coordinates. */
-const large = { rates: [3, 10], atMost: 100 };
+/** Functions of few variables start far away, and small networks on data that can be told apart never arrive. */
+const large = { rates: [3, 10], atMost: 400 };
 /** Below 3e-3 a weight decay of 0.01 takes less than 3 % of a weight in 3 000 steps: AdamW is Adam there. */
 const decaying = halfDecades.slice(3);
 const decades = [1e-3, 1e-2, 1e-1];

@@ -2,7 +2,7 @@ import type { GradientSource } from "superlevel";
 
 export const groups = ["networks", "small", "functions", "hard"] as const;
 
-/** Minibatch networks, small full batches, functions with and without noise, and what is known to be hard. */
+/** Minibatch networks, small data sets, functions with and without noise, and what is known to be hard. */
 export type Group = (typeof groups)[number];
 
 /** Something to minimise: how it starts, its gradients step by step, and the loss that counts in the end. */
