@@ -58,11 +58,13 @@ export class State {
     return momentsOf(this.engine, this.resolved.program);
   }
 
-  average(): Float32Array | null {
+  /** The average that belongs to `point`. An engine whose parameters are elsewhere is named with its own vectors. */
+  average(engine = this.engine, point = engine.params): Float32Array | null {
     const { averages, averaging, leadSlot } = this.mode;
     if (!averages) return null;
     const { interpolation } = averaging!;
-    return averageOf(this.engine, this.resolved.program, leadSlot, (1 - interpolation) / interpolation);
+    const share = (1 - interpolation) / interpolation;
+    return averageOf(engine, this.resolved.program, leadSlot, share, point);
   }
 
   /** Is it still to be found out what gradients are? */
