@@ -15,17 +15,7 @@ import {
 import { Group, Run } from "./records";
 import { reconstruct } from "./reconstruct";
 import { bounded, measureRun } from "./scan";
-import {
-  bound,
-  clips,
-  clipScale,
-  decayRate,
-  decoupled,
-  interpolation,
-  longest,
-  rate,
-  readsParams,
-} from "./step";
+import { bound, clips, clipScale, decayRate, decoupled, interpolation, rate, readsParams } from "./step";
 import { sweep, Task } from "./sweep";
 import { averageGiven, foundDg, runBase, runRule } from "./update";
 import { addProduct, at, put, Q0, Q1, splat, total, zero } from "./vec";
@@ -91,14 +81,12 @@ function findUpdate(run: Run, from: usize): void {
   averageGiven(run, from, zeroBlock, updateBlock);
 }
 
-/** d ← d − decay · x in `updateBlock`, d no longer than it may be. */
+/** d ← d − decay · x in `updateBlock`. */
 function subtractDecay(run: Run): void {
   const x = run.params;
   const decay = splat(decayOf(run));
-  const high = splat(longest * stepOf(run));
-  const low = f32x4.neg(high);
   for (let k: usize = 0; k < run.bytes; k += 16) {
-    const d = bounded(v128.load(updateBlock + k), low, high);
+    const d = v128.load(updateBlock + k);
     v128.store(updateBlock + k, f32x4.sub(d, f32x4.mul(decay, v128.load(x + k))));
   }
 }
@@ -197,6 +185,7 @@ function addUpdate(run: Run, delta: usize, next: usize): void {
 export function forget(group: Group): void {
   group.dg = 0;
   group.nextDg = 0;
+  group.leadDg = 0;
   group.yy = 0;
   group.dy = 0;
 }

@@ -213,6 +213,7 @@ export function takeStock(): void {
   let xxMin: f64 = Infinity;
   let dd: f64 = 0;
   let squares: f64 = 0;
+  let leadDg: f64 = 0;
   let sInitMax: f64 = 0;
   for (let k: usize = 0; k < groupCount; k++) {
     const group = groupOf(k);
@@ -223,6 +224,7 @@ export function takeStock(): void {
     xxMin = min(xxMin, group.xx);
     dd += group.dd;
     squares += group.hh;
+    leadDg += group.leadDg;
     sInitMax = max(sInitMax, group.sInit);
   }
   report.h = h;
@@ -231,6 +233,7 @@ export function takeStock(): void {
   report.xx = xx;
   report.xxMin = xxMin;
   report.dd = dd;
+  report.leadDg = leadDg;
   report.sInitMax = sInitMax;
-  report.vitality = h + squares + scale + report.scaleMean + xx + dd;
+  report.vitality = h + squares + scale + report.scaleMean + xx + dd + leadDg;
 }

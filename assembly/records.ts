@@ -53,10 +53,9 @@ export class Scalars {
   base: f64;
   firstSlot: f64;
   leadSlot: f64;
-  /** β of schedule-free averaging, 0 for none; the weight c of the new z in the average; and how long d may be. */
+  /** β of schedule-free averaging, 0 for none; and the weight c of the new z in the average. */
   interpolation: f64;
   weight: f64;
-  longest: f64;
   /** 1: s has a floor of its own, s_init / K; 0: the wealth has one (31). */
   ownFloor: f64;
   /** r takes h clipped to so many times ±m. */
@@ -84,6 +83,8 @@ export class Report {
   dd: f64;
   /** Finite as long as every h, S, x and Δ is, and every square that was kept. */
   vitality: f64;
+  /** Σ ⟨e_t, g_t⟩ over all groups. */
+  leadDg: f64;
   /** The largest s_init; 0 where there is none yet. */
   sInitMax: f64;
 }
@@ -108,6 +109,8 @@ export class Sums {
   hh: f64;
   /** ⟨Δ_{t+1}, g_t⟩. */
   nextDg: f64;
+  /** ⟨e_t, g_t⟩ of the lead e = z − y: below 0 where the average lags behind. */
+  leadDg: f64;
   /** Of the coordinates' scales, where each has a tuner. */
   scaleMean: f64;
   scaleMax: f64;

@@ -35,7 +35,7 @@ export function clear(found: Found): void {
   v128.store(record, none, 48);
   v128.store(record, none, 64);
   v128.store(record, none, 80);
-  found.unclipped = 0;
+  v128.store(record, none, 96);
 }
 
 @inline
@@ -52,7 +52,7 @@ export function collect(to: Sums, run: Found): void {
   addTwo(sums, record, 32);
   addTwo(sums, record, 48);
   addTwo(sums, record, 64);
-  to.scaleMean += run.scaleMean;
+  addTwo(sums, record, 80);
   to.scaleMax = max(to.scaleMax, run.scaleMax);
   unclipped += run.unclipped;
 }

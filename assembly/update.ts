@@ -6,13 +6,12 @@ import { Amsgrad } from "./base/amsgrad";
 import { Lion } from "./base/lion";
 import { Momentum } from "./base/momentum";
 import { Nadam } from "./base/nadam";
-import { Rmsprop } from "./base/rmsprop";
+import { Rmsprop, rmsRoot } from "./base/rmsprop";
 import { RmspropMomentum } from "./base/rmsprop-momentum";
 import { Sgd } from "./base/sgd";
 import { held, hold, slotsAt, updateBlock, within, zeroBlock } from "./layout";
 import { Run } from "./records";
-import { bounded } from "./scan";
-import { base, constant, firstSlot, interpolation, leadSlot, longest, weight } from "./step";
+import { base, constant, firstSlot, interpolation, leadSlot, weight } from "./step";
 import { addProduct, at, put, Q0, Q1, Q2, Q3, total, zero } from "./vec";
 
 /*
@@ -35,12 +34,10 @@ export enum Base {
 }
 
 /** Places of the averaging's constants among those that a loop holds. */
-const BETA: usize = 8;
-const WEIGHT: usize = 9;
-const REST: usize = 10;
+const WEIGHT: usize = 8;
+const REST: usize = 9;
+const PACE: usize = 10;
 const NEAR: usize = 11;
-const LONGEST: usize = 12;
-const SHORTEST: usize = 13;
 
 /** A rule's step size for a segment, and its constants. */
 function holdRule(rate: f64): void {
@@ -49,37 +46,35 @@ function holdRule(rate: f64): void {
   for (let k: usize = 0; k < 6; k++) hold(1 + k, constant(k));
 }
 
-function holdAveraging(longest: f64): void {
-  hold(BETA, interpolation);
+/** d is `step` times the direction that the loop finds. */
+function holdAveraging(step: f64): void {
   hold(WEIGHT, weight);
   hold(REST, 1 - weight);
-  hold(NEAR, 1 - interpolation * (1 - weight));
-  hold(LONGEST, longest);
-  hold(SHORTEST, -longest);
+  hold(PACE, step * interpolation);
+  hold(NEAR, step * (1 - interpolation * (1 - weight)));
 }
 
 /** The base's loop over one run: with averaging where the step asks for it. */
 export function runBase(run: Run, rate: f64, from: usize, delta: usize, next: usize): void {
   if (interpolation == 0) return runRule(run, rate, from, delta, next);
-  const lead = within(run, slotsAt + leadSlot);
   const first = within(run, slotsAt + firstSlot);
   holdRule(rate);
-  holdAveraging(longest * rate);
+  holdAveraging(-rate);
   switch (base) {
     case Base.SGD:
-      return average<Sgd>(from, run.bytes, delta, next, first, run.gap, lead);
+      return average<Gradient>(run, from, delta, next, first);
     case Base.RMSPROP:
-      return average<Rmsprop>(from, run.bytes, delta, next, first, run.gap, lead);
+      return average<Normalized>(run, from, delta, next, first);
     default:
       runRule(run, rate, from, zeroBlock, updateBlock);
-      return average<Given>(from, run.bytes, delta, next, updateBlock, run.gap, lead);
+      return averageGiven(run, from, delta, next);
   }
 }
 
-/** Averages d as it stands in `updateBlock`, decoupled decay included. */
+/** Averages d as it stands in `updateBlock`. */
 export function averageGiven(run: Run, from: usize, delta: usize, next: usize): void {
-  holdAveraging(f32.MAX_VALUE);
-  average<Given>(from, run.bytes, delta, next, updateBlock, run.gap, within(run, slotsAt + leadSlot));
+  holdAveraging(1);
+  average<Given>(run, from, delta, next, updateBlock);
 }
 
 /** The chosen rule's loop over one run: see `sweepRule`. */
@@ -155,23 +150,31 @@ function sweepRule<R>(from: usize, bytes: usize, delta: usize, next: usize, firs
   foundDg = total(dg);
 }
 
-/** d as it stands in the first slot's place. */
+/** The directions that are averaged: d over the step size. */
+
+/** Of gradient descent. */
+@unmanaged
+class Gradient {
+  @inline
+  find<Q>(first: usize, g: v128, c0: v128, c1: v128, c2: v128): v128 {
+    return g;
+  }
+}
+
+/** Of RMSProp, and of Adam without momentum. */
+@unmanaged
+class Normalized {
+  @inline
+  find<Q>(nus: usize, g: v128, alpha: v128, rest: v128, eps: v128): v128 {
+    return f32x4.div(g, rmsRoot<Q>(nus, g, alpha, rest, eps));
+  }
+}
+
+/** As it stands in the first slot's place. */
 @unmanaged
 class Given {
   @inline
-  update<Q>(
-    first: usize,
-    second: usize,
-    third: usize,
-    g: v128,
-    step: v128,
-    k0: v128,
-    k1: v128,
-    k2: v128,
-    k3: v128,
-    k4: v128,
-    k5: v128,
-  ): v128 {
+  find<Q>(first: usize, g: v128, c0: v128, c1: v128, c2: v128): v128 {
     return at<Q>(first);
   }
 }
@@ -180,56 +183,64 @@ class Given {
  * Schedule-free averaging (arXiv 2405.15682) of what a rule without momentum does. z ← z + d is the rule's own point,
  * x̄ ← x̄ + c (z − x̄) its average, and the gradient is taken at y = (1 − β) z + β x̄. Of the three, y is Δ here (or x,
  * without a tuner), and the lead e = z − y is kept: then x̄ = y − (1 − β) / β · e, and an anchor changes nothing in it.
- * u = (1 − β (1 − c)) d + c e, e ← (1 − c) (e + β d). Returns u for four coordinates, and writes their e.
+ * u = (1 − β (1 − c)) d + c e, e ← (1 − c) (e + β d), where d is a step size times a direction: `pace` is β times that
+ * step size, `near` 1 − β (1 − c) times it. Returns u for four coordinates, and writes their e.
  */
 @inline
-function averaged<Q>(lead: usize, d: v128, beta: v128, weight: v128, rest: v128, near: v128): v128 {
-  const e = at<Q>(lead);
-  put<Q>(lead, f32x4.mul(rest, addProduct(e, beta, d)));
-  return addProduct(f32x4.mul(near, d), weight, e);
+function averaged<Q>(
+  lead: usize,
+  e: v128,
+  direction: v128,
+  weight: v128,
+  rest: v128,
+  pace: v128,
+  near: v128,
+): v128 {
+  put<Q>(lead, f32x4.mul(rest, addProduct(e, pace, direction)));
+  return addProduct(f32x4.mul(near, direction), weight, e);
 }
 
-/** The loop with averaging: as `sweepRule`, but for what becomes of the rule's d, which is at most `longest`. */
-function average<R>(
-  from: usize,
-  bytes: usize,
-  delta: usize,
-  next: usize,
-  first: usize,
-  gap: usize,
-  lead: usize,
-): void {
-  const rule = changetype<R>(0);
-  const step = held(0);
+/** The loop with averaging. Otherwise as `sweepRule`. */
+function average<D>(run: Run, from: usize, delta: usize, next: usize, first: usize): void {
+  const rule = changetype<D>(0);
   const c0 = held(1);
   const c1 = held(2);
   const c2 = held(3);
-  const c3 = held(4);
-  const c4 = held(5);
-  const c5 = held(6);
-  const beta = held(BETA);
   const weight = held(WEIGHT);
   const rest = held(REST);
+  const pace = held(PACE);
   const near = held(NEAR);
-  const high = held(LONGEST);
-  const low = held(SHORTEST);
-  let second = first + gap;
-  let third = second + gap;
+  let lead = within(run, slotsAt + leadSlot);
   let dg = zero();
-  for (const end = from + bytes; from < end; from += 32, delta += 32, next += 32) {
+  let eg = zero();
+  for (const end = from + run.bytes; from < end; from += 64, delta += 64, next += 64) {
     const d0 = at<Q0>(delta);
     const g0 = at<Q0>(from);
-    const s0 = bounded(rule.update<Q0>(first, second, third, g0, step, c0, c1, c2, c3, c4, c5), low, high);
-    put<Q0>(next, f32x4.add(d0, averaged<Q0>(lead, s0, beta, weight, rest, near)));
+    const p0 = rule.find<Q0>(first, g0, c0, c1, c2);
+    const e0 = at<Q0>(lead);
+    put<Q0>(next, f32x4.add(d0, averaged<Q0>(lead, e0, p0, weight, rest, pace, near)));
     const d1 = at<Q1>(delta);
     const g1 = at<Q1>(from);
-    const s1 = bounded(rule.update<Q1>(first, second, third, g1, step, c0, c1, c2, c3, c4, c5), low, high);
-    put<Q1>(next, f32x4.add(d1, averaged<Q1>(lead, s1, beta, weight, rest, near)));
+    const p1 = rule.find<Q1>(first, g1, c0, c1, c2);
+    const e1 = at<Q1>(lead);
+    put<Q1>(next, f32x4.add(d1, averaged<Q1>(lead, e1, p1, weight, rest, pace, near)));
     dg = f32x4.add(dg, addProduct(f32x4.mul(d0, g0), d1, g1));
-    first += 32;
-    second += 32;
-    third += 32;
-    lead += 32;
+    eg = f32x4.add(eg, addProduct(f32x4.mul(e0, g0), e1, g1));
+    const d2 = at<Q2>(delta);
+    const g2 = at<Q2>(from);
+    const p2 = rule.find<Q2>(first, g2, c0, c1, c2);
+    const e2 = at<Q2>(lead);
+    put<Q2>(next, f32x4.add(d2, averaged<Q2>(lead, e2, p2, weight, rest, pace, near)));
+    const d3 = at<Q3>(delta);
+    const g3 = at<Q3>(from);
+    const p3 = rule.find<Q3>(first, g3, c0, c1, c2);
+    const e3 = at<Q3>(lead);
+    put<Q3>(next, f32x4.add(d3, averaged<Q3>(lead, e3, p3, weight, rest, pace, near)));
+    dg = f32x4.add(dg, addProduct(f32x4.mul(d2, g2), d3, g3));
+    eg = f32x4.add(eg, addProduct(f32x4.mul(e2, g2), e3, g3));
+    first += 64;
+    lead += 64;
   }
   foundDg = total(dg);
+  run.sums.leadDg += total(eg);
 }

@@ -47,9 +47,16 @@ export interface Clock {
   gradients: GradientKind;
   /** Anchors so far. */
   anchors: number;
-  /** Of schedule-free averaging: Σ w, and the largest rate. */
+  /** Of schedule-free averaging: t in the weights w, Σ w, and the largest rate. */
+  age: number;
   weightSum: number;
   rateMax: number;
+  /** Running mean of ‖g‖². */
+  squaresMean: number;
+  /** Running means of ⟨e, g⟩ and of its square, and over how many steps. */
+  slopeMean: number;
+  slopeSquares: number;
+  slopes: number;
 }
 
 export const newClock = (gradients: GradientKind): Clock => ({
@@ -62,9 +69,13 @@ export const newClock = (gradients: GradientKind): Clock => ({
   rateFactor: 1,
   gradients,
   anchors: 0,
-  weightSum: 0,
+  ...newAverage(),
   rateMax: 0,
+  squaresMean: 0,
 });
+
+/** An average of nothing. */
+export const newAverage = () => ({ age: 0, weightSum: 0, slopeMean: 0, slopeSquares: 0, slopes: 0 });
 
 /** One word into the hash: MurmurHash3's step. Every bit reaches bits on both sides, so damage does not cancel. */
 function mix(hash: number, word: number): number {
@@ -159,20 +170,23 @@ function compare(found: Description, expected: Omit<Description, "clock">): void
   }
 }
 
+/** Every number of a clock, and whether it counts steps. */
+const COUNTS = ["iterations", "skipped", "windowStart", "momentumStart", "anchors", "slopes"] as const;
+const MEASURES = [
+  ...(["learningRate", "gradNormMax", "rateFactor", "age", "weightSum", "rateMax"] as const),
+  ...(["squaresMean", "slopeSquares"] as const),
+];
+const KINDS: readonly GradientKind[] = ["exact", "noisy", "undecided"];
+
 function checkClock(clock: unknown): Clock {
   const found = (clock ?? {}) as Clock;
-  const { iterations, skipped, windowStart, momentumStart, anchors, gradients } = found;
-  const { learningRate, gradNormMax, rateFactor, weightSum, rateMax } = found;
-  const counts = [iterations, skipped, windowStart, momentumStart];
-  const known = counts.every((count) => Number.isSafeInteger(count) && count >= 0 && count <= iterations);
-  const measured = [learningRate, gradNormMax, rateFactor, weightSum, rateMax].every(
-    (value) => Number.isFinite(value) && value >= 0,
+  const counted = COUNTS.every(
+    (name) => Number.isSafeInteger(found[name]) && found[name] >= 0 && found[name] <= found.iterations,
   );
-  const counted = Number.isSafeInteger(anchors) && anchors >= 0;
-  const kind = ["exact", "noisy", "undecided"].includes(gradients);
-  if (!known || !measured || !counted || !kind) refuse("it is damaged (clock)");
-  return {
-    ...{ iterations, skipped, windowStart, learningRate, gradNormMax, momentumStart, rateFactor },
-    ...{ gradients, anchors, weightSum, rateMax },
-  };
+  const measured = MEASURES.every((name) => Number.isFinite(found[name]) && found[name] >= 0);
+  const { gradients, slopeMean } = found;
+  if (!counted || !measured || !KINDS.includes(gradients) || !Number.isFinite(slopeMean))
+    refuse("it is damaged (clock)");
+  const numbers = [...COUNTS, ...MEASURES].map((name) => [name, found[name]]);
+  return { ...(Object.fromEntries(numbers) as Clock), gradients, slopeMean };
 }

@@ -34,8 +34,10 @@ export interface Mode {
   /** How the weights of an average are counted, and whether this mode averages. */
   readonly averaging: Averaging | undefined;
   readonly averages: boolean;
-  /** The longest update of a coordinate, over the rate. */
-  readonly longest: number;
+  /** The largest norm of a gradient, over the root mean square of those so far: longer ones make shorter steps. */
+  readonly gradientLimit: number;
+  /** Does the average forget where ⟨e, g⟩ says that it lags behind? */
+  readonly forgets: boolean;
   readonly anchor: SettledAnchor | null;
   readonly growthLimit: GrowthLimit | null;
   /** s has a floor of its own instead of the wealth, and r takes h clipped to so many times ±m. */
@@ -64,10 +66,9 @@ const NOISY = {
   rewardLimit: 2,
   promise: 0.1,
 };
-/** Of gradients under noise: an average over t² weights, and directions that are no longer than this. */
+/** Of gradients under noise: an average over t² weights, and the limit of gradients' norms. */
 const NOISY_AVERAGING: Averaging = { interpolation: 0.9, power: 2, ratePower: 2 };
-const LONGEST = 3;
-const UNLIMITED = 3.4e38;
+const GRADIENT_LIMIT = 1;
 
 function anchorOf(given: AnchorOptions | null, defaults: SettledAnchor): SettledAnchor | null {
   if (given === null) return null;
@@ -78,9 +79,12 @@ function anchorOf(given: AnchorOptions | null, defaults: SettledAnchor): Settled
 /** The base as it is, or without momentum and averaged. */
 function ruleOf(rule: Rule, averages: boolean, averaging: Averaging | undefined) {
   const { kernel, constants, momenta, bare } = rule;
-  const longest = averages && bare.normalized && !rule.averaging ? LONGEST : UNLIMITED;
-  if (averages) return { ...bare, momenta: [bare.leadSlot], averages, averaging, longest };
-  return { kernel, constants, momenta, firstSlot: 0, leadSlot: bare.leadSlot, averages, averaging, longest };
+  const own = rule.averaging !== undefined;
+  const forgets = averages && !own;
+  const gradientLimit = forgets ? GRADIENT_LIMIT : Infinity;
+  const shared = { averages, averaging, forgets, gradientLimit };
+  if (averages) return { ...bare, momenta: [bare.leadSlot], ...shared };
+  return { kernel, constants, momenta, firstSlot: 0, leadSlot: bare.leadSlot, ...shared };
 }
 
 /** Only `superlevel` makes a difference between the kinds: other forms are what they were published as. */
@@ -96,17 +100,17 @@ export function modesOf(rule: Rule, tuner: Tuner | null): Modes {
     return { exact: mode, noisy: mode, undecided: mode };
   }
   const { anchor, growthLimit, sInit } = tuner!;
-  const mode = (defaults: typeof EXACT, averages: boolean, start: number): Mode => ({
+  const mode = (defaults: typeof EXACT, averages: boolean): Mode => ({
     ...ruleOf(rule, averages, own ?? NOISY_AVERAGING),
     ...defaults,
     anchor: anchorOf(anchor, defaults.anchor),
     growthLimit: growthLimit === null ? null : { ...defaults.growthLimit, ...growthLimit },
-    start: sInit === undefined ? start : 0,
+    start: sInit === undefined ? START : 0,
   });
-  const exact = mode(EXACT, own !== undefined, START);
+  const exact = mode(EXACT, own !== undefined);
   return {
     exact,
-    noisy: mode(NOISY, own !== undefined || rule.averagesNoise !== false, START),
+    noisy: mode(NOISY, own !== undefined || rule.averagesNoise !== false),
     // The first step of both kinds is the same, and nothing is anchored before it is known which.
     undecided: { ...exact, start: exact.start && CAUTIOUS_START, anchor: null },
   };

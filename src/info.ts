@@ -1,5 +1,4 @@
 import type { Clock } from "./checkpoint.js";
-import type { Weighed } from "./mode.js";
 
 /** What a step did. */
 export interface StepInfo {
@@ -34,10 +33,9 @@ export interface Seen {
 /** A step that the kernels are to take, and the way back if they leave the finite numbers. */
 export interface Begun {
   readonly step: number;
-  readonly eta: number;
   readonly gradNorm: number;
-  readonly gradNormMax: number;
-  readonly weighed: Weighed;
+  /** What the clock is to hold when the step is done. */
+  readonly after: Partial<Clock>;
   readonly before: { giveBack(): void } | undefined;
   /** The clock before this step decided what gradients are. */
   readonly clockBefore: Clock | undefined;

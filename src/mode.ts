@@ -1,4 +1,4 @@
-import type { Rule } from "./bases/base.js";
+import type { Averaging, Rule } from "./bases/base.js";
 import type { Clock } from "./checkpoint.js";
 import type { Config, Resolved } from "./config.js";
 import { Copy } from "./engine/mark.js";
@@ -59,7 +59,6 @@ export function enterMode({ scalars, bases }: Engine, mode: Mode, anchors: numbe
   scalars[Scalar.firstSlot] = mode.firstSlot;
   scalars[Scalar.leadSlot] = mode.leadSlot;
   scalars[Scalar.interpolation] = mode.averages ? averaging!.interpolation : 0;
-  scalars[Scalar.longest] = mode.longest;
   scalars[Scalar.ownFloor] = Number(mode.ownFloor);
   scalars[Scalar.rewardLimit] = mode.rewardLimit;
   scalars[Scalar.growthLimit] = growthLimit
@@ -70,20 +69,50 @@ export function enterMode({ scalars, bases }: Engine, mode: Mode, anchors: numbe
   scalars[Scalar.start] = mode.start;
 }
 
-/** Where the weights of an average stand after a step, and the weight c of the step's z in it. */
-export interface Weighed {
-  readonly weightSum: number;
-  readonly rateMax: number;
-  readonly weight: number;
+/** c_t = w_t / Σ w, w_t = t^power · η_max^ratePower, and what the clock is to hold after the step. */
+export function weigh({ averaging }: Mode, { age, rateMax, weightSum }: Readonly<Clock>, eta: number) {
+  if (!averaging) return { weight: 0, after: {} };
+  const after = { age: age + 1, rateMax: Math.max(rateMax, eta), weightSum };
+  const added = weightOf(averaging, after);
+  after.weightSum += added;
+  return { weight: after.weightSum > 0 ? added / after.weightSum : 0, after };
 }
 
-/** c_t = w_t / Σ w, w_t = t^power · η_max^ratePower; `fresh` is t. */
-export function weigh({ averaging }: Mode, clock: Readonly<Clock>, fresh: number, eta: number): Weighed {
-  if (!averaging) return { weightSum: 0, rateMax: 0, weight: 0 };
-  const rateMax = Math.max(clock.rateMax, eta);
-  const added = fresh ** averaging.power * rateMax ** averaging.ratePower;
-  const weightSum = clock.weightSum + added;
-  return { weightSum, rateMax, weight: weightSum > 0 ? added / weightSum : 0 };
+function weightOf({ power, ratePower }: Averaging, { age, rateMax }: Pick<Clock, "age" | "rateMax">): number {
+  return age ** power * rateMax ** ratePower;
+}
+
+/** The mean of ‖g‖² decays like Adam's of g². */
+const SQUARES_DECAY = 0.999;
+
+/**
+ * A factor ≤ 1 on the step, where the gradient is longer than gradientLimit times the root mean square of its norm so
+ * far, √ĝ: gradientLimit √ĝ / ‖g‖. The rule's second moments see the gradient as it is.
+ */
+export function shorten({ gradientLimit }: Mode, squaresMean: number, applied: number, norm: number) {
+  const mean = SQUARES_DECAY * squaresMean + (1 - SQUARES_DECAY) * norm * norm;
+  const typical = Math.sqrt(mean / (1 - SQUARES_DECAY ** applied));
+  return { squaresMean: mean, factor: norm > 0 ? Math.min(1, (gradientLimit * typical) / norm) : 1 };
+}
+
+/** Steps over which ⟨e, g⟩ is averaged, and how many standard errors below 0 its mean has to be. */
+const EVIDENCE = 100;
+const ERRORS = 3;
+
+/**
+ * Where ⟨e, g⟩ was below 0 for long, z is better than y, and the average remembers too much: it forgets half of its age.
+ * That changes nothing where the data stay the same, and matters where they change.
+ */
+export function forget({ averaging }: Mode, clock: Clock, slope: number): void {
+  clock.slopeMean += (slope - clock.slopeMean) / EVIDENCE;
+  clock.slopeSquares += (slope * slope - clock.slopeSquares) / EVIDENCE;
+  clock.slopes++;
+  const { slopes, slopeMean: mean, slopeSquares: squares } = clock;
+  if (slopes < EVIDENCE || mean >= 0 || mean * mean * EVIDENCE <= ERRORS * ERRORS * squares) return;
+  clock.age /= 2;
+  // The sum of weights up to an age, as an integral.
+  clock.weightSum = (weightOf(averaging!, clock) * clock.age) / (averaging!.power + 1);
+  Object.assign(clock, { slopes: 0, slopeMean: 0, slopeSquares: 0 });
 }
 
 /** What a step may promise while S grows: a share of a loss that is known and not negative. */

@@ -1,4 +1,4 @@
-import { decode, encode, newClock, type Clock } from "./checkpoint.js";
+import { decode, encode, newAverage, newClock, type Clock } from "./checkpoint.js";
 import { describe, type Config, type Resolved } from "./config.js";
 import type { Engine } from "./engine/engine.js";
 import { averageOf, Copy, lowerScales, momentsOf, scalesOf, shift, shownScale } from "./engine/mark.js";
@@ -201,7 +201,7 @@ export class State {
       engine.kernels.anchor(0.5);
     } else this.time.rateFactor = (earlier ?? mark.clock).rateFactor / 2;
     this.mode.momenta.forEach((slot) => engine.kernels.clearSlot(slot));
-    this.time.weightSum = 0;
+    Object.assign(this.time, newAverage());
     this.time.momentumStart = this.time.iterations - this.time.skipped;
     return { scales: scalesOf(engine), rateFactor: this.time.rateFactor };
   }

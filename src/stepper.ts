@@ -5,7 +5,7 @@ import { Report, Scalar } from "./engine/kernels.js";
 import type { OptimizerError } from "./errors.js";
 import { CAUTION, type GradientKind } from "./gradients.js";
 import type { Begun, StepInfo } from "./info.js";
-import { clipping, copyIfRisky, judge, promiseOf, weigh } from "./mode.js";
+import { clipping, copyIfRisky, forget, judge, promiseOf, shorten, weigh } from "./mode.js";
 import { hugeGradient, isHuge, leftRange, nonFiniteGradient, singular } from "./safety.js";
 import type { Schedule } from "./schedules.js";
 import { State } from "./state.js";
@@ -78,11 +78,19 @@ export class Stepper extends State {
     const applied = step - this.time.skipped;
     const fresh = applied - this.time.momentumStart;
     mode.constants(applied, eta, scalars, fresh);
-    const weighed = weigh(mode, this.time, fresh, eta);
+    const { squaresMean, factor: shortened } = shorten(mode, this.time.squaresMean, applied, usedNorm);
+    const { weight, after } = weigh(mode, this.time, eta);
+    scalars[0] *= shortened;
     scalars[Scalar.learningRate] = eta;
-    scalars[Scalar.weight] = weighed.weight;
+    scalars[Scalar.weight] = weight;
     scalars[Scalar.promiseLimit] = promiseOf(mode, loss);
-    return { step, eta, gradNorm, gradNormMax, weighed, before, clockBefore };
+    return {
+      step,
+      gradNorm,
+      before,
+      clockBefore,
+      after: { ...after, learningRate: eta, gradNormMax, squaresMean },
+    };
   }
 
   /** A gradient of 0 decides nothing and moves nothing. */
@@ -95,19 +103,20 @@ export class Stepper extends State {
   }
 
   /** The last, after the kernels' step. */
-  end({ step, eta, gradNorm, gradNormMax, weighed, before, clockBefore }: Begun): StepInfo {
+  end({ step, gradNorm, before, clockBefore, after }: Begun): StepInfo {
     const { kernels, report } = this.engine;
     if (!Number.isFinite(report[Report.vitality])) {
       before?.giveBack();
       this.takeUp(clockBefore ?? this.time, this.fresh);
       return this.refuse(leftRange(step));
     }
+    Object.assign(this.time, after);
+    const { learningRate } = this.time;
     const scale = this.#meanScale;
-    const info = { step, learningRate: eta, gradNorm, h: report[Report.h], scale, skipped: false };
-    const { weightSum, rateMax } = weighed;
+    const info = { step, learningRate, gradNorm, h: report[Report.h], scale, skipped: false };
+    if (this.mode.forgets) forget(this.mode, this.time, report[Report.leadSlope]);
     if (this.undecided && !this.resolved.rule.firstGradient)
       kernels.keepGradient(this.resolved.rule.bare.leadSlot);
-    Object.assign(this.time, { learningRate: eta, gradNormMax, weightSum, rateMax });
     this.fresh = false;
     this.#tick();
     return info;

@@ -52,6 +52,6 @@ export function adadeltaRule({ rho, eps }: Adadelta): Rule {
     decoupled: false,
     plainRate: 1,
     constants,
-    bare: { kernel: "ADADELTA", firstSlot: 0, leadSlot: 2, normalized: false, constants },
+    bare: { kernel: "ADADELTA", firstSlot: 0, leadSlot: 2, constants },
   };
 }

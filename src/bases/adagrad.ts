@@ -57,6 +57,6 @@ export function adagradRule({ learningRateDecay, initialAccumulator, eps }: Adag
     decoupled: false,
     plainRate: 1e-2,
     constants,
-    bare: { kernel: "ADAGRAD", firstSlot: 0, leadSlot: 1, normalized: true, constants },
+    bare: { kernel: "ADAGRAD", firstSlot: 0, leadSlot: 1, constants },
   };
 }

@@ -117,16 +117,16 @@ export function adamRule(base: Adam | AdamW): Rule {
   };
 }
 
-/** g / (√nu / √(1 − β2^t) + eps). The lead takes the place of mu. */
+/** g / (√nu / √(1 − β2^t) + eps), with √(1 − β2^t) in the step and in eps. The lead takes the place of mu. */
 function bareAdam({ beta2, eps }: Adam | AdamW): BareRule {
   const bias2 = biasOf(beta2);
   return {
     kernel: "RMSPROP",
     firstSlot: 1,
     leadSlot: 0,
-    normalized: true,
     constants(applied, eta, out) {
-      write(out, eta, beta2, 1 - beta2, eps, 1 / Math.sqrt(bias2(applied)));
+      const root = Math.sqrt(bias2(applied));
+      write(out, eta * root, beta2, 1 - beta2, eps * root);
     },
   };
 }
@@ -138,7 +138,6 @@ function bareAmsgrad({ beta2, eps }: Adam | AdamW): BareRule {
     kernel: "AMSGRAD",
     firstSlot: 0,
     leadSlot: 3,
-    normalized: true,
     constants(applied, eta, out) {
       write(out, eta, 0, 1, beta2, 1 - beta2, 1 / Math.sqrt(bias2(applied)), eps);
     },

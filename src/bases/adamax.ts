@@ -58,7 +58,6 @@ export function adamaxRule({ beta1, beta2, eps }: Adamax): Rule {
       kernel: "ADAMAX",
       firstSlot: 0,
       leadSlot: 2,
-      normalized: true,
       constants(_applied, eta, out) {
         write(out, eta, 1, beta2, eps);
       },

@@ -34,8 +34,6 @@ export interface BareRule {
   /** The slot that holds the lead z − y: that of the momentum, where there is one of its own to spare. */
   readonly leadSlot: number;
   readonly constants: Constants;
-  /** |u| / η is of the order of 1, whatever the gradient's units are. */
-  readonly normalized: boolean;
 }
 
 /** What the optimizer needs of a base besides its options. */

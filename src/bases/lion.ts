@@ -52,7 +52,6 @@ export function lionRule({ beta1, beta2 }: Lion): Rule {
       kernel: "LION",
       firstSlot: 0,
       leadSlot: 1,
-      normalized: true,
       constants(_applied, eta, out) {
         write(out, eta, 0, 1, 0, 1);
       },

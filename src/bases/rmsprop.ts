@@ -53,11 +53,10 @@ export function rmsprop(options: RmspropOptions = {}): Rmsprop {
 export function rmspropRule({ alpha, eps, momentum, centered }: Rmsprop): Rule {
   const plain = momentum === 0 && !centered;
   const kernel = plain ? "RMSPROP" : "RMSPROP_MOMENTUM";
-  /** Without momentum the kernel's next constant is Adam's 1 / √(1 − β2^t). */
   const constantsFor =
     (kept: number): Constants =>
     (_applied, eta, out) => {
-      write(out, eta, alpha, 1 - alpha, eps, plain ? 1 : kept, centered ? 1 : 0);
+      write(out, eta, alpha, 1 - alpha, eps, kept, centered ? 1 : 0);
     };
   return {
     kernel,
@@ -68,6 +67,6 @@ export function rmspropRule({ alpha, eps, momentum, centered }: Rmsprop): Rule {
     reach: 1 / ((centered ? eps : Math.sqrt(1 - alpha)) * (1 - momentum)),
     plainRate: 1e-2,
     constants: constantsFor(momentum),
-    bare: { kernel, firstSlot: 0, leadSlot: plain ? 1 : 3, normalized: true, constants: constantsFor(0) },
+    bare: { kernel, firstSlot: 0, leadSlot: plain ? 1 : 3, constants: constantsFor(0) },
   };
 }

@@ -65,7 +65,6 @@ export function sgdRule({ momentum, dampening, nesterov }: Sgd): Rule {
       kernel: "SGD",
       firstSlot: 0,
       leadSlot: 0,
-      normalized: false,
       constants(_applied, eta, out) {
         write(out, eta);
       },

@@ -32,13 +32,12 @@ export const Scalar = {
   leadSlot: 11,
   interpolation: 12,
   weight: 13,
-  longest: 14,
-  ownFloor: 15,
-  rewardLimit: 16,
-  growthLimit: 17,
-  promiseLimit: 18,
-  start: 19,
-  count: 20,
+  ownFloor: 14,
+  rewardLimit: 15,
+  growthLimit: 16,
+  promiseLimit: 17,
+  start: 18,
+  count: 19,
 } as const;
 
 /** Places in the report, which the kernels write; assembly/records.ts says what is there. */
@@ -50,6 +49,7 @@ export const Report = {
   paramsSquaresMin: 4,
   deltaSquares: 5,
   vitality: 6,
-  sInitMax: 7,
-  count: 8,
+  leadSlope: 7,
+  sInitMax: 8,
+  count: 9,
 } as const;

@@ -6,6 +6,7 @@ import {
   GG,
   H,
   HH,
+  LEAD_DG,
   NEXT_DG,
   H_BLOCK,
   ONES,
@@ -107,7 +108,7 @@ export function stepCoordinates(m: Memory): void {
   const ahead = m.form.pull === "DECAY_AHEAD";
   const twice = !ahead && m.tuner.spread !== null;
   const active = m.segments.reduce((sum, { first, last }) => sum + last - first, 0);
-  m.forget(DG, YY, DY, NEXT_DG);
+  m.forget(DG, YY, DY, NEXT_DG, LEAD_DG);
   if (ahead) m.sweep(() => update(m, gradientOf(m), ZEROS, m.extra));
   const factor = pullFactor(m);
   m.forget(H, HH, SCALE_MEAN, SCALE_MAX);

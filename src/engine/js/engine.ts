@@ -7,6 +7,7 @@ import {
   GG,
   H,
   HH,
+  LEAD_DG,
   Memory,
   PARAMS,
   REFERENCE,
@@ -130,7 +131,7 @@ class JsKernels extends Memory implements Kernels {
 
   takeStock(): void {
     const { report, groups, perCoordinate } = this;
-    const [h, hh, scale, xx, dd] = [H, HH, SCALE, XX, DD].map((field) => this.#total(field));
+    const [h, hh, scale, xx, dd, eg] = [H, HH, SCALE, XX, DD, LEAD_DG].map((field) => this.#total(field));
     const mean = perCoordinate ? groups[0][SCALE_MEAN] : scale / groups.length;
     let [largest, least, sInit] = [0, Infinity, 0];
     for (const group of groups) {
@@ -139,7 +140,7 @@ class JsKernels extends Memory implements Kernels {
       sInit = Math.max(sInit, group[S_INIT]);
     }
     // In the order of Report.
-    report.set([h, mean, largest, xx, least, dd, h + hh + scale + mean + xx + dd, sInit]);
+    report.set([h, mean, largest, xx, least, dd, h + hh + scale + mean + xx + dd + eg, eg, sInit]);
   }
 }
 

@@ -40,12 +40,13 @@ export const DY = 6;
 export const H = 7;
 export const HH = 8;
 export const NEXT_DG = 9;
-export const SCALE_MEAN = 10;
-export const SCALE_MAX = 11;
-export const SCALE = 12;
-export const S_INIT = 13;
-export const SCALE_BEFORE = 14;
-export const BETAS = 15;
+export const LEAD_DG = 10;
+export const SCALE_MEAN = 11;
+export const SCALE_MAX = 12;
+export const SCALE = 13;
+export const S_INIT = 14;
+export const SCALE_BEFORE = 15;
+export const BETAS = 16;
 /** m, v, r, s, s of the step before: of a beta and its partner, which lies 1 further. */
 export const FIELDS = 5;
 

@@ -37,6 +37,15 @@ const adamRoot = (nu: number, c: Float32Array, inverseRoot: number, eps: number)
 
 const adagradRoot = (nu: number, eps: number): number => round(root(nu) + eps);
 
+/** What averaging takes of a rule: d over the step size. */
+type Direction = (f: Float32Array, i: number, g: number, c: Float32Array) => number;
+
+const gradient: Direction = (_f, _i, g) => g;
+const normalized: Direction = (f, i, g, c) => {
+  const nu = (f[i] = blend(c[0], f[i], c[1], square(g)));
+  return round(g / adagradRoot(nu, c[2]));
+};
+
 export const rules: Readonly<Record<Kernel, Update>> = {
   SGD: (_f, _i, _gap, g, step) => round(step * g),
 
@@ -79,7 +88,7 @@ export const rules: Readonly<Record<Kernel, Update>> = {
 
   RMSPROP: (f, i, _gap, g, step, c) => {
     const nu = (f[i] = blend(c[0], f[i], c[1], square(g)));
-    return round(round(step * g) / adamRoot(nu, c, 3, 2));
+    return round(round(step * g) / adagradRoot(nu, c[2]));
   },
 
   RMSPROP_MOMENTUM: (f, i, gap, g, step, c) => {
@@ -110,4 +119,8 @@ export const bases = Object.fromEntries(Object.keys(rules).map((kernel, k) => [k
   Kernel,
   number
 >;
+/** By the same number; rules that have none are averaged by their update. */
+export const directions: readonly (Direction | undefined)[] = Object.keys(rules).map(
+  (kernel) => ({ SGD: gradient, RMSPROP: normalized })[kernel],
+);
 export const updates: readonly Update[] = Object.values(rules);

@@ -6,6 +6,7 @@ import {
   DY,
   GG,
   GRAD_BLOCK,
+  LEAD_DG,
   NEXT_DG,
   POINT_BLOCK,
   SCALE,
@@ -17,7 +18,7 @@ import {
   type Run,
 } from "./memory.js";
 import { Scalar } from "../kernels.js";
-import { addProduct, round } from "./rules.js";
+import { addProduct, directions, round } from "./rules.js";
 
 /*
  * The sweeps of assembly/scan.ts, accumulate.ts and move.ts. Sums come from vectors as they stand in memory, in
@@ -127,7 +128,11 @@ export function deltaOf(m: Memory): number {
 
 /** The base's loop: writes Δ_t + u_t to `next`. */
 function runBase(m: Memory, from: number, delta: number, next: number): void {
-  if (m.scalars[Scalar.interpolation] > 0) return averageBase(m, from, delta, next, 0);
+  if (m.scalars[Scalar.interpolation] > 0) averageBase(m, from, delta, next);
+  else runRule(m, from, delta, next);
+}
+
+function runRule(m: Memory, from: number, delta: number, next: number): void {
   const { f, base, length, slots, gap, c } = m;
   const step = -round(m.rate * m.segment.learningRate);
   for (let k = 0; k < length; k++) {
@@ -135,29 +140,52 @@ function runBase(m: Memory, from: number, delta: number, next: number): void {
   }
 }
 
-/** The same with averaging: assembly/update.ts has the equations. `decay` times x is taken from d. */
-function averageBase(m: Memory, from: number, delta: number, next: number, decay: number): void {
-  const { f, base, length, gap, c, scalars, x } = m;
-  const first = m.slots + m.firstSlot * gap;
-  const lead = m.slots + m.leadSlot * gap;
-  const rate = m.rate * m.segment.learningRate;
-  const [beta, weight] = [scalars[Scalar.interpolation], scalars[Scalar.weight]];
-  const longest = round(scalars[Scalar.longest] * rate);
-  const [pace, share] = [round(beta), round(weight)];
-  const [rest, near] = [round(1 - weight), round(1 - beta * (1 - weight))];
+/** The same with averaging: assembly/update.ts has the equations. */
+function averageBase(m: Memory, from: number, delta: number, next: number): void {
+  const { f, length, slots, gap, c } = m;
+  const step = -(m.rate * m.segment.learningRate);
+  const direction = directions[m.scalars[Scalar.base]];
+  const first = slots + m.firstSlot * gap;
   for (let k = 0; k < length; k++) {
-    let d = bounded(base(f, first + k, gap, f[from + k], -round(rate), c), -longest, longest);
-    if (decay !== 0) d = round(d - round(decay * f[x + k]));
+    const g = f[from + k];
+    f[UPDATE_BLOCK + k] = direction
+      ? direction(f, first + k, g, c)
+      : m.base(f, first + k, gap, g, round(step), c);
+  }
+  average(m, direction ? step : 1, from, delta, next);
+}
+
+/** d is `step` times what stands in its block. */
+function average(m: Memory, step: number, from: number, delta: number, next: number): void {
+  const { f, length, scalars } = m;
+  const lead = m.slots + m.leadSlot * m.gap;
+  m.group[LEAD_DG] += dot(f, lead, from, length, 2);
+  const [beta, c] = [scalars[Scalar.interpolation], scalars[Scalar.weight]];
+  const [weight, rest] = [round(c), round(1 - c)];
+  const [pace, near] = [round(step * beta), round(step * (1 - beta * (1 - c)))];
+  for (let k = 0; k < length; k++) {
+    const d = f[UPDATE_BLOCK + k];
     const e = f[lead + k];
     f[lead + k] = rest * addProduct(e, pace, d);
-    f[next + k] = f[delta + k] + addProduct(round(near * d), share, e);
+    f[next + k] = f[delta + k] + addProduct(round(near * d), weight, e);
   }
+}
+
+/** u_t to its block: decoupled decay is in it. */
+function findUpdate(m: Memory, from: number): void {
+  const { f, length, x, segment, decoupled } = m;
+  const decay = round(decoupled ? m.eta * segment.learningRate * segment.weightDecay : 0);
+  const averages = decoupled && m.scalars[Scalar.interpolation] > 0;
+  if (averages) runRule(m, from, ZEROS, UPDATE_BLOCK);
+  else runBase(m, from, ZEROS, UPDATE_BLOCK);
+  for (let k = 0; k < length; k++) f[UPDATE_BLOCK + k] -= round(decay * f[x + k]);
+  if (averages) average(m, 1, from, ZEROS, UPDATE_BLOCK);
 }
 
 /** One run of sweep A: from g and Δ_t to Δ_{t+1} at `next`, and the sums, in the pairs that the kernels take. */
 export function update(m: Memory, from: number, delta: number, next: number): void {
   const { f, group, length, x, decoupled, readsParams } = m;
-  const { learningRate, weightDecay } = m.segment;
+  const { weightDecay } = m.segment;
   const ahead = m.form?.pull === "DECAY_AHEAD";
   const couples = readsParams && (ahead || !decoupled);
   group[DG] += dot(f, delta, from, length, couples ? 1 : 2);
@@ -167,14 +195,8 @@ export function update(m: Memory, from: number, delta: number, next: number): vo
     from = GRAD_BLOCK;
   }
   if (readsParams && (ahead || decoupled)) {
-    const decay = round(decoupled ? m.eta * learningRate * weightDecay : 0);
-    const averages = m.scalars[Scalar.interpolation] > 0;
-    if (averages) averageBase(m, from, ZEROS, UPDATE_BLOCK, decay);
-    else runBase(m, from, ZEROS, UPDATE_BLOCK);
-    for (let k = 0; k < length; k++) {
-      if (!averages) f[UPDATE_BLOCK + k] -= round(decay * f[x + k]);
-      f[POINT_BLOCK + k] = f[x + k] + f[UPDATE_BLOCK + k];
-    }
+    findUpdate(m, from);
+    for (let k = 0; k < length; k++) f[POINT_BLOCK + k] = f[x + k] + f[UPDATE_BLOCK + k];
     if (ahead) {
       group[YY] += dot(f, POINT_BLOCK, POINT_BLOCK, length);
       group[DY] += dot(f, delta, POINT_BLOCK, length);
@@ -190,7 +212,7 @@ export function addUpdate({ f, length }: Memory, u: number, delta: number, next:
 
 /** Sweep A. */
 export function accumulate(m: Memory): void {
-  m.forget(DG, DX, YY, DY, NEXT_DG);
+  m.forget(DG, DX, YY, DY, NEXT_DG, LEAD_DG);
   if (!m.tuner || !m.keepsDelta) m.forget(XX, DD);
   m.sweep(() => {
     update(m, gradientOf(m), deltaOf(m), m.next);
