@@ -187,6 +187,7 @@ function checkClock(clock: unknown): Clock {
   const { gradients, slopeMean } = found;
   if (!counted || !measured || !KINDS.includes(gradients) || !Number.isFinite(slopeMean))
     refuse("it is damaged (clock)");
-  const numbers = [...COUNTS, ...MEASURES].map((name) => [name, found[name]]);
-  return { ...(Object.fromEntries(numbers) as Clock), gradients, slopeMean };
+  // In the order of a new clock, so that what is saved again has the same bytes.
+  const fields = Object.keys(newClock(gradients)).map((name) => [name, found[name as keyof Clock]]);
+  return Object.fromEntries(fields) as Clock;
 }
