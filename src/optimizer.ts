@@ -120,6 +120,18 @@ export class Optimizer implements Disposable {
     return this.#stepper.average();
   }
 
+  /**
+   * How the average is kept: gradients are taken at y = (1 − β) z + β x̄, where `interpolation` is β and z the point that the
+   * base moves; at the next step x̄ moves towards z by the share `weight`. null where `average()` is.
+   *
+   * @example
+   * const optimizer = createOptimizer(2, { gradients: "noisy" });
+   * optimizer.averaging; // → { interpolation: 0.9, weight: 1 }
+   */
+  get averaging(): { interpolation: number; weight: number } | null {
+    return this.#stepper.averaging;
+  }
+
   /** The base's moments, one live view each, in the order in which docs/notation.md lists them. */
   get moments(): readonly Float32Array[] {
     return this.#stepper.moments;

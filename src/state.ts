@@ -8,7 +8,7 @@ import { OptimizerError } from "./errors.js";
 import { expectVector } from "./expect.js";
 import { CAUTION, type GradientKind, type Mode } from "./gradients.js";
 import type { TensorView } from "./info.js";
-import { enterMode } from "./mode.js";
+import { enterMode, weigh } from "./mode.js";
 import { Witness } from "./safety.js";
 import { viewsOf } from "./tensors.js";
 import { nextAnchor } from "./tuners.js";
@@ -65,6 +65,13 @@ export class State {
     const { interpolation } = averaging!;
     const share = (1 - interpolation) / interpolation;
     return averageOf(engine, this.resolved.program, leadSlot, share, point);
+  }
+
+  get averaging(): { interpolation: number; weight: number } | null {
+    const { averages, averaging } = this.mode;
+    if (!averages) return null;
+    const { weight } = weigh(this.mode, this.time, this.time.learningRate);
+    return { interpolation: averaging!.interpolation, weight };
   }
 
   /** Is it still to be found out what gradients are? */
