@@ -70,7 +70,8 @@ export class State {
   get averaging(): { interpolation: number; weight: number } | null {
     const { averages, averaging } = this.mode;
     if (!averages) return null;
-    const { weight } = weigh(this.mode, this.time, this.time.learningRate);
+    // Before the first step any rate will do.
+    const { weight } = weigh(this.mode, this.time, this.time.learningRate || 1);
     return { interpolation: averaging!.interpolation, weight };
   }
 

@@ -87,7 +87,11 @@ const chosen: Record<string, Omit<OptimizerOptions, "engine">> = {
 
 describe.each([2, 3, 4])("%i threads give the bits of one", (threads) => {
   describe.each(Object.keys(layouts))("%s", (layout) => {
-    test.each(Object.keys(chosen))("%s", (name) => walkBeside(threads, layout, chosen[name]), 60_000);
+    test.each(Object.keys(chosen))(
+      "%s",
+      async (name) => void (await walkBeside(threads, layout, chosen[name])),
+      60_000,
+    );
   });
 });
 
