@@ -90,7 +90,7 @@ function scaleGrowthOf(form: Form | null, eps: number): number {
 /** The rate where none is given. */
 function rateOf(rule: Rule, tuner: Tuner | null): LearningRate {
   if (!tuner) return rule.plainRate;
-  return distinguishes(tuner) ? defaultRate : windowDecay(1);
+  return distinguishes(tuner) && rule.averagesNoise !== false ? defaultRate : windowDecay(1);
 }
 
 /** A lead, and the first gradient until it is known what gradients are, may want a slot of their own. */

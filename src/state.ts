@@ -6,7 +6,7 @@ import type { Footing, Mark } from "./engine/mark.js";
 import { Report } from "./engine/kernels.js";
 import { OptimizerError } from "./errors.js";
 import { expectVector } from "./expect.js";
-import { CAUTION, type GradientKind, type Mode } from "./gradients.js";
+import { boldness, type GradientKind, type Mode } from "./gradients.js";
 import type { TensorView } from "./info.js";
 import { enterMode, weigh } from "./mode.js";
 import { Witness } from "./safety.js";
@@ -89,7 +89,7 @@ export class State {
     if (kind === this.time.gradients) return;
     const { kernels } = this.engine;
     const { modes, rule } = this.resolved;
-    if (modes.undecided.start > 0) kernels.rescale(CAUTION);
+    if (kind !== "undecided") kernels.rescale(boldness(modes, kind));
     // The momentum, or the first gradient, makes room for the lead, which is 0 after one step.
     if (modes[kind].averages) kernels.clearSlot(rule.bare.leadSlot);
     this.time.gradients = kind;
