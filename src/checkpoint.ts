@@ -120,12 +120,8 @@ function refuse(reason: string): never {
   throw new OptimizerError("state", `state: ${reason}`);
 }
 
-/** Checks a saved state against the optimizer it shall go into; returns its clock and payload. */
-export function decode(
-  state: unknown,
-  expected: Omit<Description, "clock">,
-  payloadLength: number,
-): { clock: Clock; payload: Uint8Array } {
+/** A saved state, taken apart and checked for damage. */
+function read(state: unknown): { description: Description; payload: Uint8Array } {
   if (!(state instanceof Uint8Array)) throw new TypeError(`state: expected a Uint8Array, got ${show(state)}`);
   if (state.length < HEADER) refuse(`${state.length} bytes are too few for a saved state`);
   const view = new DataView(state.buffer, state.byteOffset, state.length);
@@ -137,8 +133,20 @@ export function decode(
   const text = view.getUint32(12, true);
   if (HEADER + text > state.length) refuse("it is damaged (description)");
   const description = parse(state.subarray(HEADER, HEADER + text));
+  return { description, payload: state.subarray(HEADER + text) };
+}
+
+/** Where the run stands that a saved state is of. */
+export const clockOf = (state: unknown): Clock => checkClock(read(state).description.clock);
+
+/** Checks a saved state against the optimizer it shall go into; returns its clock and payload. */
+export function decode(
+  state: unknown,
+  expected: Omit<Description, "clock">,
+  payloadLength: number,
+): { clock: Clock; payload: Uint8Array } {
+  const { description, payload } = read(state);
   compare(description, expected);
-  const payload = state.subarray(HEADER + text);
   if (payload.length !== payloadLength)
     refuse(`it has ${payload.length} bytes of payload, not ${payloadLength}`);
   return { clock: checkClock(description.clock), payload };

@@ -3,26 +3,17 @@ import { minimize, minimizeAsync } from "./minimize.js";
 import { resolve, type Config, type OptimizerOptions } from "./config.js";
 import { createEngine } from "./engine/engine.js";
 import type { EngineName } from "./engine/kernels.js";
-import { expectNumber, expectNumbers, expectOptions, expectVector } from "./expect.js";
+import { expectNumbers, expectVector } from "./expect.js";
 import type { GradientKind } from "./gradients.js";
 import type { Seen, StepInfo, TensorView } from "./info.js";
 import type { RunOptions, Solution } from "./run.js";
 import type { AsyncGradientSource, GradientSource } from "./sources/source.js";
 import { Stepper } from "./stepper.js";
 import type { TensorSpec } from "./tensors.js";
-import { takeStep } from "./trial.js";
+import { lossSeen, takeStep } from "./trial.js";
 
 /** Symbol.dispose, also where the runtime does not know it yet. */
 const dispose: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
-
-/** A loss that is not finite is no mistake of the caller's, but a run that diverged. */
-function lossSeen(seen: Seen | undefined): number | undefined {
-  if (seen === undefined) return undefined;
-  expectOptions("seen", seen, ["loss"]);
-  const { loss } = seen;
-  if (loss !== undefined && typeof loss !== "number") expectNumber("seen.loss", loss);
-  return loss;
-}
 
 /** What {@link createOptimizer} returns. */
 export class Optimizer implements Disposable {
@@ -127,6 +118,18 @@ export class Optimizer implements Disposable {
    */
   average(): Float32Array | null {
     return this.#stepper.average();
+  }
+
+  /**
+   * How the average is kept: gradients are taken at y = (1 − β) z + β x̄, where `interpolation` is β and z the point that the
+   * base moves; at the next step x̄ moves towards z by the share `weight`. null where `average()` is.
+   *
+   * @example
+   * const optimizer = createOptimizer(2, { gradients: "noisy" });
+   * optimizer.averaging; // → { interpolation: 0.9, weight: 1 }
+   */
+  get averaging(): { interpolation: number; weight: number } | null {
+    return this.#stepper.averaging;
   }
 
   /** The base's moments, one live view each, in the order in which docs/notation.md lists them. */

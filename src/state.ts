@@ -8,7 +8,7 @@ import { OptimizerError } from "./errors.js";
 import { expectVector } from "./expect.js";
 import { boldness, type GradientKind, type Mode } from "./gradients.js";
 import type { TensorView } from "./info.js";
-import { enterMode } from "./mode.js";
+import { enterMode, weigh } from "./mode.js";
 import { Witness } from "./safety.js";
 import { viewsOf } from "./tensors.js";
 import { nextAnchor } from "./tuners.js";
@@ -58,13 +58,23 @@ export class State {
     return momentsOf(this.engine, this.resolved.program);
   }
 
-  average(): Float32Array | null {
+  /** The average that belongs to `point`. An engine whose parameters are elsewhere is named with its own vectors. */
+  average(engine = this.engine, point = engine.params): Float32Array | null {
     const { averages, averaging, leadSlot } = this.mode;
     if (!averages) return null;
     // After one step the average is where x is; the place of the lead has its gradient.
     if (this.undecided) return this.engine.params.slice();
     const { interpolation } = averaging!;
-    return averageOf(this.engine, this.resolved.program, leadSlot, (1 - interpolation) / interpolation);
+    const share = (1 - interpolation) / interpolation;
+    return averageOf(engine, this.resolved.program, leadSlot, share, point);
+  }
+
+  get averaging(): { interpolation: number; weight: number } | null {
+    const { averages, averaging } = this.mode;
+    if (!averages) return null;
+    // Before the first step any rate will do.
+    const { weight } = weigh(this.mode, this.time, this.time.learningRate || 1);
+    return { interpolation: averaging!.interpolation, weight };
   }
 
   /** Is it still to be found out what gradients are? */

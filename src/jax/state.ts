@@ -1,4 +1,5 @@
 import { OptimizerError } from "../errors.js";
+import type { GradientKind } from "../gradients.js";
 import type { StepInfo } from "../info.js";
 import type { Optimizer } from "../optimizer.js";
 import type { Layout, Leaves } from "./trees.js";
@@ -24,12 +25,15 @@ export class State {
   readonly #updates: number;
   /** What the last update reports, such as the scale; undefined before the first. */
   readonly info: StepInfo | undefined;
+  /** What gradients are taken to be from here on: see `Optimizer.gradients` of `superlevel`. */
+  readonly gradients: GradientKind;
 
   /** Use a transformation's `init`, `update` or `restore`. */
   constructor(machine: Machine, info?: StepInfo) {
     this.#machine = machine;
     this.#updates = machine.updates;
     this.info = info;
+    this.gradients = machine.optimizer.gradients;
   }
 
   /** @internal */

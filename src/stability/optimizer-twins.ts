@@ -30,9 +30,11 @@ export interface OptimizerTwinResult extends ResponseVerdicts {
   readonly steps: number;
 }
 
-/** The slots that hold second moments. */
+/** The slots that hold second moments, with a lead among the others or without. */
 function secondMoments(base: Base): number[] {
   switch (base.name) {
+    case "scheduleFree":
+      return secondMoments(base.base);
     case "adam":
     case "adamw":
       return base.amsgrad ? [1, 2] : [1];
