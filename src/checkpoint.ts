@@ -1,5 +1,6 @@
 import { OptimizerError } from "./errors.js";
 import { show } from "./expect.js";
+import { toBytes, toText } from "./ascii.js";
 
 /*
  * A saved state, little-endian:
@@ -8,7 +9,7 @@ import { show } from "./expect.js";
  *   4   u32  version
  *   8   u32  checksum of everything behind it
  *   12  u32  bytes of the description
- *   16  description: JSON, UTF-8, padded with spaces to a multiple of 8
+ *   16  description: JSON, ASCII, padded with spaces to a multiple of 8
  *       payload: the optimizer's state as it lies in memory
  */
 
@@ -72,7 +73,7 @@ function checksum(bytes: Uint8Array): number {
 }
 
 export function encode(description: Description, payload: readonly Uint8Array[]): Uint8Array {
-  const json = new TextEncoder().encode(JSON.stringify(description));
+  const json = toBytes(JSON.stringify(description));
   const text = Math.ceil(json.length / 8) * 8;
   const bytes = new Uint8Array(payload.reduce((sum, part) => sum + part.length, HEADER + text)).fill(
     32,
@@ -123,8 +124,7 @@ export function decode(
 
 function parse(bytes: Uint8Array): Description {
   try {
-    // A copy, because TextDecoder refuses views of shared memory.
-    const value: unknown = JSON.parse(new TextDecoder().decode(bytes.slice()));
+    const value: unknown = JSON.parse(toText(bytes));
     if (typeof value === "object" && value !== null) return value as Description;
   } catch {
     // Fall through: whatever is wrong, it is not a description.

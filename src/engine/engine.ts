@@ -121,7 +121,7 @@ function createWasmEngine(name: EngineName, module: WebAssembly.Module, program:
 let warned = false;
 
 function warnOnce(message: string): void {
-  if (!warned) console.warn(message);
+  if (!warned) globalThis.console?.warn(message);
   warned = true;
 }
 

@@ -1,8 +1,11 @@
+import { putBack } from "./text-decoder.js";
 import { demangle } from "@assemblyscript/loader";
 import type { Kernel } from "../bases/base.js";
 import type { Form } from "../forms.js";
 import { WASM_BASE64 } from "./binary.js";
 import type { Kernels } from "./kernels.js";
+
+putBack();
 
 /** The exports of assembly/index.ts. */
 export interface WasmKernels extends Kernels {
