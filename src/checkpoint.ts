@@ -1,5 +1,5 @@
 import { OptimizerError } from "./errors.js";
-import { show } from "./expect.js";
+import { cut, expectBytes } from "./expect.js";
 import { toBytes, toText } from "./ascii.js";
 
 /*
@@ -100,11 +100,11 @@ function refuse(reason: string): never {
 
 /** Checks a saved state against the optimizer it shall go into; returns its clock and payload. */
 export function decode(
-  state: unknown,
+  given: unknown,
   expected: Omit<Description, "clock">,
   payloadLength: number,
 ): { clock: Clock; payload: Uint8Array } {
-  if (!(state instanceof Uint8Array)) throw new TypeError(`state: expected a Uint8Array, got ${show(state)}`);
+  const state = expectBytes("state", given);
   if (state.length < HEADER) refuse(`${state.length} bytes are too few for a saved state`);
   const view = new DataView(state.buffer, state.byteOffset, state.length);
   if (view.getUint32(0, true) !== MAGIC) refuse("these bytes are not a saved state (no magic number)");
@@ -132,10 +132,19 @@ function parse(bytes: Uint8Array): Description {
   return refuse("it is damaged (description)");
 }
 
+/** What is nested so deep that the stack ends is in no description. */
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? "undefined";
+  } catch {
+    return refuse("it is damaged (description)");
+  }
+}
+
 function compare(found: Description, expected: Omit<Description, "clock">): void {
   for (const key of ["base", "kernel", "form", "delta", "granularity", "betas", "sizes"] as const) {
-    const [theirs, ours] = [JSON.stringify(found[key]), JSON.stringify(expected[key])];
-    if (theirs !== ours) refuse(`it was saved with ${key} ${theirs}; this optimizer has ${ours}`);
+    const [theirs, ours] = [jsonOf(found[key]), jsonOf(expected[key])];
+    if (theirs !== ours) refuse(`it was saved with ${key} ${cut(theirs)}; this optimizer has ${cut(ours)}`);
   }
 }
 
