@@ -5,6 +5,7 @@ import { createEngine } from "./engine/engine.js";
 import type { EngineName } from "./engine/kernels.js";
 import { expectNumbers, expectVector } from "./expect.js";
 import type { StepInfo, TensorView } from "./info.js";
+import { notItself } from "./itself.js";
 import type { RunOptions, Solution } from "./run.js";
 import type { AsyncGradientSource, GradientSource } from "./sources/source.js";
 import { Stepper } from "./stepper.js";
@@ -22,15 +23,27 @@ export class Optimizer implements Disposable {
     this.#given = stepper;
   }
 
+  /** Where all state is. */
+  static #of(optimizer: Optimizer): Stepper {
+    if (#given in optimizer) return optimizer.#given;
+    throw notItself("optimizer");
+  }
+
   /** Throws when it was disposed of. */
-  get #stepper(): Stepper {
-    void this.#given.engine;
-    return this.#given;
+  static #alive(optimizer: Optimizer): Stepper {
+    const stepper = Optimizer.#of(optimizer);
+    void stepper.engine;
+    return stepper;
+  }
+
+  /** Vue makes no Proxies of what has a tag of its own. */
+  get [Symbol.toStringTag](): string {
+    return "Optimizer";
   }
 
   /** All options, with defaults filled in. With `save()` it makes a checkpoint. */
   get config(): Config {
-    return this.#stepper.config;
+    return Optimizer.#alive(this).config;
   }
 
   /**
@@ -41,37 +54,37 @@ export class Optimizer implements Disposable {
    * createOptimizer(2, { engine: "js" }).engine; // → "js"
    */
   get engine(): EngineName {
-    return this.#stepper.engine.name;
+    return Optimizer.#alive(this).engine.name;
   }
 
   /** Bytes of memory that each parameter takes, with its gradient and all state. */
   get bytesPerParameter(): number {
-    return this.#stepper.engine.kernels.bytesPerCoordinate();
+    return Optimizer.#alive(this).engine.kernels.bytesPerCoordinate();
   }
 
   /** Number of parameters, over all tensors. */
   get size(): number {
-    return this.#stepper.size;
+    return Optimizer.#alive(this).size;
   }
 
   /** The parameters x: a live view. Write to it before the first step only; later use {@link setParams}. */
   get params(): Float32Array {
-    return this.#stepper.engine.params;
+    return Optimizer.#alive(this).engine.params;
   }
 
   /** The gradient that `step()` takes: a live view to write to. */
   get grads(): Float32Array {
-    return this.#stepper.engine.grads;
+    return Optimizer.#alive(this).engine.grads;
   }
 
   /** The tensors, as live views. */
   get tensors(): readonly TensorView[] {
-    return this.#stepper.tensors;
+    return Optimizer.#alive(this).tensors;
   }
 
   /** Steps taken, the skipped ones included. */
   get iterations(): number {
-    return this.#stepper.clock.iterations;
+    return Optimizer.#alive(this).clock.iterations;
   }
 
   /**
@@ -79,17 +92,17 @@ export class Optimizer implements Disposable {
    * coordinate, as the tuner's granularity says. 1 without a tuner.
    */
   get scale(): number | Float32Array {
-    return this.#stepper.scale;
+    return Optimizer.#alive(this).scale;
   }
 
   /** η of the last step; 0 before the first. Times `scale` it is the effective learning rate. */
   get learningRate(): number {
-    return this.#stepper.clock.learningRate;
+    return Optimizer.#alive(this).clock.learningRate;
   }
 
   /** The base's moments, one live view each, in the order in which docs/notation.md lists them. */
   get moments(): readonly Float32Array[] {
-    return this.#stepper.moments;
+    return Optimizer.#alive(this).moments;
   }
 
   /**
@@ -110,7 +123,7 @@ export class Optimizer implements Disposable {
       expectNumbers("grads", grads, this.size);
       this.grads.set(grads);
     }
-    return this.#stepper.step();
+    return Optimizer.#alive(this).step();
   }
 
   /**
@@ -126,7 +139,7 @@ export class Optimizer implements Disposable {
    * optimizer.minimize(rosenbrock, { steps: 5000 }).loss < 1e-3; // → true
    */
   minimize(source: GradientSource, run: RunOptions): Solution {
-    return minimize(this.#stepper, source, run);
+    return minimize(Optimizer.#alive(this), source, run);
   }
 
   /**
@@ -142,7 +155,7 @@ export class Optimizer implements Disposable {
    * loss < 1e-3; // → true
    */
   minimizeAsync(source: AsyncGradientSource, run: RunOptions): Promise<Solution> {
-    return minimizeAsync(this.#given, source, run);
+    return minimizeAsync(Optimizer.#of(this), source, run);
   }
 
   /**
@@ -154,7 +167,7 @@ export class Optimizer implements Disposable {
    * optimizer.anchor().scale; // → 6e-7
    */
   anchor(): this {
-    this.#stepper.anchor();
+    Optimizer.#alive(this).anchor();
     return this;
   }
 
@@ -168,7 +181,7 @@ export class Optimizer implements Disposable {
    * Array.from(optimizer.setParams([3, 4]).params); // → [3, 4]
    */
   setParams(values: ArrayLike<number>): this {
-    this.#stepper.setParams(expectVector("values", values, this.size));
+    Optimizer.#alive(this).setParams(expectVector("values", values, this.size));
     return this;
   }
 
@@ -183,7 +196,7 @@ export class Optimizer implements Disposable {
    * Array.from(optimizer.translate([0.5, 0]).params); // → [1.5, 2]
    */
   translate(offset: ArrayLike<number>): this {
-    this.#stepper.translate(expectVector("offset", offset, this.size));
+    Optimizer.#alive(this).translate(expectVector("offset", offset, this.size));
     return this;
   }
 
@@ -198,7 +211,9 @@ export class Optimizer implements Disposable {
    * optimizer.reset([5, 6]).iterations; // → 0
    */
   reset(params?: ArrayLike<number>): this {
-    this.#stepper.reset(params === undefined ? undefined : expectVector("params", params, this.size));
+    Optimizer.#alive(this).reset(
+      params === undefined ? undefined : expectVector("params", params, this.size),
+    );
     return this;
   }
 
@@ -216,7 +231,7 @@ export class Optimizer implements Disposable {
    * second.params[0] === first.params[0]; // → true
    */
   save(): Uint8Array {
-    return this.#stepper.save();
+    return Optimizer.#alive(this).save();
   }
 
   /**
@@ -233,13 +248,13 @@ export class Optimizer implements Disposable {
    * }
    */
   restore(state: Uint8Array): this {
-    this.#stepper.restore(state);
+    Optimizer.#alive(this).restore(state);
     return this;
   }
 
   /** Lets go of the memory. Every later use throws an OptimizerError "disposed". */
   dispose(): void {
-    this.#given.dispose();
+    Optimizer.#of(this).dispose();
   }
 
   [dispose](): void {

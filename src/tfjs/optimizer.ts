@@ -3,6 +3,7 @@ import type { NamedTensorMap, Scalar, serialization, Tensor, Variable } from "@t
 import { asSchedule, expectRate, type LearningRate } from "../bases/base.js";
 import { OptimizerError } from "../errors.js";
 import type { StepInfo } from "../info.js";
+import { expectItself } from "../itself.js";
 import type { Schedule } from "../schedules.js";
 import { bind } from "./bind.js";
 import { fromSaved, settle, toSaved, type Settled, type TfjsOptions } from "./config.js";
@@ -46,6 +47,15 @@ export class SuperlevelOptimizer extends Optimizer {
   #lastStep: StepInfo | undefined;
   #busy = false;
   #disposed = false;
+
+  static {
+    expectItself("optimizer", this.prototype, (value) => #settled in value);
+  }
+
+  /** Vue makes no Proxies of what has a tag of its own. */
+  get [Symbol.toStringTag](): string {
+    return "SuperlevelOptimizer";
+  }
 
   /** Use {@link superlevelOptimizer}. */
   constructor(options: TfjsOptions = {}) {
