@@ -1,4 +1,4 @@
-/// <reference lib="esnext.disposable" preserve="true" />
+import { dispose } from "./ambient.js";
 import { minimize, minimizeAsync } from "./minimize.js";
 import { resolve, type Config, type OptimizerOptions } from "./config.js";
 import { createEngine } from "./engine/engine.js";
@@ -10,9 +10,6 @@ import type { RunOptions, Solution } from "./run.js";
 import type { AsyncGradientSource, GradientSource } from "./sources/source.js";
 import { Stepper } from "./stepper.js";
 import type { TensorSpec } from "./tensors.js";
-
-/** Symbol.dispose, also where the runtime does not know it yet. */
-const dispose: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
 
 /** What {@link createOptimizer} returns. */
 export class Optimizer implements Disposable {
