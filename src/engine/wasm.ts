@@ -4,6 +4,7 @@ import type { Kernel } from "../bases/base.js";
 import type { Form } from "../forms.js";
 import { WASM_BASE64 } from "./binary.js";
 import type { Kernels } from "./kernels.js";
+import { notGranted } from "./program.js";
 
 putBack();
 
@@ -115,5 +116,10 @@ const PAGE = 2 ** 16;
  * @throws RangeError when the machine has not got them
  */
 export function newMemory(bytes: number): WebAssembly.Memory {
-  return new WebAssembly.Memory({ initial: Math.ceil(bytes / PAGE), maximum: PAGE });
+  const initial = Math.ceil(bytes / PAGE);
+  try {
+    return new WebAssembly.Memory({ initial, maximum: PAGE });
+  } catch {
+    throw notGranted(Math.max(initial, 1) * PAGE);
+  }
 }
