@@ -1,6 +1,6 @@
 import { OptimizerError } from "./errors.js";
 import { show } from "./expect.js";
-import type { GradientKind } from "./gradients.js";
+import type { GradientKind } from "./kinds.js";
 
 /*
  * A saved state, little-endian:
