@@ -53,9 +53,13 @@ export class Scalars {
   base: f64;
   firstSlot: f64;
   leadSlot: f64;
-  /** β of schedule-free averaging, 0 for none; and the weight c of the new z in the average. */
+  /**
+   * β of schedule-free averaging, 0 for none; the weight c of the new z in the average; and how long a coordinate of a
+   * normalized direction may be.
+   */
   interpolation: f64;
   weight: f64;
+  longest: f64;
   /** 1: s has a floor of its own, s_init / K; 0: the wealth has one (31). */
   ownFloor: f64;
   /** r takes h clipped to so many times ±m. */

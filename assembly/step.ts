@@ -15,9 +15,10 @@ export let rate: f64 = 0;
 export let base: i32 = 0;
 export let firstSlot: usize = 0;
 export let leadSlot: usize = 0;
-/** Schedule-free averaging (update.ts): β, 0 for none, and c. */
+/** Schedule-free averaging (update.ts): β, 0 for none, c, and the longest coordinate of a normalized direction. */
 export let interpolation: f64 = 0;
 export let weight: f64 = 0;
+export let longest: f64 = 0;
 export let decayRate: f64 = 0;
 export let clipScale: f64 = 1;
 /** The gradient goes through a clipped copy, block by block. */
@@ -57,5 +58,6 @@ export function begin(): void {
   leadSlot = usize(s.leadSlot);
   interpolation = s.interpolation;
   weight = s.weight;
+  longest = s.longest;
   clips = clipScale != 1 || bound < Infinity;
 }

@@ -11,7 +11,8 @@ import { RmspropMomentum } from "./base/rmsprop-momentum";
 import { Sgd } from "./base/sgd";
 import { held, hold, slotsAt, updateBlock, within, zeroBlock } from "./layout";
 import { Run } from "./records";
-import { base, constant, firstSlot, interpolation, leadSlot, weight } from "./step";
+import { bounded } from "./scan";
+import { base, constant, firstSlot, interpolation, leadSlot, longest, weight } from "./step";
 import { addProduct, at, put, Q0, Q1, Q2, Q3, total, zero } from "./vec";
 
 /*
@@ -38,6 +39,8 @@ const WEIGHT: usize = 8;
 const REST: usize = 9;
 const PACE: usize = 10;
 const NEAR: usize = 11;
+const HIGH: usize = 12;
+const LOW: usize = 13;
 
 /** A rule's step size for a segment, and its constants. */
 function holdRule(rate: f64): void {
@@ -64,6 +67,9 @@ export function runBase(run: Run, rate: f64, from: usize, delta: usize, next: us
     case Base.SGD:
       return average<Gradient>(run, from, delta, next, first);
     case Base.RMSPROP:
+      // Its fourth constant is the unit of its direction.
+      hold(HIGH, longest * constant(3));
+      hold(LOW, -longest * constant(3));
       return average<Normalized>(run, from, delta, next, first);
     default:
       runRule(run, rate, from, zeroBlock, updateBlock);
@@ -156,7 +162,7 @@ function sweepRule<R>(from: usize, bytes: usize, delta: usize, next: usize, firs
 @unmanaged
 class Gradient {
   @inline
-  find<Q>(first: usize, g: v128, c0: v128, c1: v128, c2: v128): v128 {
+  find<Q>(first: usize, g: v128, c0: v128, c1: v128, c2: v128, low: v128, high: v128): v128 {
     return g;
   }
 }
@@ -165,8 +171,8 @@ class Gradient {
 @unmanaged
 class Normalized {
   @inline
-  find<Q>(nus: usize, g: v128, alpha: v128, rest: v128, eps: v128): v128 {
-    return f32x4.div(g, rmsRoot<Q>(nus, g, alpha, rest, eps));
+  find<Q>(nus: usize, g: v128, alpha: v128, rest: v128, eps: v128, low: v128, high: v128): v128 {
+    return bounded(f32x4.div(g, rmsRoot<Q>(nus, g, alpha, rest, eps)), low, high);
   }
 }
 
@@ -174,7 +180,7 @@ class Normalized {
 @unmanaged
 class Given {
   @inline
-  find<Q>(first: usize, g: v128, c0: v128, c1: v128, c2: v128): v128 {
+  find<Q>(first: usize, g: v128, c0: v128, c1: v128, c2: v128, low: v128, high: v128): v128 {
     return at<Q>(first);
   }
 }
@@ -210,36 +216,26 @@ function average<D>(run: Run, from: usize, delta: usize, next: usize, first: usi
   const rest = held(REST);
   const pace = held(PACE);
   const near = held(NEAR);
+  const high = held(HIGH);
+  const low = held(LOW);
   let lead = within(run, slotsAt + leadSlot);
   let dg = zero();
   let eg = zero();
-  for (const end = from + run.bytes; from < end; from += 64, delta += 64, next += 64) {
+  for (const end = from + run.bytes; from < end; from += 32, delta += 32, next += 32) {
     const d0 = at<Q0>(delta);
     const g0 = at<Q0>(from);
-    const p0 = rule.find<Q0>(first, g0, c0, c1, c2);
+    const p0 = rule.find<Q0>(first, g0, c0, c1, c2, low, high);
     const e0 = at<Q0>(lead);
     put<Q0>(next, f32x4.add(d0, averaged<Q0>(lead, e0, p0, weight, rest, pace, near)));
     const d1 = at<Q1>(delta);
     const g1 = at<Q1>(from);
-    const p1 = rule.find<Q1>(first, g1, c0, c1, c2);
+    const p1 = rule.find<Q1>(first, g1, c0, c1, c2, low, high);
     const e1 = at<Q1>(lead);
     put<Q1>(next, f32x4.add(d1, averaged<Q1>(lead, e1, p1, weight, rest, pace, near)));
     dg = f32x4.add(dg, addProduct(f32x4.mul(d0, g0), d1, g1));
     eg = f32x4.add(eg, addProduct(f32x4.mul(e0, g0), e1, g1));
-    const d2 = at<Q2>(delta);
-    const g2 = at<Q2>(from);
-    const p2 = rule.find<Q2>(first, g2, c0, c1, c2);
-    const e2 = at<Q2>(lead);
-    put<Q2>(next, f32x4.add(d2, averaged<Q2>(lead, e2, p2, weight, rest, pace, near)));
-    const d3 = at<Q3>(delta);
-    const g3 = at<Q3>(from);
-    const p3 = rule.find<Q3>(first, g3, c0, c1, c2);
-    const e3 = at<Q3>(lead);
-    put<Q3>(next, f32x4.add(d3, averaged<Q3>(lead, e3, p3, weight, rest, pace, near)));
-    dg = f32x4.add(dg, addProduct(f32x4.mul(d2, g2), d3, g3));
-    eg = f32x4.add(eg, addProduct(f32x4.mul(e2, g2), e3, g3));
-    first += 64;
-    lead += 64;
+    first += 32;
+    lead += 32;
   }
   foundDg = total(dg);
   run.sums.leadDg += total(eg);

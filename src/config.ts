@@ -3,6 +3,7 @@ import { adam } from "./bases/adam.js";
 import type { LearningRate, Rule } from "./bases/base.js";
 import { slotsWithLead } from "./bases/schedule-free.js";
 import { expectBoolean, expectNumber, expectOneOf, expectOptions } from "./expect.js";
+import { largest } from "./extremes.js";
 import { formOf, type Form } from "./forms.js";
 import { distinguishes, modesOf, type Modes } from "./gradients.js";
 import { GRADIENTS } from "./kinds.js";
@@ -74,7 +75,7 @@ function readClip(clip: OptimizerOptions["clip"] = {}): { norm?: number; value?:
 
 function rateFactorOf(segments: readonly Segment[], { reach = 0 }: Rule): number {
   const factors = segments.map(({ learningRate, weightDecay }) => learningRate * Math.max(1, weightDecay));
-  return Math.max(...factors) * Math.max(1, reach / 1e4);
+  return largest(factors) * Math.max(1, reach / 1e4);
 }
 
 /**
@@ -85,13 +86,13 @@ function scaleGrowthOf(form: Form | null, eps: number): number {
   const growths = form.decays.map(([m, v, r]) =>
     v === 0 && Math.max(m, r) === 0 ? 1 : Math.max(m, r) / Math.sqrt(v),
   );
-  return 1 + Math.max(2, (form.mStart + form.mFloor) / eps, ...growths);
+  return 1 + Math.max(2, (form.mStart + form.mFloor) / eps, largest(growths));
 }
 
 /** The rate where none is given. */
 function rateOf(rule: Rule, tuner: Tuner | null): LearningRate {
   if (!tuner) return rule.plainRate;
-  return distinguishes(tuner) ? defaultRate : windowDecay(1);
+  return distinguishes(tuner) && rule.averagesNoise !== false ? defaultRate : windowDecay(1);
 }
 
 /** A lead, and the first gradient until it is known what gradients are, may want a slot of their own. */

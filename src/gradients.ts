@@ -11,11 +11,8 @@ import type { AnchorOptions, GrowthLimit, SettledAnchor, Tuner } from "./tuners.
 /** Noisy where ‖g_2 − g_1‖² is more than this share of ‖g_1‖² + ‖g_2‖². Exact problems stay below 8e-4. */
 export const NOISE_LIMIT = 3e-3;
 
-/** s_init where none is given, over ‖x‖ / ‖u_1‖, and at a first step whose gradient's kind is not known. */
-const START = 1e-2;
+/** s_init over ‖x‖ / ‖u_1‖, where none is given; while the kind is not known steps are cautious. */
 const CAUTIOUS_START = 1e-3;
-/** What the scale is multiplied by when the kind is known. */
-export const CAUTION = START / CAUTIOUS_START;
 
 /** What a step does with gradients of one kind. */
 export interface Mode {
@@ -31,6 +28,8 @@ export interface Mode {
   readonly averages: boolean;
   /** The largest norm of a gradient, over the root mean square of those so far: longer ones make shorter steps. */
   readonly gradientLimit: number;
+  /** The longest coordinate of a normalized direction, such as Adam's g / √nu. */
+  readonly longest: number;
   /** Does the average forget where ⟨e, g⟩ says that it lags behind? */
   readonly forgets: boolean;
   readonly anchor: SettledAnchor | null;
@@ -52,18 +51,29 @@ const EXACT = {
   growthLimit: { first: 300, later: 4 },
   ownFloor: false,
   rewardLimit: 1,
+  start: 1e-2,
   promise: Infinity,
 };
-const NOISY = {
+const NOISY: typeof EXACT = {
   anchor: { first: 64, growth: 2, carry: 1 },
   growthLimit: { first: 10, later: 1.5 },
   ownFloor: true,
   rewardLimit: 2,
+  start: 1e-2,
   promise: 0.1,
 };
-/** Of gradients under noise: an average over t² weights, and the limit of gradients' norms. */
+/** Noisy gradients under a rule that is worse for averaging, such as Lion's: it decays in windows, but S is carried on. */
+const NOISY_UNAVERAGED: typeof EXACT = {
+  ...EXACT,
+  anchor: { first: 64, growth: 2, carry: 1 },
+  growthLimit: { first: 100, later: 4 },
+  promise: 0.1,
+};
+/** Of gradients under noise: an average over t² weights, and limits against late spikes of the loss. */
 const NOISY_AVERAGING: Averaging = { interpolation: 0.9, power: 2, ratePower: 2 };
 const GRADIENT_LIMIT = 1;
+const LONGEST = 5;
+const UNLIMITED = { gradientLimit: Infinity, longest: 3.4e38 };
 
 function anchorOf(given: AnchorOptions | null, defaults: SettledAnchor): SettledAnchor | null {
   if (given === null) return null;
@@ -71,13 +81,27 @@ function anchorOf(given: AnchorOptions | null, defaults: SettledAnchor): Settled
   return { ...defaults, ...given };
 }
 
+/** A start of the caller's own may be far from where S has to be: then S grows as it likes, unless told otherwise. */
+function growthLimitOf(
+  given: Partial<GrowthLimit> | null,
+  sInit: number | undefined,
+  defaults: GrowthLimit,
+): GrowthLimit | null {
+  const open = given === null || (sInit !== undefined && Object.keys(given).length === 0);
+  return open ? null : { ...defaults, ...given };
+}
+
+/** What S is multiplied by when it is known what gradients are: steps were cautious until then. */
+export const boldness = ({ undecided, ...modes }: Modes, kind: "exact" | "noisy"): number =>
+  undecided.start > 0 ? modes[kind].start / undecided.start : 1;
+
 /** The base as it is, or without momentum and averaged. */
 function ruleOf(rule: Rule, averages: boolean, averaging: Averaging | undefined) {
   const { kernel, constants, momenta, bare } = rule;
   const own = rule.averaging !== undefined;
   const forgets = averages && !own;
-  const gradientLimit = forgets ? GRADIENT_LIMIT : Infinity;
-  const shared = { averages, averaging, forgets, gradientLimit };
+  const limits = forgets ? { gradientLimit: GRADIENT_LIMIT, longest: LONGEST } : UNLIMITED;
+  const shared = { averages, averaging, forgets, ...limits };
   if (averages) return { ...bare, momenta: [bare.leadSlot], ...shared };
   return { kernel, constants, momenta, firstSlot: 0, leadSlot: bare.leadSlot, ...shared };
 }
@@ -99,13 +123,14 @@ export function modesOf(rule: Rule, tuner: Tuner | null): Modes {
     ...ruleOf(rule, averages, own ?? NOISY_AVERAGING),
     ...defaults,
     anchor: anchorOf(anchor, defaults.anchor),
-    growthLimit: growthLimit === null ? null : { ...defaults.growthLimit, ...growthLimit },
-    start: sInit === undefined ? START : 0,
+    growthLimit: growthLimitOf(growthLimit, sInit, defaults.growthLimit),
+    start: sInit === undefined ? defaults.start : 0,
   });
   const exact = mode(EXACT, own !== undefined);
+  const averagesNoise = rule.averagesNoise !== false;
   return {
     exact,
-    noisy: mode(NOISY, own !== undefined || rule.averagesNoise !== false),
+    noisy: averagesNoise ? mode(NOISY, true) : mode(NOISY_UNAVERAGED, false),
     // The first step of both kinds is the same, and nothing is anchored before it is known which.
     undecided: { ...exact, start: exact.start && CAUTIOUS_START, anchor: null },
   };

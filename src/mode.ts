@@ -33,19 +33,19 @@ export function clipping(
   return { clipScale, usedNorm: bounded * clipScale };
 }
 
-/** A copy of the state, where the step could overflow. `caution`: what the scale may be multiplied by besides. */
+/** A copy of the state, where the step could overflow. `bolder`: what the scale is multiplied by besides. */
 export function copyIfRisky(
   engine: Engine,
   { config, program, rateFactor, scaleGrowth }: Resolved,
   eta: number,
   gradNormMax: number,
-  caution: number,
+  bolder: number,
 ): Copy | undefined {
   const { report } = engine;
   const reach = {
     paramsNorm: Math.sqrt(report[Report.paramsSquares]),
     deltaNorm: Math.sqrt(report[Report.deltaSquares]),
-    scale: Math.max(report[Report.scaleMax], report[Report.sInitMax]) * scaleGrowth * caution,
+    scale: Math.max(report[Report.scaleMax], report[Report.sInitMax]) * scaleGrowth * bolder,
     learningRate: eta * rateFactor,
     gradNormMax,
     lambda: program.perCoordinate ? config.tuner?.lambda : undefined,
@@ -60,6 +60,7 @@ export function enterMode({ scalars, bases }: Engine, mode: Mode, anchors: numbe
   scalars[Scalar.firstSlot] = mode.firstSlot;
   scalars[Scalar.leadSlot] = mode.leadSlot;
   scalars[Scalar.interpolation] = mode.averages ? averaging!.interpolation : 0;
+  scalars[Scalar.longest] = mode.longest;
   scalars[Scalar.ownFloor] = Number(mode.ownFloor);
   scalars[Scalar.rewardLimit] = mode.rewardLimit;
   scalars[Scalar.growthLimit] = growthLimit

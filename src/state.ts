@@ -6,10 +6,10 @@ import type { Footing, Mark } from "./engine/mark.js";
 import { Report } from "./engine/kernels.js";
 import { OptimizerError } from "./errors.js";
 import { expectVector } from "./expect.js";
-import { CAUTION, type Mode } from "./gradients.js";
+import { boldness, type Mode } from "./gradients.js";
 import type { TensorView } from "./info.js";
 import type { GradientKind } from "./kinds.js";
-import { enterMode } from "./mode.js";
+import { enterMode, weigh } from "./mode.js";
 import { Witness } from "./safety.js";
 import { viewsOf } from "./tensors.js";
 import { nextAnchor } from "./tuners.js";
@@ -59,11 +59,23 @@ export class State {
     return momentsOf(this.engine, this.resolved.program);
   }
 
-  average(): Float32Array | null {
+  /** The average that belongs to `point`. An engine whose parameters are elsewhere is named with its own vectors. */
+  average(engine = this.engine, point = engine.params): Float32Array | null {
     const { averages, averaging, leadSlot } = this.mode;
     if (!averages) return null;
+    // After one step the average is where x is; the place of the lead has its gradient.
+    if (this.undecided) return this.engine.params.slice();
     const { interpolation } = averaging!;
-    return averageOf(this.engine, this.resolved.program, leadSlot, (1 - interpolation) / interpolation);
+    const share = (1 - interpolation) / interpolation;
+    return averageOf(engine, this.resolved.program, leadSlot, share, point);
+  }
+
+  get averaging(): { interpolation: number; weight: number } | null {
+    const { averages, averaging } = this.mode;
+    if (!averages) return null;
+    // Before the first step any rate will do.
+    const { weight } = weigh(this.mode, this.time, this.time.learningRate || 1);
+    return { interpolation: averaging!.interpolation, weight };
   }
 
   /** Is it still to be found out what gradients are? */
@@ -80,7 +92,7 @@ export class State {
     if (kind === this.time.gradients) return;
     const { kernels } = this.engine;
     const { modes, rule } = this.resolved;
-    if (modes.undecided.start > 0) kernels.rescale(CAUTION);
+    if (kind !== "undecided") kernels.rescale(boldness(modes, kind));
     // The momentum, or the first gradient, makes room for the lead, which is 0 after one step.
     if (modes[kind].averages) kernels.clearSlot(rule.bare.leadSlot);
     this.time.gradients = kind;
@@ -192,7 +204,10 @@ export class State {
   retreat(mark: Mark, earlier?: Footing): Footing {
     const { engine } = this;
     const now = scalesOf(engine);
+    const { gradients } = this.time;
     this.back(mark);
+    // What gradients are stays known: to find it out again, the first of them would be wanted, which is forgotten here.
+    this.decide(gradients);
     const { tuner } = this.config;
     if (tuner) {
       lowerScales(engine, now);

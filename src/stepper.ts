@@ -1,9 +1,9 @@
-import { asSchedule } from "./bases/base.js";
+import { scheduleOf } from "./bases/index.js";
 import type { Resolved } from "./config.js";
 import { FLUSH_EVERY, type Engine } from "./engine/engine.js";
 import { Report, Scalar } from "./engine/kernels.js";
 import type { OptimizerError } from "./errors.js";
-import { CAUTION } from "./gradients.js";
+import { boldness } from "./gradients.js";
 import type { Begun, StepInfo } from "./info.js";
 import type { GradientKind } from "./kinds.js";
 import { clipping, copyIfRisky, forget, judge, promiseOf, shorten, weigh } from "./mode.js";
@@ -18,7 +18,7 @@ export class Stepper extends State {
 
   constructor(resolved: Resolved, engine: Engine) {
     super(resolved, engine);
-    this.#schedule = asSchedule(resolved.config.base.learningRate);
+    this.#schedule = scheduleOf(resolved.config.base);
   }
 
   get #meanScale(): number {
@@ -71,8 +71,8 @@ export class Stepper extends State {
     const eta = this.#rate(step, gradNorm, kind) * factor;
     if (form?.singularAtZero && report[Report.paramsSquaresMin] === 0) throw singular(step);
     const gradNormMax = Math.max(this.time.gradNormMax, usedNorm);
-    const caution = this.undecided ? CAUTION : 1;
-    const before = copyIfRisky(this.engine, this.resolved, eta, gradNormMax, caution);
+    const bolder = this.undecided && kind !== "undecided" ? boldness(modes, kind) : 1;
+    const before = copyIfRisky(this.engine, this.resolved, eta, gradNormMax, bolder);
     const clockBefore = kind === this.time.gradients ? undefined : { ...this.time };
     this.decide(kind);
     const mode = modes[kind];

@@ -15,10 +15,18 @@ interface Layer {
 
 const LAYERS: Record<string, Layer[]> = {
   src: [
-    { files: ["errors.ts", "expect.ts"] },
+    { files: ["errors.ts", "expect.ts", "ambient.ts", "ascii.ts", "extremes.ts", "itself.ts"] },
     // Parts that never know the engine.
     {
-      files: ["kinds.ts", "schedules.ts", "tuners.ts", "tensors.ts", "forms.ts", "checkpoint.ts", "safety.ts"],
+      files: [
+        "kinds.ts",
+        "schedules.ts",
+        "tuners.ts",
+        "tensors.ts",
+        "forms.ts",
+        "checkpoint.ts",
+        "safety.ts",
+      ],
       siblings: true,
     },
     { files: ["info.ts", "guard.ts", "level.ts", "run.ts"], siblings: true },

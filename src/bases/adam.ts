@@ -126,7 +126,7 @@ function bareAdam({ beta2, eps }: Adam | AdamW): BareRule {
     leadSlot: 0,
     constants(applied, eta, out) {
       const root = Math.sqrt(bias2(applied));
-      write(out, eta * root, beta2, 1 - beta2, eps * root);
+      write(out, eta * root, beta2, 1 - beta2, eps * root, 1 / root);
     },
   };
 }

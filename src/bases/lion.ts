@@ -57,5 +57,6 @@ export function lionRule({ beta1, beta2 }: Lion): Rule {
       },
     },
     firstGradient: { slot: 0, times: 1 / (1 - beta2) },
+    averagesNoise: false,
   };
 }

@@ -67,6 +67,7 @@ export function rmspropRule({ alpha, eps, momentum, centered }: Rmsprop): Rule {
     reach: 1 / ((centered ? eps : Math.sqrt(1 - alpha)) * (1 - momentum)),
     plainRate: 1e-2,
     constants: constantsFor(momentum),
-    bare: { kernel, firstSlot: 0, leadSlot: plain ? 1 : 3, constants: constantsFor(0) },
+    // Without momentum the fourth constant is the unit of the direction.
+    bare: { kernel, firstSlot: 0, leadSlot: plain ? 1 : 3, constants: constantsFor(plain ? 1 : 0) },
   };
 }

@@ -32,12 +32,13 @@ export const Scalar = {
   leadSlot: 11,
   interpolation: 12,
   weight: 13,
-  ownFloor: 14,
-  rewardLimit: 15,
-  growthLimit: 16,
-  promiseLimit: 17,
-  start: 18,
-  count: 19,
+  longest: 14,
+  ownFloor: 15,
+  rewardLimit: 16,
+  growthLimit: 17,
+  promiseLimit: 18,
+  start: 19,
+  count: 20,
 } as const;
 
 /** Places in the report, which the kernels write; assembly/records.ts says what is there. */

@@ -19,8 +19,8 @@ import {
   type Memory,
 } from "./memory.js";
 import { Scalar } from "../kernels.js";
-import { addProduct, larger, root, round } from "./rules.js";
-import { addUpdate, bounded, deltaOf, dot, gradientOf, moveRun, update } from "./sweeps.js";
+import { addProduct, bounded, larger, root, round } from "./rules.js";
+import { addUpdate, deltaOf, dot, gradientOf, moveRun, update } from "./sweeps.js";
 import { findStart, isUnstarted, tune } from "./tuner.js";
 
 /* A tuner for each coordinate: assembly/coordinates.ts and coordinate-tuners.ts. */

@@ -31,6 +31,12 @@ export const root = (x: number): number => round(Math.sqrt(x));
 /** b where a < b, else a: in either order of NaN and of zeros as the kernels' pmax. */
 export const larger = (a: number, b: number): number => (a < b ? b : a);
 
+/** Within low … high. */
+export function bounded(value: number, low: number, high: number): number {
+  const raised = value < low ? low : value;
+  return high < raised ? high : raised;
+}
+
 /** √nu / √(1 − β2^t) + eps. */
 const adamRoot = (nu: number, c: Float32Array, inverseRoot: number, eps: number): number =>
   addProduct(c[eps], root(nu), c[inverseRoot]);
@@ -38,12 +44,12 @@ const adamRoot = (nu: number, c: Float32Array, inverseRoot: number, eps: number)
 const adagradRoot = (nu: number, eps: number): number => round(root(nu) + eps);
 
 /** What averaging takes of a rule: d over the step size. */
-type Direction = (f: Float32Array, i: number, g: number, c: Float32Array) => number;
+type Direction = (f: Float32Array, i: number, g: number, c: Float32Array, longest: number) => number;
 
 const gradient: Direction = (_f, _i, g) => g;
-const normalized: Direction = (f, i, g, c) => {
+const normalized: Direction = (f, i, g, c, longest) => {
   const nu = (f[i] = blend(c[0], f[i], c[1], square(g)));
-  return round(g / adagradRoot(nu, c[2]));
+  return bounded(round(g / adagradRoot(nu, c[2])), -longest, longest);
 };
 
 export const rules: Readonly<Record<Kernel, Update>> = {

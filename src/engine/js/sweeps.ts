@@ -18,7 +18,7 @@ import {
   type Run,
 } from "./memory.js";
 import { Scalar } from "../kernels.js";
-import { addProduct, directions, round } from "./rules.js";
+import { addProduct, bounded, directions, round } from "./rules.js";
 
 /*
  * The sweeps of assembly/scan.ts, accumulate.ts and move.ts. Sums come from vectors as they stand in memory, in
@@ -44,12 +44,6 @@ export function dot(f: Float32Array, a: number, b: number, length: number, span 
     lane(f, a + 1, b + 1, length, span) +
     (lane(f, a + 2, b + 2, length, span) + lane(f, a + 3, b + 3, length, span))
   );
-}
-
-/** Within low … high. */
-export function bounded(value: number, low: number, high: number): number {
-  const raised = value < low ? low : value;
-  return high < raised ? high : raised;
 }
 
 /** Writes the gradient, clipped by value and times `scale`, to its block. */
@@ -145,11 +139,13 @@ function averageBase(m: Memory, from: number, delta: number, next: number): void
   const { f, length, slots, gap, c } = m;
   const step = -(m.rate * m.segment.learningRate);
   const direction = directions[m.scalars[Scalar.base]];
+  // Its fourth constant is the unit of a normalized direction.
+  const longest = round(m.scalars[Scalar.longest] * m.scalars[4]);
   const first = slots + m.firstSlot * gap;
   for (let k = 0; k < length; k++) {
     const g = f[from + k];
     f[UPDATE_BLOCK + k] = direction
-      ? direction(f, first + k, g, c)
+      ? direction(f, first + k, g, c, longest)
       : m.base(f, first + k, gap, g, round(step), c);
   }
   average(m, direction ? step : 1, from, delta, next);
