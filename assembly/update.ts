@@ -221,7 +221,7 @@ function average<D>(run: Run, from: usize, delta: usize, next: usize, first: usi
   let lead = within(run, slotsAt + leadSlot);
   let dg = zero();
   let eg = zero();
-  for (const end = from + run.bytes; from < end; from += 64, delta += 64, next += 64) {
+  for (const end = from + run.bytes; from < end; from += 32, delta += 32, next += 32) {
     const d0 = at<Q0>(delta);
     const g0 = at<Q0>(from);
     const p0 = rule.find<Q0>(first, g0, c0, c1, c2, low, high);
@@ -234,20 +234,8 @@ function average<D>(run: Run, from: usize, delta: usize, next: usize, first: usi
     put<Q1>(next, f32x4.add(d1, averaged<Q1>(lead, e1, p1, weight, rest, pace, near)));
     dg = f32x4.add(dg, addProduct(f32x4.mul(d0, g0), d1, g1));
     eg = f32x4.add(eg, addProduct(f32x4.mul(e0, g0), e1, g1));
-    const d2 = at<Q2>(delta);
-    const g2 = at<Q2>(from);
-    const p2 = rule.find<Q2>(first, g2, c0, c1, c2, low, high);
-    const e2 = at<Q2>(lead);
-    put<Q2>(next, f32x4.add(d2, averaged<Q2>(lead, e2, p2, weight, rest, pace, near)));
-    const d3 = at<Q3>(delta);
-    const g3 = at<Q3>(from);
-    const p3 = rule.find<Q3>(first, g3, c0, c1, c2, low, high);
-    const e3 = at<Q3>(lead);
-    put<Q3>(next, f32x4.add(d3, averaged<Q3>(lead, e3, p3, weight, rest, pace, near)));
-    dg = f32x4.add(dg, addProduct(f32x4.mul(d2, g2), d3, g3));
-    eg = f32x4.add(eg, addProduct(f32x4.mul(e2, g2), e3, g3));
-    first += 64;
-    lead += 64;
+    first += 32;
+    lead += 32;
   }
   foundDg = total(dg);
   run.sums.leadDg += total(eg);

@@ -4,8 +4,8 @@
  */
 import { parseArgs } from "node:util";
 import { createOptimizer, superlevel, type TunerOptions } from "superlevel";
-import type { Contender } from "./robustness/contenders.js";
-import { measure } from "./robustness/measure.js";
+import type { Create } from "./robustness/descent.js";
+import { logLoss, train } from "./robustness/measure.js";
 import type { Problem } from "./robustness/problem.js";
 import { trainingSuite } from "./robustness/training.js";
 
@@ -20,22 +20,28 @@ const variants: [name: string, options: TunerOptions][] = [
   ["parameter, spread null, 3 betas", { granularity: "parameter", spread: null, betas: [0.9, 0.99, 0.999] }],
 ];
 
-function contender(family: string, tuner: TunerOptions, { sizes }: Problem): Contender {
-  return {
-    family,
-    kind: "superlevel",
-    rate: 1,
-    create: (start) => {
-      let first = 0;
-      const tensors = (sizes ?? [start.length]).map((size) => {
-        first += size;
-        return { shape: [size], values: start.subarray(first - size, first) };
-      });
-      const optimizer = createOptimizer(tensors, { tuner: superlevel(tuner) });
-      const { params, grads } = optimizer;
-      return { params, grads, step: () => void optimizer.step() };
-    },
+function tuned(tuner: TunerOptions, { sizes }: Problem): Create {
+  return (start) => {
+    let first = 0;
+    const tensors = (sizes ?? [start.length]).map((size) => {
+      first += size;
+      return { shape: [size], values: start.subarray(first - size, first) };
+    });
+    const optimizer = createOptimizer(tensors, { tuner: superlevel(tuner) });
+    const { params, grads } = optimizer;
+    return { params, grads, step: () => void optimizer.step(), end: () => optimizer.dispose() };
   };
+}
+
+/** Mean over seeds of log10 of the loss at the end of the problem's longest run. */
+function finalLog(problem: Problem, create: Create, seeds: number): number {
+  const steps = problem.lengths[problem.lengths.length - 1];
+  let sum = 0;
+  for (let seed = 1; seed <= seeds; seed++) {
+    const { losses, initial } = train(problem, { create }, seed, steps, [steps]);
+    sum += logLoss(losses[0][1], initial);
+  }
+  return sum / seeds;
 }
 
 const { problems, notes } = trainingSuite(process.env.SUPERLEVEL_DATA ?? "../shared/data");
@@ -45,9 +51,7 @@ console.log(`| problem | ${variants.map(([name]) => name).join(" | ")} |`);
 console.log(`|---|${variants.map(() => "---:").join("|")}|`);
 const sums = variants.map(() => 0);
 for (const problem of problems) {
-  const losses = variants.map(([name, tuner]) => {
-    return measure(problem, contender(name, tuner, problem), Number(options.seeds)).logLoss;
-  });
+  const losses = variants.map(([, tuner]) => finalLog(problem, tuned(tuner, problem), Number(options.seeds)));
   const gaps = losses.map((loss) => loss - losses[0]);
   gaps.forEach((gap, k) => (sums[k] += gap / problems.length));
   const cells = gaps.map((gap, k) => (k === 0 ? losses[0] : gap).toFixed(2));

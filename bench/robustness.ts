@@ -1,13 +1,14 @@
 /**
- * `npm run bench:robustness`: superlevel at base rates from 1e-3 to 100 against plain optimizers at every rate of a
- * grid and against other learning-rate-free methods. What counts is log10 of the final loss over the best that any
- * optimizer reached at any rate.
+ * `npm run bench:robustness`: superlevel as it comes against Adam and AdamW with a rate tuned for each problem and each
+ * run length, and against other methods that need no tuning. What counts is log10 of the final loss over that of the
+ * best tuned run.
  *
- *   --quick        a minute: a fifth of the steps, one seed, few rates
- *   --held-out     other data than the defaults were chosen on
- *   --seeds N      for problems that draw lots; default 3
- *   --only TEXT    problems whose name contains it
- *   --out FOLDER   default build/robustness
+ *   --quick            a minute: one seed, three rates, 100 steps
+ *   --held-out         other problems, on which no default was chosen
+ *   --seeds N          default 3
+ *   --only TEXT        problems whose name or group contains it
+ *   --contenders A,B   runs only those whose name contains one of these; the tables have whatever is known of the others
+ *   --out FOLDER       default build/robustness; runs.jsonl in it keeps every run, so nothing is run twice
  *
  * Real data is read from $SUPERLEVEL_DATA, by default ../shared/data.
  */
@@ -16,10 +17,11 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { contenders } from "./robustness/contenders.js";
 import { heldOutSuite } from "./robustness/held-out.js";
-import { measure, type Result } from "./robustness/measure.js";
-import { rateCurves } from "./robustness/plot.js";
+import { gapChart } from "./robustness/plot.js";
 import type { Problem } from "./robustness/problem.js";
-import { problemTable, summaryTable, type Entry, type Table } from "./robustness/table.js";
+import { allRuns, packageVersion, Records } from "./robustness/runs.js";
+import { study } from "./robustness/study.js";
+import { report } from "./robustness/table.js";
 import { trainingSuite } from "./robustness/training.js";
 
 const { values: options } = parseArgs({
@@ -28,66 +30,55 @@ const { values: options } = parseArgs({
     "held-out": { type: "boolean", default: false },
     seeds: { type: "string" },
     only: { type: "string", default: "" },
+    contenders: { type: "string", default: "" },
     out: { type: "string", default: "build/robustness" },
   },
 });
 const { quick, only, out } = options;
-const heldOut = options["held-out"];
 const seeds = Number(options.seeds ?? (quick ? 1 : 3));
 if (!Number.isInteger(seeds) || seeds < 1)
   throw new RangeError(`--seeds: expected a whole number >= 1, got ${seeds}`);
 
 const folder = process.env.SUPERLEVEL_DATA ?? "../shared/data";
-const suite = heldOut ? heldOutSuite(folder) : trainingSuite(folder);
+const suite = options["held-out"] ? heldOutSuite(folder) : trainingSuite(folder);
 const problems = suite.problems
-  .filter(({ name }) => name.includes(only))
-  .map((problem): Problem => (quick ? { ...problem, steps: Math.ceil(problem.steps / 5) } : problem));
+  .filter(({ name, group }) => name.includes(only) || group === only)
+  .map((problem): Problem =>
+    quick ? { ...problem, lengths: [Math.min(100, problem.lengths[0])] } : problem,
+  );
 suite.notes.forEach((note) => console.warn(note));
 if (problems.length === 0) {
   console.warn("no problems to run");
   process.exit();
 }
 
-function progress(done: number, of: number, name: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r${done}/${of} ${name}\u001b[K${done === of ? "\n" : ""}`);
+const all = contenders(quick, packageVersion());
+const wanted = options.contenders.toLowerCase().split(",");
+const chosen = all.filter(({ family }) => wanted.some((text) => family.toLowerCase().includes(text)));
+if (chosen.length === 0) console.warn("no contenders to run");
+
+const records = new Records(join(out, "runs.jsonl"));
+const missing = allRuns(problems, chosen, seeds).filter((run) => !records.find(run));
+
+function progress(done: number, text: string): void {
+  if (!process.stderr.isTTY) return;
+  process.stderr.write(`\r${done}/${missing.length} ${text}\u001b[K${done === missing.length ? "\n" : ""}`);
 }
 
 const begin = performance.now();
-const name = join(out, `${heldOut ? "held-out" : "training"}${quick ? "-quick" : ""}`);
-const list = contenders(quick);
+missing.forEach((run, k) => {
+  records.make(run);
+  progress(k + 1, `${run.problem.name}, ${run.contender.family}`);
+});
+const seconds = ((performance.now() - begin) / 1000).toFixed(0);
+
+const result = study(problems, all, seeds, records);
+const name = join(out, `${options["held-out"] ? "held-out" : "training"}${quick ? "-quick" : ""}`);
+const heading = `${problems.length} problems, ${seeds} seeds; ${missing.length} runs made now in ${seconds} s, Node ${process.version}`;
+const text = report(result, heading);
 mkdirSync(out, { recursive: true });
-
-/** Written after every problem, so that a run cut short leaves what it had. */
-function write(table: Table): string {
-  const seconds = ((performance.now() - begin) / 1000).toFixed(0);
-  const text = [
-    `${table.problems.length} problems, ${seeds} seeds, ${seconds} s, Node ${process.version}`,
-    summaryTable(table),
-    problemTable(table),
-    "",
-  ].join("\n\n");
-  writeFileSync(`${name}.md`, text);
-  writeFileSync(`${name}.json`, JSON.stringify({ seeds, quick, ...table }, null, 1));
-  writeFileSync(`${name}.svg`, rateCurves(table));
-  return text;
-}
-
-const columns: Result[][] = [];
-let text = "";
-for (const [p, problem] of problems.entries()) {
-  columns.push(
-    list.map((contender, k) => {
-      progress(p * list.length + k + 1, problems.length * list.length, problem.name);
-      return measure(problem, contender, seeds);
-    }),
-  );
-  const entries = list.map(({ family, kind, rate }, k): Entry => ({
-    family,
-    kind,
-    rate,
-    results: columns.map((column) => column[k]),
-  }));
-  text = write({ problems: problems.slice(0, p + 1).map((done) => done.name), entries });
-}
+writeFileSync(`${name}.md`, text);
+writeFileSync(`${name}.json`, JSON.stringify({ seeds, quick, ...result }, null, 1));
+writeFileSync(`${name}.svg`, gapChart(result));
 console.log(text);
 console.log(`${name}.md, .json and .svg written`);

@@ -1,4 +1,4 @@
-/// <reference lib="esnext.disposable" preserve="true" />
+import { dispose } from "./ambient.js";
 import { minimize, minimizeAsync } from "./minimize.js";
 import { resolve, type Config, type OptimizerOptions } from "./config.js";
 import { createEngine } from "./engine/engine.js";
@@ -6,14 +6,12 @@ import type { EngineName } from "./engine/kernels.js";
 import { expectNumbers, expectVector } from "./expect.js";
 import type { GradientKind } from "./gradients.js";
 import type { Seen, StepInfo, TensorView } from "./info.js";
+import { notItself } from "./itself.js";
 import type { RunOptions, Solution } from "./run.js";
 import type { AsyncGradientSource, GradientSource } from "./sources/source.js";
 import { Stepper } from "./stepper.js";
 import type { TensorSpec } from "./tensors.js";
 import { lossSeen, takeStep } from "./trial.js";
-
-/** Symbol.dispose, also where the runtime does not know it yet. */
-const dispose: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
 
 /** What {@link createOptimizer} returns. */
 export class Optimizer implements Disposable {
@@ -24,15 +22,27 @@ export class Optimizer implements Disposable {
     this.#given = stepper;
   }
 
+  /** Where all state is. */
+  static #of(optimizer: Optimizer): Stepper {
+    if (#given in optimizer) return optimizer.#given;
+    throw notItself("optimizer");
+  }
+
   /** Throws when it was disposed of. */
-  get #stepper(): Stepper {
-    void this.#given.engine;
-    return this.#given;
+  static #alive(optimizer: Optimizer): Stepper {
+    const stepper = Optimizer.#of(optimizer);
+    void stepper.engine;
+    return stepper;
+  }
+
+  /** Vue makes no Proxies of what has a tag of its own. */
+  get [Symbol.toStringTag](): string {
+    return "Optimizer";
   }
 
   /** All options, with defaults filled in. With `save()` it makes a checkpoint. */
   get config(): Config {
-    return this.#stepper.config;
+    return Optimizer.#alive(this).config;
   }
 
   /**
@@ -43,37 +53,37 @@ export class Optimizer implements Disposable {
    * createOptimizer(2, { engine: "js" }).engine; // → "js"
    */
   get engine(): EngineName {
-    return this.#stepper.engine.name;
+    return Optimizer.#alive(this).engine.name;
   }
 
   /** Bytes of memory that each parameter takes, with its gradient and all state. */
   get bytesPerParameter(): number {
-    return this.#stepper.engine.kernels.bytesPerCoordinate();
+    return Optimizer.#alive(this).engine.kernels.bytesPerCoordinate();
   }
 
   /** Number of parameters, over all tensors. */
   get size(): number {
-    return this.#stepper.size;
+    return Optimizer.#alive(this).size;
   }
 
   /** The parameters x: a live view. Write to it before the first step only; later use {@link setParams}. */
   get params(): Float32Array {
-    return this.#stepper.engine.params;
+    return Optimizer.#alive(this).engine.params;
   }
 
   /** The gradient that `step()` takes: a live view to write to. */
   get grads(): Float32Array {
-    return this.#stepper.engine.grads;
+    return Optimizer.#alive(this).engine.grads;
   }
 
   /** The tensors, as live views. */
   get tensors(): readonly TensorView[] {
-    return this.#stepper.tensors;
+    return Optimizer.#alive(this).tensors;
   }
 
   /** Steps taken, the skipped ones included. */
   get iterations(): number {
-    return this.#stepper.clock.iterations;
+    return Optimizer.#alive(this).clock.iterations;
   }
 
   /**
@@ -81,12 +91,12 @@ export class Optimizer implements Disposable {
    * coordinate, as the tuner's granularity says. 1 without a tuner.
    */
   get scale(): number | Float32Array {
-    return this.#stepper.scale;
+    return Optimizer.#alive(this).scale;
   }
 
   /** η of the last step; 0 before the first. Times `scale` it is the effective learning rate. */
   get learningRate(): number {
-    return this.#stepper.clock.learningRate;
+    return Optimizer.#alive(this).clock.learningRate;
   }
 
   /**
@@ -101,7 +111,7 @@ export class Optimizer implements Disposable {
    * optimizer.gradients; // → "exact"
    */
   get gradients(): GradientKind {
-    return this.#stepper.clock.gradients;
+    return Optimizer.#alive(this).clock.gradients;
   }
 
   /**
@@ -117,7 +127,7 @@ export class Optimizer implements Disposable {
    * createOptimizer(2, { gradients: "exact" }).average(); // → null
    */
   average(): Float32Array | null {
-    return this.#stepper.average();
+    return Optimizer.#alive(this).average();
   }
 
   /**
@@ -129,12 +139,12 @@ export class Optimizer implements Disposable {
    * optimizer.averaging; // → { interpolation: 0.9, weight: 1 }
    */
   get averaging(): { interpolation: number; weight: number } | null {
-    return this.#stepper.averaging;
+    return Optimizer.#alive(this).averaging;
   }
 
   /** The base's moments, one live view each, in the order in which docs/notation.md lists them. */
   get moments(): readonly Float32Array[] {
-    return this.#stepper.moments;
+    return Optimizer.#alive(this).moments;
   }
 
   /**
@@ -157,7 +167,7 @@ export class Optimizer implements Disposable {
       expectNumbers("grads", grads, this.size);
       this.grads.set(grads);
     }
-    return takeStep(this.#stepper, loss);
+    return takeStep(Optimizer.#alive(this), loss);
   }
 
   /**
@@ -173,7 +183,7 @@ export class Optimizer implements Disposable {
    * optimizer.minimize(rosenbrock, { steps: 5000 }).loss < 1e-3; // → true
    */
   minimize(source: GradientSource, run: RunOptions): Solution {
-    return minimize(this.#stepper, source, run);
+    return minimize(Optimizer.#alive(this), source, run);
   }
 
   /**
@@ -189,7 +199,7 @@ export class Optimizer implements Disposable {
    * loss < 1e-3; // → true
    */
   minimizeAsync(source: AsyncGradientSource, run: RunOptions): Promise<Solution> {
-    return minimizeAsync(this.#given, source, run);
+    return minimizeAsync(Optimizer.#of(this), source, run);
   }
 
   /**
@@ -201,7 +211,7 @@ export class Optimizer implements Disposable {
    * optimizer.anchor().scale; // → 6e-7
    */
   anchor(): this {
-    this.#stepper.anchor();
+    Optimizer.#alive(this).anchor();
     return this;
   }
 
@@ -215,7 +225,7 @@ export class Optimizer implements Disposable {
    * Array.from(optimizer.setParams([3, 4]).params); // → [3, 4]
    */
   setParams(values: ArrayLike<number>): this {
-    this.#stepper.setParams(expectVector("values", values, this.size));
+    Optimizer.#alive(this).setParams(expectVector("values", values, this.size));
     return this;
   }
 
@@ -230,7 +240,7 @@ export class Optimizer implements Disposable {
    * Array.from(optimizer.translate([0.5, 0]).params); // → [1.5, 2]
    */
   translate(offset: ArrayLike<number>): this {
-    this.#stepper.translate(expectVector("offset", offset, this.size));
+    Optimizer.#alive(this).translate(expectVector("offset", offset, this.size));
     return this;
   }
 
@@ -245,7 +255,9 @@ export class Optimizer implements Disposable {
    * optimizer.reset([5, 6]).iterations; // → 0
    */
   reset(params?: ArrayLike<number>): this {
-    this.#stepper.reset(params === undefined ? undefined : expectVector("params", params, this.size));
+    Optimizer.#alive(this).reset(
+      params === undefined ? undefined : expectVector("params", params, this.size),
+    );
     return this;
   }
 
@@ -263,7 +275,7 @@ export class Optimizer implements Disposable {
    * second.params[0] === first.params[0]; // → true
    */
   save(): Uint8Array {
-    return this.#stepper.save();
+    return Optimizer.#alive(this).save();
   }
 
   /**
@@ -280,13 +292,13 @@ export class Optimizer implements Disposable {
    * }
    */
   restore(state: Uint8Array): this {
-    this.#stepper.restore(state);
+    Optimizer.#alive(this).restore(state);
     return this;
   }
 
   /** Lets go of the memory. Every later use throws an OptimizerError "disposed". */
   dispose(): void {
-    this.#given.dispose();
+    Optimizer.#of(this).dispose();
   }
 
   [dispose](): void {

@@ -62,6 +62,8 @@ export class State {
   average(engine = this.engine, point = engine.params): Float32Array | null {
     const { averages, averaging, leadSlot } = this.mode;
     if (!averages) return null;
+    // After one step the average is where x is; the place of the lead has its gradient.
+    if (this.undecided) return this.engine.params.slice();
     const { interpolation } = averaging!;
     const share = (1 - interpolation) / interpolation;
     return averageOf(engine, this.resolved.program, leadSlot, share, point);
@@ -201,7 +203,10 @@ export class State {
   retreat(mark: Mark, earlier?: Footing): Footing {
     const { engine } = this;
     const now = scalesOf(engine);
+    const { gradients } = this.time;
     this.back(mark);
+    // What gradients are stays known: to find it out again, the first of them would be wanted, which is forgotten here.
+    this.decide(gradients);
     const { tuner } = this.config;
     if (tuner) {
       lowerScales(engine, now);

@@ -1,4 +1,4 @@
-import { asSchedule } from "./bases/base.js";
+import { scheduleOf } from "./bases/index.js";
 import type { Resolved } from "./config.js";
 import { FLUSH_EVERY, type Engine } from "./engine/engine.js";
 import { Report, Scalar } from "./engine/kernels.js";
@@ -17,7 +17,7 @@ export class Stepper extends State {
 
   constructor(resolved: Resolved, engine: Engine) {
     super(resolved, engine);
-    this.#schedule = asSchedule(resolved.config.base.learningRate);
+    this.#schedule = scheduleOf(resolved.config.base);
   }
 
   get #meanScale(): number {

@@ -95,12 +95,12 @@ const KEYS = [
 
 function expectBetas(name: string, betas: unknown, count?: number): number[] {
   if (!isArrayLike(betas)) throw new TypeError(`${name}: expected an array of numbers, got ${show(betas)}`);
-  const list = Array.from(betas);
-  if (count === undefined ? list.length === 0 : list.length !== count) {
-    throw new RangeError(`${name}: expected ${count ?? "at least 1"} of them, got ${list.length}`);
+  if (count === undefined ? betas.length === 0 : betas.length !== count) {
+    throw new RangeError(`${name}: expected ${count ?? "at least 1"} of them, got ${betas.length}`);
   }
-  list.forEach((beta, k) => expectNumber(`${name}[${k}]`, beta, { min: 0, below: 1 }));
-  return list;
+  // Checked before it is copied, as what has a length need not have anything else.
+  for (let k = 0; k < betas.length; k++) expectNumber(`${name}[${k}]`, betas[k], { min: 0, below: 1 });
+  return Array.from(betas);
 }
 
 function checkAnchor(name: string, anchor: AnchorOptions | null): AnchorOptions | null {

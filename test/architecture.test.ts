@@ -15,7 +15,7 @@ interface Layer {
 
 const LAYERS: Record<string, Layer[]> = {
   src: [
-    { files: ["errors.ts", "expect.ts"] },
+    { files: ["errors.ts", "expect.ts", "ambient.ts", "ascii.ts", "extremes.ts", "itself.ts"] },
     // Parts that never know the engine.
     {
       files: ["schedules.ts", "tuners.ts", "tensors.ts", "forms.ts", "checkpoint.ts", "safety.ts"],

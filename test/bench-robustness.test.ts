@@ -1,94 +1,255 @@
-/** The optimizers that exist in the benchmark only, against steps worked out by hand; and its spike counter and table. */
-import { constant } from "superlevel";
-import { describe, expect, it } from "vitest";
-import type { Contender } from "../bench/robustness/contenders.js";
-import { train, type Result } from "../bench/robustness/measure.js";
-import { prodigy } from "../bench/robustness/prodigy.js";
+/** The robustness study: its problems' gradients, what it counts, what it remembers, what its tables say. */
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { contenders, type Contender } from "../bench/robustness/contenders.js";
+import { fineTuning, ramp, turnedTable } from "../bench/robustness/hard.js";
+import { learning } from "../bench/robustness/learning.js";
+import { train } from "../bench/robustness/measure.js";
+import { createTrainer, initialParameters, type Architecture } from "../bench/robustness/network.js";
+import { gapChart } from "../bench/robustness/plot.js";
 import type { Problem } from "../bench/robustness/problem.js";
-import { scheduleFree } from "../bench/robustness/schedule-free.js";
-import { summaries } from "../bench/robustness/table.js";
+import { allRuns, Records, runsOf } from "../bench/robustness/runs.js";
+import { xorExamples, xorProblem } from "../bench/robustness/small.js";
+import { study, type Study } from "../bench/robustness/study.js";
+import { summaries } from "../bench/robustness/summary.js";
+import { report } from "../bench/robustness/table.js";
+import { trainingSuite } from "../bench/robustness/training.js";
+import { heldOutSuite } from "../bench/robustness/held-out.js";
+import { createRandom } from "../examples/digits/random.js";
 
-describe("prodigy", () => {
-  it("makes its first two steps as worked out by hand", () => {
-    const { params, grads, step } = prodigy(constant(1))(Float32Array.of(0));
-    grads[0] = 2;
-    step();
-    // d = 1e-6: mu = 2e-7, √nu = √(0.001 · 4) 1e-6; x = −1e-6 · 2e-7 / (√nu + 1e-14).
-    const first = -2e-7 / (Math.sqrt(0.004) + 1e-8);
-    expect(params[0] / first).toBeCloseTo(1, 5);
-    grads[0] = 3;
-    step();
-    // ⟨g, x0 − x⟩ = −3 x; s = (2 √0.999 + 3) 1e-6, both over d0: d = 1e-6 · 3 |x| / s.
-    const distance = (3 * -first * 1e-6) / ((2 * Math.sqrt(0.999) + 3) * 1e-6);
-    expect(distance).toBeGreaterThan(1e-6);
-    const mu = 0.9 * 2e-7 + 0.1 * 3e-6;
-    const root = Math.sqrt(0.999 * 0.004e-12 + 0.001 * 9e-12);
-    expect(params[0] / (first - (1e-6 * mu) / (root + distance * 1e-8))).toBeCloseTo(1, 5);
+const folder = mkdtempSync(join(tmpdir(), "robustness-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const random = createRandom(3);
+const count = 70;
+const examples = {
+  count,
+  size: 6,
+  inputs: Float64Array.from({ length: 6 * count }, () => random.normal()),
+  labels: Uint8Array.from({ length: count }, () => random.below(3)),
+  targets: Float64Array.from({ length: 3 * count }, () => random.normal()),
+};
+
+describe("networks of the benchmark", () => {
+  const architectures: [string, Architecture][] = [
+    ["softmax", { sizes: [6, 3], hidden: "relu", loss: "cross-entropy" }],
+    ["ReLU", { sizes: [6, 7, 5, 3], hidden: "relu", loss: "cross-entropy" }],
+    ["tanh", { sizes: [6, 5, 3], hidden: "tanh", loss: "squares" }],
+    ["sigmoids", { sizes: [6, 5, 3], hidden: "sigmoid", loss: "squares", squash: true }],
+    [
+      "embedding",
+      { sizes: [12, 5, 3], hidden: "tanh", loss: "cross-entropy", embedding: { characters: 4, width: 2 } },
+    ],
+  ];
+
+  it.each(architectures)("%s: the gradient is that of the loss", (_, architecture) => {
+    const codes = { ...examples, inputs: examples.inputs.map((value) => Math.floor(Math.abs(value)) % 4) };
+    const trainer = createTrainer(architecture, architecture.embedding ? codes : examples);
+    const x = initialParameters(architecture, 1);
+    // More rows than go through at a time, and not a multiple of four.
+    const rows = Uint32Array.from({ length: 69 }, (_, k) => (7 * k) % count);
+    const grads = new Float32Array(x.length);
+    trainer(x, rows, grads);
+    for (let i = 0; i < x.length; i++) {
+      const at = (move: number) => {
+        const moved = x.slice();
+        moved[i] += move;
+        return { value: moved[i], loss: trainer(moved, rows) };
+      };
+      const [up, down] = [at(1e-3), at(-1e-3)];
+      expect(grads[i]).toBeCloseTo((up.loss - down.loss) / (up.value - down.value), 3);
+    }
+  });
+
+  it("switches examples where it is told to, and judges by the later ones", () => {
+    const problem = turnedTable(xorExamples);
+    const [x, grads] = [problem.start(1), new Float32Array(33)];
+    const source = problem.source(1);
+    // Four steps show all examples, before the change and after.
+    const lossFrom = (first: number) => [0, 1, 2, 3].reduce((sum, k) => sum + source(x, grads, first + k), 0);
+    expect(lossFrom(2001) / 4).toBeCloseTo(problem.loss(x), 6);
+    expect(Math.abs(lossFrom(1997) / 4 - problem.loss(x))).toBeGreaterThan(1e-4);
+  });
+
+  it("starts fine-tuning where training ended", () => {
+    const architecture: Architecture = { sizes: [6, 8, 3], hidden: "relu", loss: "cross-entropy" };
+    const problem = fineTuning("small", examples, architecture);
+    const fresh = learning({ name: "", group: "hard", lengths: [], examples, architecture });
+    expect(problem.loss(problem.start(1))).toBeLessThan(0.2 * fresh.loss(fresh.start(1)));
+    problem.start(1).fill(0);
+    expect(problem.start(1).some((value) => value !== 0)).toBe(true);
+  });
+
+  it("sets coordinates beside a network that do not count", () => {
+    const inner = xorProblem();
+    const problem = ramp("XOR", inner, 5);
+    const x = problem.start(1);
+    const grads = new Float32Array(x.length);
+    problem.source(1)(x, grads, 1);
+    expect(Array.from(grads.subarray(-5))).toEqual(new Array(5).fill(Math.fround(0.05)));
+    const loss = problem.loss(x);
+    expect(problem.loss(x.fill(9, x.length - 5))).toBe(loss);
+    expect(loss).toBe(inner.loss(inner.start(1)));
   });
 });
 
-describe("schedule-free AdamW", () => {
-  it("makes its first two steps as worked out by hand", () => {
-    const { params, grads, step, result } = scheduleFree(0.5)(Float32Array.of(1));
-    grads[0] = 4;
-    step();
-    // γ_1 g / √nu = 0.5 √0.001 · 4 / (√0.001 · 4) = 0.5, and c = 1.
-    expect(params[0]).toBeCloseTo(0.5, 6);
-    expect(result?.()[0]).toBeCloseTo(0.5, 6);
-    step();
-    // The same again: z = 0; c = 0.001999 / (0.001 + 0.001999), x = 0.5 (1 − c), y = 0.9 x + 0.1 z.
-    const x = 0.5 * (1 - 1.999 / 2.999);
-    expect(result?.()[0]).toBeCloseTo(x, 6);
-    expect(params[0]).toBeCloseTo(0.9 * x, 6);
+describe("suites", () => {
+  it("have names that are told apart, and ascending lengths", () => {
+    const data = process.env.SUPERLEVEL_DATA ?? "../shared/data";
+    const problems = [...trainingSuite(data).problems, ...heldOutSuite(data).problems];
+    expect(new Set(problems.map(({ name }) => name)).size).toBe(problems.length);
+    for (const { name, lengths, sizes } of problems) {
+      expect(lengths, name).toEqual([...new Set(lengths)].sort((a, b) => a - b));
+      expect(sizes ?? [1], name).not.toContain(0);
+    }
+  });
+
+  it("do without the data where it is missing", () => {
+    const { problems, notes } = trainingSuite("/nowhere");
+    expect(notes.length).toBe(3);
+    expect(problems.map(({ name }) => name)).toContain("MLP");
+    expect(problems.map(({ name }) => name)).not.toContain("next character");
   });
 });
 
 /** A problem whose loss is what `losses` says, and a contender that does nothing. */
-function course(losses: readonly number[]): [Problem, Contender] {
-  const problem: Problem = {
+function course(losses: readonly number[]): Problem {
+  return {
     name: "course",
-    steps: losses.length,
-    seeded: false,
+    group: "hard",
+    lengths: [losses.length],
     start: () => new Float32Array(1),
     source: () => (_x, _grads, step) => losses[step - 1],
     loss: () => 1,
   };
-  const create = (params: Float32Array) => ({ params, grads: params.slice(), step: () => {} });
-  return [problem, { family: "none", kind: "tuned", rate: 1, create }];
 }
+
+const idle = { create: (params: Float32Array) => ({ params, grads: params.slice(), step: () => {} }) };
+const spikes = (losses: readonly number[]) => {
+  return train(course(losses), idle, 1, losses.length, [losses.length]).spikes;
+};
 
 describe("late spikes", () => {
   const flat = (loss: number, steps: number) => new Array<number>(steps).fill(loss);
 
   it("counts each rise of the smoothed loss above three times the least", () => {
     const spike = [...flat(20, 20), ...flat(1, 150)];
-    expect(train(...course([...flat(1, 300), ...spike, ...spike]), 1).spikes).toBe(2);
+    expect(spikes([...flat(1, 300), ...spike, ...spike])).toBe(2);
   });
 
   it("counts none early, none for one bad batch, none where the loss only falls", () => {
-    expect(train(...course([...flat(1, 50), ...flat(20, 20), ...flat(1, 300)]), 1).spikes).toBe(0);
-    expect(train(...course([...flat(1, 200), 20, ...flat(1, 100)]), 1).spikes).toBe(0);
-    expect(train(...course(Array.from({ length: 300 }, (_, t) => 1 / (1 + t))), 1).spikes).toBe(0);
+    expect(spikes([...flat(1, 50), ...flat(20, 20), ...flat(1, 300)])).toBe(0);
+    expect(spikes([...flat(1, 200), 20, ...flat(1, 100)])).toBe(0);
+    expect(spikes(Array.from({ length: 300 }, (_, t) => 1 / (1 + t)))).toBe(0);
+  });
+});
+
+describe("a run", () => {
+  it("is read on its way; from where it diverged on there is nothing to read", () => {
+    const { losses } = train(course([1, 1, 1, NaN, 1]), idle, 1, 5, [2, 4]);
+    expect(losses).toEqual([
+      [2, 1],
+      [4, null],
+    ]);
+  });
+
+  const [plain, falling] = ["Adam", "Adam, linear decay"].map((name) => {
+    return contenders(true, "a").find(({ family }) => family === name)!;
+  });
+
+  it("serves all lengths, unless the contender knows the length", () => {
+    const problem = xorProblem();
+    expect(runsOf(problem, plain, 1).map(({ steps, lengths }) => [steps, lengths])).toEqual([
+      [1000, [100, 300, 1000]],
+    ]);
+    expect(runsOf(problem, falling, 1).map(({ steps, lengths }) => [steps, lengths])).toEqual([
+      [100, [100]],
+      [300, [300]],
+      [1000, [1000]],
+    ]);
+  });
+
+  it("is remembered, also after a process that was killed, until its contender changes", () => {
+    const path = join(folder, "some", "runs.jsonl");
+    const problem = { ...xorProblem(), lengths: [5, 10] };
+    const [run] = runsOf(problem, plain, 1);
+    const made = new Records(path).make(run);
+    appendFileSync(path, readFileSync(path, "utf8").slice(0, 50));
+    const records = new Records(path);
+    expect(records.find(run)).toMatchObject(made);
+    expect(records.find({ ...run, seed: 2 })).toBeUndefined();
+    expect(records.find({ ...run, lengths: [7, 10] })).toBeUndefined();
+    const newer = { ...run, contender: { ...plain, version: "2" } };
+    expect(records.find(newer)).toBeUndefined();
+    records.make(newer);
+    expect(new Records(path).find(newer)).toBeDefined();
+    expect(new Records(path).find(run)).toMatchObject(made);
   });
 });
 
 describe("summaries", () => {
-  const result = (logLoss: number): Result => ({ logLoss, diverged: 0, spikes: 0 });
+  const reading = (...logs: number[]) => ({ logs, diverged: 0, spikes: 1 });
+  const cell = (problem: string, length: number) => ({ problem, group: "hard", length, initial: 0 }) as const;
+  const example: Study = {
+    cells: [cell("a", 100), cell("a", 300), cell("b", 100)],
+    anchors: [[-1, -1], [-2, -2], undefined],
+    rows: [
+      { label: "one", kind: "untuned", readings: [reading(-1, 0), reading(-9, -7), reading(0, 0)] },
+      { label: "two", kind: "superlevel", readings: [undefined, undefined, reading(0, 0)] },
+      { label: "three", kind: "untuned", readings: [reading(-1, -1), reading(5, 5), undefined] },
+    ],
+  };
 
-  it("measures against the best of all, with one rate for all problems or one for each", () => {
-    const rows = summaries({
-      problems: ["a", "b"],
-      entries: [
-        { family: "tuned", kind: "tuned", rate: 0.1, results: [result(-2), result(0)] },
-        { family: "tuned", kind: "tuned", rate: 1, results: [result(0), result(-1)] },
-        { family: "free", kind: "superlevel", rate: 1, results: [result(-1), result(-3)] },
-      ],
-    });
-    expect(rows.map(({ label, mean, worst }) => [label, mean, worst])).toEqual([
-      ["tuned, best single rate 1e−1", 1.5, 3],
-      ["tuned, best rate of each problem", 1, 2],
-      ["free", 0.5, 1],
+  it("are of gaps to the tuned run of the same seed, kept between −1 and 4", () => {
+    const rows = summaries(example, () => true);
+    expect(rows.map(({ label, mean, worst, even, cells }) => [label, mean, worst, even, cells])).toEqual([
+      ["one", -0.25, 0.5, 0.5, 2],
+      ["three", 2, 7, 0.5, 2],
     ]);
-    expect(rows[0].worstProblem).toBe("b");
+    expect(rows[1].worstCell.length).toBe(300);
+    expect(rows[0].spikes).toBe(2);
+  });
+
+  it("have an interval over problems and seeds", () => {
+    const [one, three] = summaries(example, ({ length }) => length === 100);
+    // The gaps of the two seeds are 0 and 1.
+    expect([one.low, one.high]).toEqual([0, 1]);
+    expect([three.low, three.high]).toEqual([0, 0]);
+  });
+});
+
+describe("the study", () => {
+  it("makes tables and a picture of what is known", () => {
+    const records = new Records(join(folder, "runs.jsonl"));
+    const problems = [{ ...xorProblem(), lengths: [20, 100] }, turnedTable(xorExamples)].slice(0, 1);
+    const all: Contender[] = contenders(true, "a");
+    const chosen = all.filter(({ family }) => /^(Adam|superlevel|DoG)/.test(family));
+    for (const run of allRuns(problems, chosen, 2)) records.make(run);
+    const result = study(problems, all, 2, records);
+    expect(result.cells.map(({ length }) => length)).toEqual([20, 100]);
+    const labels = result.rows.map(({ label }) => label);
+    expect(labels).toContain("superlevel, told its loss");
+    expect(labels).toContain("Adam, 1e−3");
+    expect(labels).not.toContain("Prodigy");
+    const [best] = summaries(result, () => true);
+    expect([best.label, best.mean, best.worst, best.low, best.high]).toEqual([
+      "best tuned Adam or AdamW",
+      0,
+      0,
+      0,
+      0,
+    ]);
+    for (const { kind, mean } of summaries(result, () => true)) {
+      if (kind === "anchor") expect(mean).toBeGreaterThanOrEqual(0);
+    }
+    const text = report(result, "heading");
+    expect(text).toMatch(/^\| XOR, 100 steps {0,9}\|/m);
+    expect(text).toContain("## 100 steps");
+    expect(text).not.toMatch(/NaN|undefined|Infinity/);
+    const svg = gapChart(result);
+    expect(svg).toContain("</svg>");
+    expect(svg).not.toMatch(/NaN|undefined|Infinity/);
   });
 });

@@ -5,22 +5,28 @@
  * followed by `round`, in the engine's order; sums and scalars are plain f64 and never rounded.
  * Numbers in brackets are the paper's equations.
  */
-import { copyOf, momentsOf, ruleOf, type Moments } from "./reference/base.js";
-import type {
-  Adopted,
-  AnchorOptions,
-  BaseOptions,
-  ClipOptions,
-  ReferenceOptions,
-  Round,
-  TensorOptions,
-  TunerOptions,
-} from "./reference/options.js";
-import { innerProduct, Tuner, type Sums } from "./reference/tuner.js";
+import { scalingOf } from "./reference/coordinates.js";
+import { boldness, carryOf, CHOICES, distinguishes, kindOf, modeOf, nextAnchor } from "./reference/kinds.js";
+import type { Weights } from "./reference/averaging.js";
+import type { Kind, Mode } from "./reference/kinds.js";
+import type { Adopted, ReferenceOptions, Round } from "./reference/options.js";
+import type { Drive, Limited, Point, Scaling } from "./reference/scaling.js";
+import { runningOf, Updates, type Effects, type Tensor } from "./reference/updates.js";
+import { clipped, norm, within } from "./reference/vectors.js";
 
 export * from "./reference/options.js";
+export { nextAnchor, type Kind } from "./reference/kinds.js";
+export { dot, norm } from "./reference/vectors.js";
 
-/** What a step measured by itself (gradNorm, h) and what it did (everything else). */
+/** The scheduled rate: a number, or what a schedule says of the step. */
+export type Alpha = number | ((step: number, window: Window, kind: Kind) => number);
+
+export interface Window {
+  start: number;
+  length: number;
+}
+
+/** What a step measured by itself (gradNorm, h, sInit) and what it did (everything else). */
 export interface ReferenceStep {
   /** The base's rate, after the schedule and the norm. */
   eta: number;
@@ -30,100 +36,58 @@ export interface ReferenceStep {
   clippedNorm: number;
   /** |x_t|, or |x_t + u_t| in the form "mechanic". */
   xNorm: number;
+  /** Summed over all tuners, and of each. */
   h: number;
-  /** S_{t+1}, the one that x_{t+1} is made with. */
+  each: number[];
+  /** S_{t+1}, the one that x_{t+1} is made with; the mean, where there are several. */
   S: number;
   u: Float64Array;
+  effects?: Effects;
   W: number[];
-}
-
-/** The running part of a tensor in the flat vectors. */
-interface Range {
-  start: number;
-  end: number;
-  learningRate: number;
-  weightDecay: number;
-}
-
-/** |a|, right also where the squares overflow or vanish. */
-export function norm(a: ArrayLike<number>): number {
-  let sum = 0;
-  let largest = 0;
-  for (let i = 0; i < a.length; i++) {
-    sum += a[i] * a[i];
-    largest = Math.max(largest, Math.abs(a[i]));
-  }
-  if ((sum > 1e-280 && sum < Infinity) || largest === 0 || !(largest < Infinity)) return Math.sqrt(sum);
-  sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i] / largest) ** 2;
-  return largest * Math.sqrt(sum);
-}
-
-export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
-}
-
-/** The first step after t that ends a window: first * growth^k rounded up, or a multiple of `every`. */
-export function nextAnchor(anchor: AnchorOptions, t: number): number {
-  if ("every" in anchor) return (Math.floor(t / anchor.every) + 1) * anchor.every;
-  const { first = 64, growth = 2 } = anchor;
-  if (!(growth > 1)) throw new RangeError("growth must be above 1");
-  let k = 0;
-  while (Math.ceil(first * growth ** k) <= t) k++;
-  return Math.ceil(first * growth ** k);
-}
-
-function rangesOf(tensors: readonly TensorOptions[], base: BaseOptions): Range[] {
-  const ranges: Range[] = [];
-  let end = 0;
-  for (const tensor of tensors) {
-    const start = end;
-    end += tensor.size;
-    if (tensor.frozen) continue;
-    ranges.push({
-      start,
-      end,
-      learningRate: tensor.learningRate ?? 1,
-      weightDecay: tensor.weightDecay ?? base.weightDecay,
-    });
-  }
-  return ranges;
+  /** s_init, at the step that finds it. */
+  sInit?: number;
+  limited?: Limited;
 }
 
 export class Reference {
   readonly x: Float64Array;
   readonly xRef: Float64Array;
   readonly delta: Float64Array;
+  /** Steps, those included that waited for a gradient. */
   iterations = 0;
+  kind: Kind;
 
-  readonly #base: BaseOptions;
-  readonly #options: TunerOptions | null;
-  readonly #tuner: Tuner | null;
-  readonly #ranges: Range[];
-  readonly #normAdaptive: boolean;
-  readonly #clip: ClipOptions;
+  readonly #options: ReferenceOptions;
+  readonly #tensors: Tensor[];
+  readonly #updates: Updates;
+  readonly #scaling: Scaling | null;
   readonly #round: Round;
-  #moments: Moments;
+  /** The gradient of the first step, until it is known what gradients are. */
+  #first: Float64Array | null = null;
+  #waited = 0;
+  #windowStart = 0;
+  #anchors = 0;
+  #eta = 0;
 
   constructor(x0: ArrayLike<number>, options: ReferenceOptions) {
-    const { base, tuner, tensors = [{ size: x0.length }] } = options;
+    const { base, tensors = [{ size: x0.length }], gradients = "auto", round = (value) => value } = options;
     const total = tensors.reduce((sum, tensor) => sum + tensor.size, 0);
     if (total !== x0.length) throw new RangeError(`tensors hold ${total} elements, x0 ${x0.length}`);
-    this.#round = options.round ?? ((value) => value);
-    this.x = Float64Array.from(x0, this.#round);
+    this.#round = round;
+    this.#options = options;
+    this.x = Float64Array.from(x0, round);
     this.xRef = this.x.slice();
     this.delta = new Float64Array(x0.length);
-    this.#base = base;
-    this.#options = tuner;
-    this.#tuner = tuner && new Tuner(tuner, options.sStart);
-    this.#ranges = rangesOf(tensors, base);
-    this.#normAdaptive = options.normAdaptive ?? false;
-    this.#clip = options.clip ?? {};
-    this.#moments = momentsOf(x0.length);
+    this.#tensors = runningOf(tensors, base.weightDecay);
+    this.#updates = new Updates(options, x0.length, this.#tensors, round);
+    this.#scaling = scalingOf(options, x0.length, this.#tensors, round);
+    this.kind = gradients === "auto" ? "undecided" : gradients;
   }
 
+  /** The one tuner of all coordinates, where there is one. */
+  get #tuner() {
+    return this.#scaling?.tuners[0];
+  }
   get m(): number[] {
     return this.#tuner?.m ?? [];
   }
@@ -136,133 +100,204 @@ export class Reference {
   get s(): number[] {
     return this.#tuner?.s ?? [];
   }
-  /** Sum of s; 1 without a tuner, where the base's update is taken as it is. */
+  /** Sum of s, the mean where there are several; 1 without a tuner, where the base's update is taken as it is. */
   get S(): number {
-    return this.#tuner?.S ?? 1;
+    return this.#scaling?.mean ?? 1;
+  }
+  /** S of every tuner that has one. */
+  get scales(): number[] {
+    return this.#scaling?.tuners.map(({ S }) => S) ?? [];
+  }
+  /** S of coordinate i. */
+  scaleAt(i: number): number {
+    return this.#scaling?.at(i) ?? 1;
   }
   /** The base's moments. */
   get mu(): Float64Array {
-    return this.#moments.mu;
+    return this.#updates.moments.mu;
   }
   get nu(): Float64Array {
-    return this.#moments.nu;
+    return this.#updates.moments.nu;
+  }
+  /** Where the weights of an average stand. */
+  get weights(): Weights {
+    return this.#updates.weights;
+  }
+  /** s_init is to be found by the next step that moves. */
+  get unstarted(): boolean {
+    return this.#mode.start > 0 && this.#scaling!.unstarted;
   }
 
-  /** One step; throws before any state changes when h is not finite. */
-  step(gradient: ArrayLike<number>, alpha: number, adopt: Adopted = {}): ReferenceStep {
+  get #mode(): Mode {
+    const { base, tuner, choices } = this.#options;
+    return modeOf(this.kind, base, tuner, { ...CHOICES, ...choices });
+  }
+
+  /** The average of the parameters, where one is kept. */
+  average(): Float64Array | null {
+    const mode = this.#mode;
+    if (!mode.averaging) return null;
+    const average = this.x.slice();
+    this.#each((i) => (average[i] += this.scaleAt(i) * this.#updates.offset(i, mode)));
+    return average;
+  }
+
+  /** One step, `loss` where it is known; throws before any state changes when h is not finite. */
+  step(gradient: ArrayLike<number>, alpha: Alpha, adopt: Adopted = {}, loss?: number): ReferenceStep {
     const round = this.#round;
     const raw = this.#running(gradient);
     const gradNorm = norm(raw);
     const known = adopt.gradNorm ?? gradNorm;
-    const g = this.#clipped(raw, known);
-    const eta = this.#normAdaptive ? alpha / (1 + known) : alpha; // (14), Alg. 1 line 3
-    const moments = copyOf(this.#moments);
-    const u = this.#update(g, eta, moments); // Alg. 1 line 4
-    const clippedNorm = norm(g);
-    const tuner = this.#tuner;
-    if (!tuner) {
-      this.#keep(moments);
+    if (this.#undecided && raw.every((g) => g === 0)) return this.#wait();
+    const { g, gNorm } = clipped(raw, known, this.#options.clip, round);
+    const seen = this.#updates.seen(g, this.x);
+    this.#decide(seen);
+    const mode = this.#mode;
+    const eta = this.#rate(alpha, known);
+    const t = this.iterations + 1 - this.#waited;
+    const conditions = { x: this.x, eta, t, mode, gNorm: adopt.gNorm ?? gNorm };
+    const { keep, ...update } = this.#updates.find(seen, conditions); // Alg. 1 line 4
+    const found = { eta, gradNorm, clippedNorm: norm(g), ...update };
+    const scaling = this.#scaling;
+    if (!scaling) {
+      this.#keep(keep, seen, eta);
       const xNorm = norm(this.#running(this.x));
-      this.#each((i) => (this.x[i] = round(this.x[i] + u[i])));
-      return { eta, gradNorm, clippedNorm, xNorm, h: 0, S: 1, u, W: [] };
+      this.#each((i) => (this.x[i] = round(this.x[i] + update.u[i])));
+      return { ...found, xNorm, h: 0, each: [], S: 1, W: [] };
     }
-    const delta = this.#accumulated(tuner.options);
-    const sums = this.#sums(tuner.options, delta, g, u);
-    const h = innerProduct(tuner.options, sums, this.S); // (26)
-    const used = adopt.h ?? h;
-    if (!Number.isFinite(used)) throw new Error(`h is ${used}: the step cannot be taken`);
-    this.#keep(moments);
-    tuner.advance(used); // (27)-(32)
-    const S = tuner.S;
-    this.#each((i) => {
-      this.delta[i] = round(delta[i] + u[i]); // (24)
-      this.x[i] = round(this.xRef[i] + round(round(S) * this.delta[i])); // (33)
-    });
-    this.#anchorOnBoundary();
-    return { eta, gradNorm, clippedNorm, xNorm: sums.xNorm, h, S, u, W: tuner.W.slice() };
+    const point = this.#point(g, update.u, scaling);
+    const sInit = this.unstarted ? this.#start(point, mode, adopt) : undefined;
+    const measured = scaling.measure(point, adopt); // (26)
+    const wrong = measured.h.find((h) => !Number.isFinite(h));
+    if (wrong !== undefined) throw new Error(`h is ${wrong}: the step cannot be taken`);
+    this.#keep(keep, seen, eta);
+    const limited = scaling.advance(measured, point, this.#drive(mode, loss), adopt); // (27)-(32)
+    const S = scaling.mean;
+    const W = this.#tuner?.W.slice() ?? [];
+    this.delta.set(point.next);
+    this.#each((i) => (this.x[i] = round(this.xRef[i] + round(round(scaling.at(i)) * this.delta[i])))); // (33)
+    this.#anchorOnBoundary(mode);
+    const { own, xNorm } = measured;
+    return { ...found, xNorm, h: own.reduce((a, b) => a + b), each: own, S, W, sInit, limited };
   }
 
-  /** Moves the reference point to x and starts the tuner over; the base's moments stay. */
+  /** Moves the reference point to x and starts the tuner over; the base's moments stay, and averages go on. */
   anchor(): void {
+    this.#anchors++;
+    this.#windowStart = this.iterations;
+    if (!this.#scaling) return;
     this.xRef.set(this.x);
+    this.#updates.anchorAt(this.delta);
     this.delta.fill(0);
-    this.#tuner?.restart(this.#options?.anchor?.carry ?? 0.6);
+    this.#scaling.restart(carryOf(this.#mode));
   }
 
-  #anchorOnBoundary(): void {
-    const anchor = this.#options?.anchor;
-    if (anchor && nextAnchor(anchor, this.iterations - 1) === this.iterations) this.anchor();
+  #anchorOnBoundary({ anchor }: Mode): void {
+    if (this.iterations >= nextAnchor(anchor, this.#windowStart)) this.anchor();
   }
 
-  #keep(moments: Moments): void {
+  get #undecided(): boolean {
+    return this.kind === "undecided" && distinguishes(this.#options.tuner);
+  }
+
+  /** A gradient of 0 decides nothing and moves nothing; the first window begins behind it. */
+  #wait(): ReferenceStep {
+    this.#count();
+    this.#waited++;
+    this.#windowStart = this.iterations;
+    const nothing = {
+      gradNorm: 0,
+      clippedNorm: 0,
+      xNorm: norm(this.#running(this.x)),
+      h: 0,
+      each: this.scales.map(() => 0),
+      W: [],
+    };
+    const u = new Float64Array(this.x.length);
+    return { ...nothing, eta: this.#eta, S: this.S, u };
+  }
+
+  /** What gradients are, once there are two; steps were short until then. */
+  #decide(seen: Float64Array): void {
+    if (!this.#undecided || !this.#first) return;
+    const before = this.#mode;
+    this.kind = kindOf(this.#first, seen);
+    this.#scaling!.rescale(boldness(before, this.#mode));
+    this.#first = null;
+    if (!before.averaging) this.#updates.beginAt(this.delta);
+  }
+
+  /** eta_t: the schedule (34), warmed up, and scaled by the gradient's norm (14), Alg. 1 line 3. */
+  #rate(alpha: Alpha, gradNorm: number): number {
+    const { base, normAdaptive } = this.#options;
+    const step = this.iterations + 1;
+    const start = this.#windowStart;
+    const window = { start, length: nextAnchor(this.#mode.anchor, start) - start };
+    const scheduled = typeof alpha === "number" ? alpha : alpha(step, window, this.kind);
+    const warmup = base.name === "scheduleFree" ? base.warmupSteps : 0;
+    const warmed = scheduled * Math.min(1, step / warmup);
+    return normAdaptive ? warmed / (1 + gradNorm) : warmed;
+  }
+
+  /** s_init = start |x| / |u_1|: the first step is a share of x long, whatever the rate and the units of x. */
+  #start({ x, next }: Point, { start }: Mode, adopt: Adopted): number | undefined {
+    const moved = norm(next);
+    if (moved === 0) return undefined;
+    const active = this.#tensors.reduce((sum, tensor) => sum + tensor.end - tensor.start, 0);
+    const length = norm(this.#running(x)) || Math.sqrt(active);
+    const sInit = Math.min((start * length) / moved, 1e30);
+    this.#scaling!.start(adopt.sInit ?? sInit);
+    return sInit;
+  }
+
+  #point(g: Float64Array, u: Float64Array, scaling: Scaling): Point {
+    const round = this.#round;
+    const delta = this.#accumulated(scaling).slice();
+    const next = delta.map((delta, i) => round(delta + u[i])); // (24)
+    return { g, x: this.x.slice(), ahead: this.x.map((x, i) => round(x + u[i])), delta, next };
+  }
+
+  #drive(mode: Mode, loss: number | undefined): Drive {
+    const { growthLimit, promise } = mode;
+    const growth = growthLimit ? (this.#anchors === 0 ? growthLimit.first : growthLimit.later) : Infinity;
+    return { mode, growth, promise: loss !== undefined && loss >= 0 ? promise * loss : Infinity };
+  }
+
+  #keep(keep: () => void, seen: Float64Array, eta: number): void {
+    keep();
+    this.#eta = eta;
+    if (this.#undecided) this.#first = seen;
+    this.#count();
+  }
+
+  #count(): void {
     this.iterations++;
-    this.#moments = moments;
-    // Moments that have all but vanished are let go, now and then.
-    if (this.iterations % 256 > 0) return;
-    for (const moment of [moments.mu, moments.nu, moments.third]) {
-      this.#each((i) => (moment[i] = Math.abs(moment[i]) < 2 ** -120 ? 0 : moment[i]));
-    }
+    if (this.iterations % 256 === 0) this.#updates.flush();
   }
 
   /** Every coordinate that is not frozen. */
   #each(visit: (i: number) => void): void {
-    for (const { start, end } of this.#ranges) for (let i = start; i < end; i++) visit(i);
+    for (const { start, end } of this.#tensors) for (let i = start; i < end; i++) visit(i);
   }
 
   /** A rounded copy in which frozen coordinates are 0, so that no sum sees them. */
   #running(values: ArrayLike<number>): Float64Array {
-    const copy = new Float64Array(this.x.length);
-    this.#each((i) => (copy[i] = this.#round(values[i])));
-    return copy;
-  }
-
-  /** g within +-value, then within the ball of radius `norm`. */
-  #clipped(raw: Float64Array, gradNorm: number): Float64Array {
-    const round = this.#round;
-    const value = round(this.#clip.value ?? Infinity);
-    const g = raw.map((g) => Math.min(value, Math.max(-value, g)));
-    if (this.#clip.norm === undefined) return g;
-    const length = this.#clip.value === undefined ? gradNorm : norm(g);
-    const scale = round(Math.min(1, this.#clip.norm / (length + 1e-6)));
-    return scale === 1 ? g : g.map((g) => round(g * scale));
-  }
-
-  /** u_t = BASE(g_t; eta_t), tensor by tensor. */
-  #update(g: Float64Array, eta: number, moments: Moments): Float64Array {
-    const u = new Float64Array(g.length);
-    for (const { start, end, learningRate, weightDecay } of this.#ranges) {
-      const rates = { eta, multiplier: learningRate, weightDecay, t: this.iterations + 1 };
-      const rule = ruleOf(this.#base, rates, this.#round);
-      for (let i = start; i < end; i++) u[i] = rule(i, this.x[i], g[i], moments);
-    }
-    return u;
+    return within(this.#tensors, values).map(this.#round);
   }
 
   /** Delta_t: kept, or made again from where x is; "additive" is (25) as printed. */
-  #accumulated({ delta, eps }: TunerOptions): Float64Array {
+  #accumulated(scaling: Scaling): Float64Array {
+    const { delta, eps, granularity } = this.#options.tuner!;
     if (delta === "stored") return this.delta;
-    const { x, xRef, S } = this;
+    const { x, xRef } = this;
     const round = this.#round;
     const made = new Float64Array(x.length);
-    const inverse = round(1 / (S + eps));
-    const added = round(S + eps);
+    const own = granularity === "parameter";
     this.#each((i) => {
       const moved = round(x[i] - xRef[i]);
-      made[i] = delta === "additive" ? round(moved + added) : round(moved * inverse); // (25)
+      const scale = own ? round(scaling.at(i) + round(eps)) : scaling.at(i) + eps;
+      made[i] = delta === "additive" ? round(moved + round(scale)) : round(moved * round(1 / scale)); // (25)
     });
     return made;
-  }
-
-  #sums({ form }: TunerOptions, delta: Float64Array, g: Float64Array, u: Float64Array): Sums {
-    const at = this.#running(this.x);
-    // The PyTorch implementation measures the point that the base has already moved.
-    if (form === "mechanic") this.#each((i) => (at[i] = this.#round(at[i] + u[i])));
-    return {
-      dot: dot(delta, g),
-      gNorm: norm(g),
-      xNorm: norm(at),
-      deltaNorm: norm(delta),
-      dotX: dot(delta, at),
-    };
   }
 }

@@ -2,105 +2,130 @@ import {
   adam,
   adamw,
   constant,
-  cosineDecay,
-  lion,
   mechanic,
   mechanize,
   sgd,
+  superlevel,
   windowDecay,
   type Base,
   type Schedule,
 } from "superlevel";
-import { ofPackage, type Descent } from "./descent.js";
-import { prodigy } from "./prodigy.js";
+import { dAdaptation } from "./d-adaptation.js";
+import { ofPackage, ofPackageTold, type Create } from "./descent.js";
+import { dog } from "./dog.js";
+import { prodigy, prodigyScheduleFree, type Decay } from "./prodigy.js";
 import { scheduleFree } from "./schedule-free.js";
 
 /** Contenders of one family differ in their learning rate only. */
 export interface Contender {
   readonly family: string;
-  readonly kind: "superlevel" | "tuned" | "learning-rate-free";
+  /** "anchor": the best of these, tuned for each problem and run length, is what others are measured by. */
+  readonly kind: "anchor" | "tuned" | "untuned" | "superlevel";
   readonly rate: number;
-  create(start: Float32Array, steps: number): Descent;
+  /** Its steps depend on the run's length: it needs a run for each. */
+  readonly knowsLength: boolean;
+  /** Another one makes what is recorded of it worthless. */
+  readonly version: string;
+  /** It is run only where there are so many parameters at most. */
+  readonly atMost?: number;
+  readonly create: Create;
 }
+
+const halfDecades = [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1];
+/** Functions of few variables start far away, and small networks on data that can be told apart never arrive. */
+const large = { rates: [3, 10], atMost: 400 };
+/** Below 3e-3 a weight decay of 0.01 takes less than 3 % of a weight in 3 000 steps: AdamW is Adam there. */
+const decaying = halfDecades.slice(3);
+const decades = [1e-3, 1e-2, 1e-1];
+
+const linear: Decay = (step, steps) => 1 - (step - 1) / steps;
 
 type MakeBase = (learningRate: Schedule) => Base;
 
-const superlevelBases: [name: string, make: MakeBase, normAdaptive: boolean][] = [
-  ["superlevel, Adam", (learningRate) => adam({ learningRate }), false],
-  ["superlevel, AdamW", (learningRate) => adamw({ learningRate }), false],
-  ["superlevel, SGD norm-adaptive", (learningRate) => sgd({ learningRate }), true],
-  ["superlevel, momentum", (learningRate) => sgd({ learningRate, momentum: 0.9 }), false],
-  ["superlevel, Lion", (learningRate) => lion({ learningRate }), false],
-];
-
-const plainBases: [name: string, make: MakeBase][] = [
-  ["Adam", (learningRate) => adam({ learningRate })],
-  ["AdamW", (learningRate) => adamw({ learningRate })],
-  ["SGD momentum", (learningRate) => sgd({ learningRate, momentum: 0.9 })],
-  ["Lion", (learningRate) => lion({ learningRate })],
-];
-
-const decades = [1e-4, 1e-3, 1e-2, 1e-1, 1];
-const halfDecades = [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1];
-
-function superlevels(rates: readonly number[]): Contender[] {
-  return superlevelBases.flatMap(([family, make, normAdaptive]) =>
-    rates.map((rate): Contender => {
-      const create = ofPackage({ base: make(windowDecay(rate)), normAdaptive });
-      return { family, kind: "superlevel", rate, create };
-    }),
-  );
-}
-
-function plain(ratesOf: (family: string) => readonly number[]): Contender[] {
-  return plainBases.flatMap(([family, make]) =>
-    ratesOf(family).map((rate): Contender => {
-      const create = ofPackage({ base: make(constant(rate)), tuner: null });
-      return { family, kind: "tuned", rate, create };
-    }),
-  );
-}
-
-function plainCosine(rates: readonly number[]): Contender[] {
-  return plainBases.flatMap(([name, make]) =>
-    rates.map((rate): Contender => ({
-      family: `${name}, cosine`,
-      kind: "tuned",
-      rate,
-      create: (start, steps) =>
-        ofPackage({ base: make(cosineDecay({ initial: rate, steps })), tuner: null })(start),
-    })),
-  );
-}
-
-function scheduleFrees(rates: readonly number[]): Contender[] {
+function plain(
+  family: string,
+  kind: "anchor" | "tuned",
+  rates: readonly number[],
+  make: MakeBase,
+  decay?: Decay,
+): Contender[] {
   return rates.map((rate) => ({
-    family: "schedule-free AdamW",
-    kind: "tuned",
+    family: decay ? `${family}, linear decay` : family,
+    kind,
     rate,
-    create: scheduleFree(rate),
+    knowsLength: decay !== undefined,
+    version: "1",
+    atMost: large.rates.includes(rate) ? large.atMost : undefined,
+    create: (start, steps) => {
+      const schedule = decay ? (step: number) => rate * decay(step, steps) : constant(rate);
+      return ofPackage({ base: make(schedule), tuner: null })(start);
+    },
   }));
 }
 
-/** Rate 1 and no other. */
-const learningRateFree: Contender[] = [
-  { family: "mechanic, Adam", create: ofPackage({ base: adam({ learningRate: 1 }), tuner: mechanic() }) },
-  { family: "mechanize, Adam", create: ofPackage({ base: adam({ learningRate: 1 }), tuner: mechanize() }) },
-  { family: "Prodigy", create: prodigy(constant(1)) },
-  {
-    family: "Prodigy, cosine",
-    create: (start: Float32Array, steps: number) => prodigy(cosineDecay({ initial: 1, steps }))(start),
-  },
-].map((contender) => ({ ...contender, kind: "learning-rate-free", rate: 1 }));
-
-/** `quick` tries superlevel at one rate, and the others at whole decades and constant rates. */
-export function contenders(quick: boolean): Contender[] {
-  if (quick) return [...superlevels([1]), ...plain(() => decades), ...learningRateFree];
+/** Rates that are tuned. */
+function tuned(rates: readonly number[], decayRates: readonly number[]): Contender[] {
+  const makeAdam: MakeBase = (learningRate) => adam({ learningRate });
+  const makeAdamW: MakeBase = (learningRate) => adamw({ learningRate });
+  const momentum: MakeBase = (learningRate) => sgd({ learningRate, momentum: 0.9 });
   return [
-    ...superlevels([1e-3, 1e-2, 1e-1, 1, 10, 100]),
-    ...plain((family) => (family === "Adam" || family === "SGD momentum" ? halfDecades : decades)),
-    ...plainCosine(decades.slice(1)),
-    ...scheduleFrees([1e-3, 2.5e-3, 1e-2, 1e-1]),
-    ...learningRateFree,
+    ...plain("Adam", "anchor", rates, makeAdam),
+    ...plain("Adam", "anchor", rates, makeAdam, linear),
+    ...plain("AdamW", "anchor", decayRates, makeAdamW),
+    ...plain("AdamW", "anchor", decayRates, makeAdamW, linear),
+    ...plain("SGD momentum", "tuned", rates, momentum, linear),
   ];
+}
+
+const one = adam({ learningRate: 1 });
+
+/** Version 0.1's defaults, every one written out. */
+const firstEdition = ofPackage({
+  base: adam({ learningRate: windowDecay(1), beta1: 0.9, beta2: 0.999, eps: 1e-8 }),
+  tuner: superlevel({
+    betas: [0.9, 0.99, 0.999, 0.9999, 0.99999, 0.999999],
+    sInit: 1e-6,
+    lambda: 0.01,
+    eps: 1e-30,
+    delta: "stored",
+    anchor: { first: 64, growth: 2, carry: 0.6 },
+  }),
+});
+
+/** At one setting for all problems. */
+function untuned(): Contender[] {
+  const all: [family: string, create: Create, knowsLength?: true][] = [
+    ["Prodigy", prodigy(() => 1)],
+    ["Prodigy, linear decay", prodigy(linear), true],
+    ["Prodigy, corrected", prodigy(() => 1, true)],
+    ["Prodigy, corrected, linear decay", prodigy(linear, true), true],
+    ["Prodigy, schedule-free", prodigyScheduleFree],
+    ["schedule-free AdamW, 2.5e−3", scheduleFree(0.0025)],
+    ["mechanic, Adam", ofPackage({ base: one, tuner: mechanic() })],
+    ["mechanize, Adam", ofPackage({ base: one, tuner: mechanize() })],
+    ["D-Adaptation, Adam", dAdaptation],
+    ["DoG", dog],
+    ["superlevel 0.1", firstEdition],
+  ];
+  return all.map(([family, create, knowsLength = false]) => {
+    return { family, kind: "untuned", rate: 1, knowsLength, version: "1", create };
+  });
+}
+
+/** `current` names the state of the package: what is not pinned above changes with it. */
+function superlevels(current: string): Contender[] {
+  const all: [family: string, create: Create][] = [
+    ["superlevel", ofPackage()],
+    ["superlevel, told its loss", ofPackageTold()],
+  ];
+  return all.map(([family, create]) => {
+    return { family, kind: "superlevel", rate: 1, knowsLength: false, version: current, create };
+  });
+}
+
+/** `quick` tries three rates. */
+export function contenders(quick: boolean, current: string): Contender[] {
+  const more = (rates: readonly number[]) => [...rates, ...large.rates];
+  const rates = quick ? tuned(decades, decades.slice(1)) : tuned(more(halfDecades), more(decaying));
+  return [...rates, ...untuned(), ...superlevels(current)];
 }

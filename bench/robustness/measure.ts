@@ -2,48 +2,63 @@ import { OptimizerError } from "superlevel";
 import type { Contender } from "./contenders.js";
 import type { Problem } from "./problem.js";
 
-/** A training's end. */
+/** One training, read at some lengths. */
 export interface Outcome {
-  /** Of the whole problem, between 1e-8 and 10 times the initial loss; the latter also where it diverged. */
-  readonly loss: number;
-  readonly diverged: boolean;
+  readonly initial: number;
+  /** The whole problem's loss after so many steps; null where the run had diverged. */
+  readonly losses: readonly (readonly [length: number, loss: number | null])[];
   /** How often, after a third of the steps, the smoothed loss rose above three times the least so far. */
   readonly spikes: number;
+  readonly milliseconds: number;
 }
-
-const [floor, ceiling] = [1e-8, 10];
 
 const initialLosses = new WeakMap<Problem, Map<number, number>>();
 
 /** Measured once for all contenders: with many examples it takes its time. */
-function initialLoss(problem: Problem, seed: number, start: Float32Array): number {
+export function initialLoss(problem: Problem, seed: number): number {
   const known = initialLosses.get(problem) ?? new Map<number, number>();
   initialLosses.set(problem, known);
-  const loss = known.get(seed) ?? problem.loss(start);
+  const loss = known.get(seed) ?? problem.loss(problem.start(seed));
   known.set(seed, loss);
   return loss;
 }
 
-export function train(problem: Problem, contender: Contender, seed: number): Outcome {
+/** One run of `steps` steps, read at all of `lengths`. */
+export function train(
+  problem: Problem,
+  contender: Pick<Contender, "create">,
+  seed: number,
+  steps: number,
+  lengths: readonly number[],
+): Outcome {
   const start = problem.start(seed);
-  const initial = initialLoss(problem, seed, start);
-  const descent = contender.create(start, problem.steps);
+  const initial = initialLoss(problem, seed);
   const source = problem.source(seed);
-  const counter = spikeCounter(initial, Math.floor(problem.steps / 3));
-  let final: number;
+  const counter = spikeCounter(initial, Math.floor(steps / 3));
+  const begin = performance.now();
+  const descent = contender.create(start, steps);
+  const read = new Map<number, number>();
   try {
-    for (let step = 1; step <= problem.steps; step++) {
-      counter.look(source(descent.params, descent.grads, step), step);
-      descent.step();
+    for (let step = 1; step <= steps; step++) {
+      const loss = source(descent.params, descent.grads, step);
+      if (!Number.isFinite(loss)) break;
+      counter.look(loss, step);
+      descent.step(loss);
+      if (lengths.includes(step)) read.set(step, problem.loss(descent.result?.() ?? descent.params));
     }
-    final = problem.loss(descent.result?.() ?? descent.params);
   } catch (error) {
     if (!(error instanceof OptimizerError) || error.code !== "diverged") throw error;
-    final = Infinity;
   }
-  const diverged = !(final < ceiling * initial);
-  const loss = diverged ? ceiling * initial : Math.max(final, floor * initial);
-  return { loss, diverged, spikes: counter.spikes() };
+  descent.end?.();
+  return {
+    initial,
+    losses: lengths.map((length) => {
+      const loss = read.get(length) ?? NaN;
+      return [length, Number.isFinite(loss) ? loss : null];
+    }),
+    spikes: counter.spikes(),
+    milliseconds: Math.round(performance.now() - begin),
+  };
 }
 
 /** Losses below 1e-4 of the first are not looked at: there a factor of three is nothing. */
@@ -63,21 +78,14 @@ function spikeCounter(initial: number, from: number) {
   };
 }
 
-/** Mean over seeds of log10 of the final loss, and the sums of the rest. */
-export interface Result {
-  readonly logLoss: number;
-  readonly diverged: number;
-  readonly spikes: number;
+const [floor, ceiling] = [1e-8, 10];
+
+/** log10 of a loss, kept between 1e-8 and 10 times the first; the latter also where the run diverged. */
+export function logLoss(loss: number | null, initial: number): number {
+  const relative = loss === null ? Infinity : loss / initial;
+  return Math.log10(initial) + Math.log10(Math.min(ceiling, Math.max(floor, relative)));
 }
 
-export function measure(problem: Problem, contender: Contender, seeds: number): Result {
-  const outcomes = Array.from({ length: problem.seeded ? seeds : 1 }, (_, k) =>
-    train(problem, contender, k + 1),
-  );
-  const sum = (of: (outcome: Outcome) => number) => outcomes.reduce((total, one) => total + of(one), 0);
-  return {
-    logLoss: sum(({ loss }) => Math.log10(loss)) / outcomes.length,
-    diverged: sum(({ diverged }) => (diverged ? 1 : 0)),
-    spikes: sum(({ spikes }) => spikes),
-  };
+export function diverged(loss: number | null, initial: number): boolean {
+  return loss === null || loss >= ceiling * initial;
 }

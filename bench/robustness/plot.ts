@@ -1,90 +1,78 @@
-import { legendEntry, picture, place, polyline, stroke as line } from "../svg.js";
-import { rateText, type Entry, type Table } from "./table.js";
+import { colors, picture, place } from "../svg.js";
+import type { Study } from "./study.js";
+import { summaries, type Summary } from "./summary.js";
+import { views } from "./table.js";
 
-const panel = { width: 230, height: 170, left: 46, top: 30, right: 10, bottom: 26 };
-const columns = 4;
-const header = 74;
-const rates = { low: -4, high: 2 };
+const panel = { width: 470, left: 205, right: 16, top: 26, row: 15, bottom: 26 };
+const columns = 2;
+const header = 56;
+const axis = { low: -1, high: 2 };
+const ticks = [-1, -0.5, 0, 0.5, 1, 1.5, 2];
 
-interface Frame {
-  left: number;
-  top: number;
-  low: number;
-  high: number;
+interface Panel {
+  readonly title: string;
+  readonly rows: readonly Summary[];
 }
 
-/** Final loss against learning rate, one small picture for each problem. */
-export function rateCurves(table: Table): string {
-  const families = [...new Set(table.entries.filter(isDrawn).map(({ family }) => family))];
-  const rows = Math.ceil(table.problems.length / columns);
-  const [width, height] = [columns * panel.width, header + rows * panel.height];
-  return picture(width, height, "Final loss (log scale) against learning rate", [
-    ...legend(families),
-    ...table.problems.flatMap((problem, p) => onePanel(table, families, problem, p)),
-  ]);
-}
-
-/** Rates above 1 exist for superlevel only; cosine families are left out, to keep the picture readable. */
-function isDrawn({ kind, family }: Entry): boolean {
-  return kind === "superlevel" || (kind === "tuned" && !family.endsWith("cosine"));
-}
-
-const stroke = (family: string, k: number) => line(k, family.startsWith("superlevel"));
-
-function legend(families: readonly string[]): string[] {
-  return families.flatMap((family, k) =>
-    legendEntry({ x: 14 + (k % 5) * 180, y: 40 + Math.floor(k / 5) * 16 }, family, stroke(family, k)),
+/** For each group of problems: mean gap and its interval as a bar, the worst as a tick, one line for each contender. */
+export function gapChart(study: Study): string {
+  const panels = views.flatMap(([title, chosen]): Panel[] => {
+    const rows = summaries(study, chosen).sort((a, b) => a.mean - b.mean);
+    return rows.length > 0 ? [{ title, rows }] : [];
+  });
+  const height = panel.top + panel.bottom + panel.row * Math.max(0, ...panels.map(({ rows }) => rows.length));
+  const note =
+    "log10(loss / best tuned Adam or AdamW): mean with its 95 % interval; triangle: the worst, ▸ where beyond 2";
+  return picture(
+    columns * panel.width,
+    header + Math.ceil(panels.length / columns) * height,
+    "Gap to the best tuned run",
+    [
+      `<text x="14" y="40">${note}</text>`,
+      ...panels.flatMap((one, k) =>
+        draw(one, (k % columns) * panel.width, header + Math.floor(k / columns) * height),
+      ),
+    ],
   );
 }
 
-function onePanel(table: Table, families: readonly string[], problem: string, p: number): string[] {
-  const losses = table.entries.filter(isDrawn).map(({ results }) => results[p].logLoss);
-  const low = Math.floor(Math.min(...losses) * 2 - 0.1) / 2;
-  // A diverged run is at ten times the first loss: the frame ends there at the latest.
-  const high = Math.min(low + 9, Math.ceil(Math.max(...losses) * 2 + 0.1) / 2);
-  const left = (p % columns) * panel.width + panel.left;
-  const frame = { left, top: header + Math.floor(p / columns) * panel.height + panel.top, low, high };
+function draw({ title, rows }: Panel, left: number, top: number): string[] {
+  const x = (value: number) =>
+    place(
+      Math.min(axis.high, Math.max(axis.low, value)),
+      axis.low,
+      axis.high,
+      left + panel.left,
+      left + panel.width - panel.right,
+    );
+  const [first, last] = [top + panel.top, top + panel.top + rows.length * panel.row];
   return [
-    `<text x="${left}" y="${frame.top - 7}" font-weight="600">${problem}</text>`,
-    ...axes(frame),
-    ...families.map((family, k) => curve(table, family, k, p, frame)),
+    `<text x="${left + panel.left}" y="${first - 8}" font-size="12" font-weight="600">${title}</text>`,
+    ...ticks.flatMap((tick) => [
+      `<path d="M${x(tick)} ${first}V${last}" stroke="${tick === 0 ? "#777" : "#e5e5e0"}"/>`,
+      `<text x="${x(tick)}" y="${last + 13}" text-anchor="middle">${String(tick).replace("-", "−")}</text>`,
+    ]),
+    ...rows.flatMap((row, k) => drawRow(row, left + panel.left, first + (k + 0.5) * panel.row, x)),
   ];
 }
 
-const innerWidth = panel.width - panel.left - panel.right;
-const innerHeight = panel.height - panel.top - panel.bottom;
+const colorOf = ({ kind, label }: Summary) =>
+  kind === "superlevel" || label.startsWith("superlevel")
+    ? colors[0]
+    : kind === "untuned"
+      ? colors[5]
+      : "#888";
 
-function x(logRate: number, { left }: Frame): number {
-  return place(logRate, rates.low, rates.high, left, left + innerWidth);
-}
-
-function y(logLoss: number, { top, low, high }: Frame): number {
-  return place(Math.min(logLoss, high), low, high, top + innerHeight, top);
-}
-
-function axes(frame: Frame): string[] {
-  const { left, top, low, high } = frame;
-  const bottom = top + innerHeight;
-  const every = Math.max(1, Math.ceil((high - low) / 5));
-  const levels = Array.from({ length: 30 }, (_, k) => Math.ceil(low) + k * every).filter(
-    (tick) => tick <= high,
-  );
+function drawRow(row: Summary, edge: number, y: number, x: (value: number) => number): string[] {
+  const { label, mean, low, high, worst } = row;
+  const color = colorOf(row);
+  const weight = row.kind === "superlevel" ? ' font-weight="600"' : "";
   return [
-    `<rect x="${left}" y="${top}" width="${innerWidth}" height="${innerHeight}" fill="none" stroke="#ccc"/>`,
-    ...levels.map(
-      (tick) => `<text x="${left - 4}" y="${y(tick, frame) + 3}" text-anchor="end">1e${tick}</text>`,
-    ),
-    ...[-4, -2, 0, 2].map(
-      (tick) =>
-        `<text x="${x(tick, frame)}" y="${bottom + 12}" text-anchor="middle">${rateText(Number(`1e${tick}`))}</text>`,
-    ),
+    `<text x="${edge - 6}" y="${y + 3.5}" text-anchor="end" font-size="9.5"${weight}>${label}</text>`,
+    `<path d="M${x(low)} ${y}H${x(high)}" stroke="${color}" stroke-width="3" stroke-opacity="0.45"/>`,
+    `<circle cx="${x(mean)}" cy="${y}" r="3" fill="${color}"/>`,
+    worst > axis.high
+      ? `<path d="M${x(worst) - 5} ${y - 3.5}l6 3.5l-6 3.5z" fill="${color}"/>`
+      : `<path d="M${x(worst)} ${y - 3}l3 5h-6z" fill="none" stroke="${color}"/>`,
   ];
-}
-
-function curve(table: Table, family: string, k: number, p: number, frame: Frame): string {
-  const points = table.entries
-    .filter((entry) => entry.family === family)
-    .sort((a, b) => a.rate - b.rate)
-    .map(({ rate, results }) => ({ x: x(Math.log10(rate), frame), y: y(results[p].logLoss, frame) }));
-  return polyline(points, stroke(family, k));
 }

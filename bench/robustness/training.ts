@@ -1,46 +1,52 @@
 /** The problems on which defaults may be chosen. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { drawDigits } from "../../examples/digits/draw.js";
-import { readMnist } from "../../examples/digits/idx.js";
-import { analyticProblems } from "./analytic.js";
-import { classification, firstOf, type Examples } from "./classify.js";
+import { digits, readTable, readText } from "./data.js";
+import { cubicProblem, functionProblems, quadraticProblem } from "./functions.js";
+import { hardDigits, online, turnedTable } from "./hard.js";
+import { digitNetworks, nextCharacter } from "./networks.js";
 import type { Problem, Suite } from "./problem.js";
+import { fullBatch, sineProblem, xorExamples, xorProblem } from "./small.js";
 
-const count = 5000;
+/** What needs a file. */
+const makers: Record<string, (path: string) => Problem> = {
+  "text/tinyshakespeare.txt"(path) {
+    const text = readText(path, { count: 4000, context: 6, first: 0, stride: 50 });
+    return nextCharacter("next character", text, { width: 8, units: 32, hidden: "tanh" });
+  },
+  "tabular/iris.csv": (path) => fullBatch("iris", readTable(path, 1), [10], 3),
+};
 
-function readDigits(folder: string): { digits: Examples; notes: string[] } {
-  const path = join(folder, "mnist");
-  if (existsSync(path)) return { digits: firstOf(readMnist(path).train, count), notes: [] };
-  return { digits: drawDigits(count, 1), notes: [`${path}: no such folder; drawn digits instead of MNIST`] };
-}
-
-function digitProblems(data: Examples): Problem[] {
-  const parity = { ...data, labels: data.labels.map((label) => label % 2) };
-  const hidden = [data.pixels, 32, 10];
-  return [
-    classification({
-      name: "logistic, batch 20",
-      data: parity,
-      sizes: [data.pixels, 2],
-      batchSize: 20,
-      steps: 1000,
-    }),
-    classification({
-      name: "softmax, batch 100",
-      data,
-      sizes: [data.pixels, 10],
-      batchSize: 100,
-      steps: 400,
-    }),
-    classification({ name: "MLP, batch 100", data, sizes: hidden, batchSize: 100, steps: 500 }),
-    classification({ name: "MLP, batch 100, short", data, sizes: hidden, batchSize: 100, steps: 100 }),
-    classification({ name: "MLP, batch 10", data, sizes: hidden, batchSize: 10, steps: 2000 }),
-    classification({ name: "MLP, full batch", data: firstOf(data, 150), sizes: hidden, steps: 200 }),
-  ];
+/** Makes what its file allows; says what is missing. */
+export function fromFiles(folder: string, all: Record<string, (path: string) => Problem | Problem[]>): Suite {
+  const problems: Problem[] = [];
+  const notes: string[] = [];
+  for (const [file, make] of Object.entries(all)) {
+    const path = join(folder, file);
+    if (existsSync(path)) problems.push(...[make(path)].flat());
+    else notes.push(`${path}: no such file; its problems are skipped`);
+  }
+  return { problems, notes };
 }
 
 export function trainingSuite(folder: string): Suite {
-  const { digits, notes } = readDigits(folder);
-  return { problems: [...analyticProblems(), ...digitProblems(digits)], notes };
+  const count = 4000;
+  const { examples: large, note } = digits(folder, count, 2);
+  const { examples: small } = digits(folder, count, 4);
+  const real = fromFiles(folder, makers);
+  return {
+    problems: [
+      ...digitNetworks(large, small),
+      ...real.problems,
+      xorProblem(),
+      sineProblem(),
+      cubicProblem(),
+      ...functionProblems(),
+      online("XOR", xorExamples, 3),
+      turnedTable(xorExamples),
+      quadraticProblem(10, [300, 2000], { noise: 30, size: 20, group: "hard" }),
+      ...hardDigits(large, small),
+    ],
+    notes: [...(note ? [note] : []), ...real.notes],
+  };
 }

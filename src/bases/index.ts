@@ -1,9 +1,10 @@
 import { expectOneOf, expectOptions, show } from "../expect.js";
+import { warmup, type Schedule } from "../schedules.js";
 import { adadelta, adadeltaRule } from "./adadelta.js";
 import { adagrad, adagradRule } from "./adagrad.js";
 import { adam, adamRule, adamw } from "./adam.js";
 import { adamax, adamaxRule } from "./adamax.js";
-import type { Rule } from "./base.js";
+import { asSchedule, type LearningRate, type Rule } from "./base.js";
 import { lion, lionRule } from "./lion.js";
 import { rmsprop, rmspropRule } from "./rmsprop.js";
 import { scheduleFree, scheduleFreeRule, type ScheduleFree, type Wrapped } from "./schedule-free.js";
@@ -53,4 +54,12 @@ function resolveScheduleFree(base: ScheduleFree): { base: Base; rule: Rule } {
   const rate = learningRate === undefined ? inner.base.learningRate : learningRate;
   const settled = scheduleFree({ ...inner.base, learningRate: rate } as Wrapped, options);
   return { base: settled, rule: scheduleFreeRule(settled, inner.rule) };
+}
+
+/** A base's rate, step by step, warmed up where it asks for that. */
+export function scheduleOf(base: Base & { readonly learningRate: LearningRate }): Schedule {
+  const schedule = asSchedule(base.learningRate);
+  const steps = base.name === "scheduleFree" ? base.warmupSteps : 0;
+  // min(1, t / steps) is 1 from the first step on where steps are no more than 1.
+  return steps > 1 ? warmup(schedule, steps) : schedule;
 }

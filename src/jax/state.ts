@@ -1,6 +1,7 @@
 import { OptimizerError } from "../errors.js";
 import type { GradientKind } from "../gradients.js";
 import type { StepInfo } from "../info.js";
+import { notItself } from "../itself.js";
 import type { Optimizer } from "../optimizer.js";
 import type { Layout, Leaves } from "./trees.js";
 
@@ -36,8 +37,14 @@ export class State {
     this.gradients = machine.optimizer.gradients;
   }
 
+  /** Vue makes no Proxies of what has a tag of its own. */
+  get [Symbol.toStringTag](): string {
+    return "State";
+  }
+
   /** @internal */
   get machine(): Machine {
+    if (!(#updates in this)) throw notItself("state");
     if (this.#updates === this.#machine.updates) return this.#machine;
     const [own, latest] = [this.#updates, this.#machine.updates];
     const cure = "use the state that the last update returned, or save() and restore()";
@@ -55,6 +62,7 @@ export class State {
 
   /** Lets go of the engine's memory, of all states that share it. */
   dispose(): void {
+    if (!(#machine in this)) throw notItself("state");
     this.#machine.optimizer.dispose();
   }
 }

@@ -1,5 +1,5 @@
 import { expectBoolean, expectNumber, expectNumbers, expectOptions } from "../expect.js";
-import { createOptimizer, Optimizer } from "../optimizer.js";
+import { createOptimizer, type Optimizer } from "../optimizer.js";
 import type { Base } from "../bases/index.js";
 import { Evaluator, type LossGrad } from "./loss-grad.js";
 import { judgeResponse, type ResponseVerdicts } from "./verdicts.js";
@@ -58,7 +58,8 @@ export function twinOf(optimizer: Optimizer): Optimizer {
 }
 
 export function expectOptimizer(optimizer: unknown): void {
-  if (optimizer instanceof Optimizer) return;
+  const { config, save } = (optimizer ?? {}) as Partial<Optimizer>;
+  if (typeof config === "object" && typeof save === "function") return;
   throw new TypeError("optimizer: expected what createOptimizer returned");
 }
 

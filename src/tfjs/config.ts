@@ -106,7 +106,7 @@ export function optionsOf(
     const own = typeof perVariable === "function" ? perVariable({ name, shape }, k) : perVariable?.[k];
     // A saved list has null for undefined.
     if (own) {
-      expectOptions(`perVariable(${JSON.stringify(name)})`, own, ["learningRate", "weightDecay", "frozen"]);
+      expectOptions(`perVariable(${show(name)})`, own, ["learningRate", "weightDecay", "frozen"]);
     }
     return own ?? {};
   });

@@ -4,6 +4,7 @@ import { expectRate, type LearningRate } from "../bases/base.js";
 import { expectFunction } from "../expect.js";
 import type { GradientKind } from "../gradients.js";
 import type { StepInfo } from "../info.js";
+import { expectItself } from "../itself.js";
 import { fromSaved, settle, toSaved, type Settled, type TfjsOptions } from "./config.js";
 import { LastLoss, lossOf, type Seen } from "./losses.js";
 import { readLater, readNow, type Reader } from "./reading.js";
@@ -28,6 +29,15 @@ export class SuperlevelOptimizer extends Optimizer {
   readonly #lastLoss = new LastLoss();
   #weights: readonly NamedTensor[] = [];
   #lastStep: StepInfo | undefined;
+
+  static {
+    expectItself("optimizer", this.prototype, (value) => #settled in value);
+  }
+
+  /** Vue makes no Proxies of what has a tag of its own. */
+  get [Symbol.toStringTag](): string {
+    return "SuperlevelOptimizer";
+  }
 
   /** Use {@link superlevelOptimizer}. */
   constructor(options: TfjsOptions = {}) {

@@ -1,6 +1,7 @@
 import { Tensor, type Scalar } from "@tensorflow/tfjs-core";
 import { resolve, type Resolved } from "../config.js";
 import { OptimizerError } from "../errors.js";
+import { show } from "../expect.js";
 import type { StepInfo } from "../info.js";
 import type { Schedule } from "../schedules.js";
 import type { Stepper } from "../stepper.js";
@@ -81,7 +82,7 @@ export abstract class Training {
         const gradient = this.frozen[k] ? undefined : gradientOf(k);
         const index = gradient?.findIndex((value) => !Number.isFinite(value)) ?? -1;
         if (index < 0) continue;
-        const place = `gradients[${JSON.stringify(name)}][${index}]`;
+        const place = `gradients[${show(name)}][${index}]`;
         const lost = loss === undefined || Number.isFinite(loss) ? "" : `, and the loss is ${loss}`;
         const message = `step ${error.step}: ${place} is ${gradient![index]}${lost}`;
         throw new OptimizerError("diverged", message, { step: error.step, loss: error.loss });

@@ -12,7 +12,13 @@ export type Found = ReadonlyMap<string, Tensor | undefined>;
 /** The host's numbers of tensors, by the data they hold. */
 export type Readings = Map<object, Float32Array>;
 
-const quote = (names: readonly string[]): string => names.map((name) => JSON.stringify(name)).join(", ");
+const SHOWN = 8;
+
+/** Of many names, the first. */
+function quote(names: readonly string[]): string {
+  const more = names.length > SHOWN ? `, … (${names.length} of them)` : "";
+  return names.slice(0, SHOWN).map(show).join(", ") + more;
+}
 
 const shapeOf = ({ shape }: Tensor): string => `[${shape.join(", ")}]`;
 

@@ -140,7 +140,7 @@ function engineOf(kernels: ThreadKernels, workers: Workers, program: Program): E
       return call(...args);
     } catch (error) {
       // The kernels trap when a thread has not finished after many seconds.
-      if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+      if ((error as Error).name !== "RuntimeError") throw error;
       workers.stop(
         new OptimizerError(
           "threads",

@@ -54,6 +54,7 @@ export class ThreadedOptimizer extends Optimizer {
    * optimizer.dispose();
    */
   async stepAsync(grads?: ArrayLike<number>, seen?: Seen): Promise<StepInfo> {
+    void this.engine; // Throws when it was disposed of.
     const crew = this.#crew;
     if (!crew) return Promise.resolve(this.step(grads, seen));
     const loss = lossSeen(seen);

@@ -73,11 +73,15 @@ const root = resolve(fileURLToPath(import.meta.url), "../../..");
 
 /** Where the records lie; they are optional, and no part of the package. */
 export const goldenDirectory = process.env.SUPERLEVEL_GOLDEN ?? resolve(root, "../shared/golden");
+export const scheduleFreeDirectory =
+  process.env.SUPERLEVEL_GOLDEN_SCHEDULEFREE ?? resolve(root, "../shared/golden-schedulefree");
+
+const missingFrom = (directory: string, variable: string) =>
+  existsSync(directory) ? null : `no recorded runs in ${directory}: set ${variable} to their folder`;
 
 /** Why there is nothing to replay, or null. */
-export const goldenMissing = existsSync(goldenDirectory)
-  ? null
-  : `no recorded runs in ${goldenDirectory}: set SUPERLEVEL_GOLDEN to their folder`;
+export const goldenMissing = missingFrom(goldenDirectory, "SUPERLEVEL_GOLDEN");
+export const scheduleFreeMissing = missingFrom(scheduleFreeDirectory, "SUPERLEVEL_GOLDEN_SCHEDULEFREE");
 
 const special: Record<string, number> = { NaN: NaN, Infinity: Infinity, "-Infinity": -Infinity };
 

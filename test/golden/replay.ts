@@ -39,6 +39,7 @@ export function twinOf(setup: Setup, run: Run): Stepper {
 function observe(twin: Reference, step: ReferenceStep): Observed {
   return {
     params: twin.x,
+    average: twin.average() ?? undefined,
     u: step.u,
     delta_next: twin.delta,
     h: step.h,

@@ -8,6 +8,7 @@ import type {
   LionOptions,
   RmspropOptions,
   Round,
+  RuleOptions,
   SgdOptions,
 } from "./options.js";
 
@@ -31,80 +32,117 @@ export function copyOf({ mu, nu, third }: Moments): Moments {
 export interface Rates {
   eta: number;
   multiplier: number;
-  weightDecay: number;
   /** Counts from 1. */
   t: number;
+  /** Without momentum, which averaging takes the place of. */
+  bare: boolean;
+  /** What a gradient that is long makes the step shorter by. */
+  factor: number;
 }
 
-/** The update u of coordinate i; moves its moments. */
-export type Rule = (i: number, x: number, g: number, moments: Moments) => number;
+/** Finds what becomes of coordinate i; moves its moments. */
+export type Find = (i: number, g: number, moments: Moments) => number;
+
+/** What a base does to one tensor at one step. */
+export interface Rule {
+  /** u */
+  update: Find;
+  /** How the engine averages some: u as a step, which is not rounded, times a direction. */
+  direct?: {
+    step: number;
+    direction: Find;
+    /** A normalized direction's usual size. */
+    unit: number | undefined;
+  };
+}
+
+/** What a base is without averaging. */
+export const innerOf = (base: BaseOptions): RuleOptions => (base.name === "scheduleFree" ? base.base : base);
+
+/** Weight decay joins the update, not the gradient. */
+export const isDecoupled = (base: BaseOptions): boolean => ["adamw", "lion"].includes(innerOf(base).name);
 
 /** The rule of one tensor at one step, its constants computed in f64 and rounded once. */
 export function ruleOf(base: BaseOptions, rates: Rates, round: Round): Rule {
-  switch (base.name) {
+  const inner = innerOf(base);
+  switch (inner.name) {
     case "sgd":
-      return coupled(sgd(base, rates, round), rates, round);
+      return sgd(inner, rates, round);
     case "adam":
-      return coupled(adam(base, rates, round), rates, round);
     case "adamw":
-      return decoupled(adam(base, rates, round), rates, round);
+      return adam(inner, rates, round);
     case "adamax":
-      return coupled(adamax(base, rates, round), rates, round);
+      return adamax(inner, rates, round);
     case "rmsprop":
-      return coupled(rmsprop(base, rates, round), rates, round);
+      return rmsprop(inner, rates, round);
     case "adagrad":
-      return coupled(adagrad(base, rates, round), rates, round);
+      return adagrad(inner, rates, round);
     case "adadelta":
-      return coupled(adadelta(base, rates, round), rates, round);
+      return adadelta(inner, rates, round);
     case "lion":
-      return decoupled(lion(base, rates, round), rates, round);
+      return lion(inner, rates, round);
   }
 }
 
-/** g + wd x in place of g. */
-function coupled(rule: Rule, { weightDecay }: Rates, round: Round): Rule {
-  if (weightDecay === 0) return rule;
-  const decay = round(weightDecay);
-  return (i, x, g, moments) => rule(i, x, round(g + round(decay * x)), moments);
-}
-
-/** u - eta wd x in place of u. */
-function decoupled(rule: Rule, { eta, multiplier, weightDecay }: Rates, round: Round): Rule {
-  if (weightDecay === 0) return rule;
-  const decay = round(eta * multiplier * weightDecay);
-  return (i, x, g, moments) => round(rule(i, x, g, moments) - round(decay * x));
-}
-
-function sgd(base: SgdOptions, { eta, multiplier, t }: Rates, round: Round): Rule {
-  const rate = round(eta * multiplier);
-  if (base.momentum === 0) return (_i, _x, g) => round(-rate * g);
+function sgd(base: SgdOptions, { eta, multiplier, t, bare, factor }: Rates, round: Round): Rule {
+  const rate = eta * factor * multiplier;
+  const step = round(rate);
+  const plain: Rule = {
+    update: (_i, g) => round(-step * g),
+    direct: { step: -rate, direction: (_i, g) => g, unit: undefined },
+  };
+  if (bare || base.momentum === 0) return plain;
   const momentum = round(base.momentum);
   // The buffer starts at the first gradient itself, whatever the dampening.
   const fresh = round(t === 1 ? 1 : 1 - base.dampening);
-  return (i, _x, g, { mu }) => {
-    mu[i] = round(round(momentum * mu[i]) + round(fresh * g));
-    const direction = base.nesterov ? round(g + round(momentum * mu[i])) : mu[i];
-    return round(-rate * direction);
+  return {
+    update: (i, g, { mu }) => {
+      mu[i] = round(round(momentum * mu[i]) + round(fresh * g));
+      const direction = base.nesterov ? round(g + round(momentum * mu[i])) : mu[i];
+      return round(-step * direction);
+    },
+  };
+}
+
+/** g / (sqrt nu + eps) */
+function normalized(decay: number, epsilon: number, rate: number, unit: number, round: Round): Rule {
+  const keep = round(decay);
+  const fresh = round(1 - decay);
+  const eps = round(epsilon);
+  const step = round(rate);
+  const root: Find = (i, g, { nu }) => {
+    nu[i] = round(round(keep * nu[i]) + round(fresh * round(g * g)));
+    return round(round(Math.sqrt(nu[i])) + eps);
+  };
+  return {
+    update: (i, g, moments) => round(round(-step * g) / root(i, g, moments)),
+    direct: { step: -rate, direction: (i, g, moments) => round(g / root(i, g, moments)), unit },
   };
 }
 
 function adam(base: AdamOptions, rates: Rates, round: Round): Rule {
+  const { eta, multiplier, t, bare, factor } = rates;
+  const { beta2 } = base;
+  const bias = Math.sqrt(1 - beta2 ** t);
+  if (bare && !base.amsgrad)
+    return normalized(beta2, base.eps * bias, eta * bias * factor * multiplier, 1 / bias, round);
   if (base.nesterov) return nadam(base, rates, round);
-  const { eta, multiplier, t } = rates;
-  const { beta1, beta2 } = base;
+  const beta1 = bare ? 0 : base.beta1;
   const keep1 = round(beta1);
   const keep2 = round(beta2);
   const fresh1 = round(1 - beta1);
   const fresh2 = round(1 - beta2);
   const eps = round(base.eps);
-  const step = round((eta / (1 - beta1 ** t)) * multiplier);
-  const invRoot = round(1 / Math.sqrt(1 - beta2 ** t));
-  return (i, _x, g, { mu, nu, third }) => {
-    mu[i] = round(round(keep1 * mu[i]) + round(fresh1 * g));
-    nu[i] = round(round(keep2 * nu[i]) + round(fresh2 * round(g * g)));
-    third[i] = Math.max(third[i], nu[i]);
-    const root = round(Math.sqrt(base.amsgrad ? third[i] : nu[i]));
-    return round(round(-step * mu[i]) / round(round(root * invRoot) + eps));
+  const step = round((eta / (1 - beta1 ** t)) * factor * multiplier);
+  const invRoot = round(1 / bias);
+  return {
+    update: (i, g, { mu, nu, third }) => {
+      mu[i] = round(round(keep1 * mu[i]) + round(fresh1 * g));
+      nu[i] = round(round(keep2 * nu[i]) + round(fresh2 * round(g * g)));
+      third[i] = Math.max(third[i], nu[i]);
+      const root = round(Math.sqrt(base.amsgrad ? third[i] : nu[i]));
+      return round(round(-step * mu[i]) / round(round(root * invRoot) + eps));
+    },
   };
 }
 
@@ -122,79 +160,87 @@ function nadam(base: AdamOptions, { eta, multiplier, t }: Rates, round: Round): 
   const step = round(eta * look * multiplier);
   const keep = round(next / look);
   const invRoot = round(1 / Math.sqrt(1 - beta2 ** t));
-  return (i, _x, g, { mu, nu }) => {
+  const update: Find = (i, g, { mu, nu }) => {
     mu[i] = round(mu[i] + round(fresh1 * round(g - mu[i])));
     nu[i] = round(round(keep2 * nu[i]) + round(fresh2 * round(g * g)));
     const denominator = round(round(round(Math.sqrt(nu[i])) * invRoot) + eps);
     return round(round(-step * round(g + round(keep * mu[i]))) / denominator);
   };
+  return { update };
 }
 
-function adamax(base: AdamaxOptions, { eta, multiplier, t }: Rates, round: Round): Rule {
-  const fresh = round(1 - base.beta1);
+function adamax(base: AdamaxOptions, { eta, multiplier, t, bare, factor }: Rates, round: Round): Rule {
+  const beta1 = bare ? 0 : base.beta1;
+  const fresh = round(1 - beta1);
   const keep = round(base.beta2);
   const eps = round(base.eps);
-  const step = round((eta / (1 - base.beta1 ** t)) * multiplier);
-  return (i, _x, g, { mu, nu }) => {
+  const step = round((eta / (1 - beta1 ** t)) * factor * multiplier);
+  const update: Find = (i, g, { mu, nu }) => {
     mu[i] = round(mu[i] + round(fresh * round(g - mu[i])));
     nu[i] = Math.max(round(keep * nu[i]), round(Math.abs(g) + eps));
     return round(round(-step * mu[i]) / nu[i]);
   };
+  return { update };
 }
 
-function rmsprop(base: RmspropOptions, { eta, multiplier }: Rates, round: Round): Rule {
+function rmsprop(base: RmspropOptions, { eta, multiplier, bare, factor }: Rates, round: Round): Rule {
+  const rate = eta * factor * multiplier;
+  if (base.momentum === 0 && !base.centered) return normalized(base.alpha, base.eps, rate, 1, round);
   const keep = round(base.alpha);
   const fresh = round(1 - base.alpha);
   const eps = round(base.eps);
-  const momentum = round(base.momentum);
-  const rate = round(eta * multiplier);
-  return (i, _x, g, { mu, nu, third }) => {
+  const momentum = round(bare ? 0 : base.momentum);
+  const step = round(rate);
+  const update: Find = (i, g, { mu, nu, third }) => {
     nu[i] = round(round(keep * nu[i]) + round(fresh * round(g * g)));
     third[i] = round(third[i] + round(fresh * round(g - third[i])));
     // Rounding may take the variance below 0.
     const variance = base.centered ? Math.max(0, round(nu[i] - round(third[i] * third[i]))) : nu[i];
     const denominator = round(round(Math.sqrt(variance)) + eps);
-    if (base.momentum === 0 && !base.centered) return round(round(-rate * g) / denominator);
     mu[i] = round(round(momentum * mu[i]) + round(g / denominator));
-    return round(-rate * mu[i]);
+    return round(-step * mu[i]);
   };
+  return { update };
 }
 
-function adagrad(base: AdagradOptions, { eta, multiplier, t }: Rates, round: Round): Rule {
+function adagrad(base: AdagradOptions, { eta, multiplier, t, factor }: Rates, round: Round): Rule {
   const eps = round(base.eps);
   const start = round(base.initialAccumulator);
-  const rate = round((eta / (1 + (t - 1) * base.learningRateDecay)) * multiplier);
-  return (i, _x, g, { nu }) => {
+  const step = round((eta / (1 + (t - 1) * base.learningRateDecay)) * factor * multiplier);
+  const update: Find = (i, g, { nu }) => {
     nu[i] = round(nu[i] + round(g * g));
     const root = round(Math.sqrt(round(start + nu[i])));
-    return round(round(-rate * g) / round(root + eps));
+    return round(round(-step * g) / round(root + eps));
   };
+  return { update };
 }
 
-function adadelta(base: AdadeltaOptions, { eta, multiplier }: Rates, round: Round): Rule {
+function adadelta(base: AdadeltaOptions, { eta, multiplier, factor }: Rates, round: Round): Rule {
   const keep = round(base.rho);
   const fresh = round(1 - base.rho);
   const eps = round(base.eps);
-  const rate = round(eta * multiplier);
-  return (i, _x, g, { mu, nu }) => {
+  const step = round(eta * factor * multiplier);
+  const update: Find = (i, g, { mu, nu }) => {
     nu[i] = round(round(keep * nu[i]) + round(fresh * round(g * g)));
     const root = round(Math.sqrt(round(mu[i] + eps)));
     const d = round(round(root / round(Math.sqrt(round(nu[i] + eps)))) * g);
     mu[i] = round(round(keep * mu[i]) + round(fresh * round(d * d)));
-    return round(-rate * d);
+    return round(-step * d);
   };
+  return { update };
 }
 
-function lion(base: LionOptions, { eta, multiplier }: Rates, round: Round): Rule {
-  const { beta1, beta2 } = base;
+function lion(base: LionOptions, { eta, multiplier, bare, factor }: Rates, round: Round): Rule {
+  const [beta1, beta2] = bare ? [0, 0] : [base.beta1, base.beta2];
   const keep1 = round(beta1);
   const keep2 = round(beta2);
   const fresh1 = round(1 - beta1);
   const fresh2 = round(1 - beta2);
-  const rate = round(eta * multiplier);
-  return (i, _x, g, { mu }) => {
+  const step = round(eta * factor * multiplier);
+  const update: Find = (i, g, { mu }) => {
     const direction = round(round(keep1 * mu[i]) + round(fresh1 * g));
     mu[i] = round(round(keep2 * mu[i]) + round(fresh2 * g));
-    return round(-rate * Math.sign(direction));
+    return round(-step * Math.sign(direction));
   };
+  return { update };
 }

@@ -1,4 +1,6 @@
 /** The options of the reference twin and the defaults of its forms. */
+import type { AverageForm } from "./averaging.js";
+import type { Choices } from "./kinds.js";
 
 /** Applied after every elementwise operation: the identity gives f64, Math.fround gives f32. */
 export type Round = (value: number) => number;
@@ -61,25 +63,46 @@ export interface LionOptions {
   weightDecay: number;
 }
 
-export type BaseOptions =
+export type RuleOptions =
   SgdOptions | AdamOptions | AdamaxOptions | RmspropOptions | AdagradOptions | AdadeltaOptions | LionOptions;
+
+/** Schedule-free averaging of a rule without momentum; weightDecay is the rule's. */
+export interface ScheduleFreeOptions {
+  name: "scheduleFree";
+  base: RuleOptions;
+  interpolation: number;
+  power: number;
+  ratePower: number;
+  warmupSteps: number;
+  weightDecay: number;
+}
+
+export type BaseOptions = RuleOptions | ScheduleFreeOptions;
 
 export type Form = "superlevel" | "mechanic" | "mechanize" | "equations" | "algorithm1";
 
-/** Where the reference point moves by itself: after first, first * growth, ... or every so many steps. */
+/**
+ * Where the reference point moves by itself: a window that starts after step t is (growth - 1) t steps long, and at
+ * least `first`; or every so many steps. What is left out depends on the gradients.
+ */
 export type AnchorOptions =
-  | { /** 64 */ first?: number; /** 2 */ growth?: number; /** 0.6 */ carry?: number }
-  | { every: number; carry?: number };
+  { first?: number; growth?: number; carry?: number } | { every: number; carry?: number };
 
 export interface TunerOptions {
   form: Form;
   /** One tuner per beta; for "algorithm1" the three decays of its one tuner. */
   betas: readonly number[];
-  sInit: number;
+  /** Left out, "superlevel" finds it at the first step that moves. */
+  sInit?: number;
   lambda: number;
   eps: number;
   delta: "stored" | "reconstructed" | "additive";
+  granularity: "global" | "tensor" | "parameter";
+  /** Of coordinates' S around the S of all together; null: free. */
+  spread: number | null;
   anchor: AnchorOptions | null;
+  /** How far S may grow in the first window and in later ones; what is left out depends on the gradients. */
+  growthLimit: { first?: number; later?: number } | null;
 }
 
 export interface TensorOptions {
@@ -103,6 +126,11 @@ export interface ReferenceOptions {
   tensors?: readonly TensorOptions[];
   normAdaptive?: boolean;
   clip?: ClipOptions;
+  /** "auto": what the second gradient says of the first. */
+  gradients?: "auto" | "exact" | "noisy";
+  /** How averages are computed: as the engine does, or as they are defined. */
+  averages?: AverageForm;
+  choices?: Partial<Choices>;
   round?: Round;
   /** s_0 = s_1 for every beta, where a recorded run starts elsewhere than its form does. */
   sStart?: number;
@@ -111,38 +139,46 @@ export interface ReferenceOptions {
 /** Sums measured elsewhere, taken over so that the elementwise results can be compared bit for bit. */
 export interface Adopted {
   gradNorm?: number;
-  h?: number;
+  /** One for each tuner. */
+  h?: number | readonly number[];
+  sInit?: number;
+  /** Of each tuner: <Delta_t, g_t> and <Delta_{t+1}, g_t>. */
+  slopes?: readonly { before: number; after: number }[];
+  /** |g_t| after clipping and |x_t|, by which the pull of coordinates goes. */
+  gNorm?: number;
+  xNorm?: number;
 }
 
 const sixBetas = [0.9, 0.99, 0.999, 0.9999, 0.99999, 0.999999];
+const asPublished = {
+  sInit: 1e-8,
+  lambda: 0.01,
+  eps: 1e-8,
+  granularity: "global",
+  spread: null,
+  anchor: null,
+  growthLimit: null,
+} as const;
 
 const defaults: Record<Form, Omit<TunerOptions, "form">> = {
   superlevel: {
+    ...asPublished,
     betas: sixBetas,
-    sInit: 1e-6,
-    lambda: 0.01,
+    sInit: undefined,
     eps: 1e-30,
     delta: "stored",
-    anchor: { first: 64, growth: 2, carry: 0.6 },
+    anchor: {},
+    growthLimit: {},
   },
-  mechanic: { betas: sixBetas, sInit: 1e-8, lambda: 0.01, eps: 1e-8, delta: "reconstructed", anchor: null },
+  mechanic: { ...asPublished, betas: sixBetas, delta: "reconstructed" },
   mechanize: {
+    ...asPublished,
     betas: [1, 2, 3, 4, 5, 6].map((k) => 1 - 0.1 ** k),
     sInit: 1e-6,
-    lambda: 0.01,
-    eps: 1e-8,
     delta: "reconstructed",
-    anchor: null,
   },
-  equations: { betas: sixBetas, sInit: 1e-8, lambda: 0.01, eps: 1e-8, delta: "stored", anchor: null },
-  algorithm1: {
-    betas: [0.9, 0.99, 0.999],
-    sInit: 1e-8,
-    lambda: 0.01,
-    eps: 1e-8,
-    delta: "additive",
-    anchor: null,
-  },
+  equations: { ...asPublished, betas: sixBetas, delta: "stored" },
+  algorithm1: { ...asPublished, betas: [0.9, 0.99, 0.999], delta: "additive" },
 };
 
 /** A form with its defaults, and whatever is said otherwise. */
@@ -183,4 +219,12 @@ export function adagradOf(changes: Partial<Omit<AdagradOptions, "name">> = {}): 
 
 export function adadeltaOf(changes: Partial<Omit<AdadeltaOptions, "name">> = {}): AdadeltaOptions {
   return { name: "adadelta", rho: 0.9, eps: 1e-6, weightDecay: 0, ...changes };
+}
+
+export function scheduleFreeOf(
+  base: RuleOptions,
+  changes: Partial<Omit<ScheduleFreeOptions, "name" | "base">> = {},
+): ScheduleFreeOptions {
+  const plain = { interpolation: 0.9, power: 0, ratePower: 2, warmupSteps: 0 };
+  return { name: "scheduleFree", base, weightDecay: base.weightDecay, ...plain, ...changes };
 }

@@ -11,10 +11,11 @@ import {
   mechanic,
   mechanize,
   rmsprop,
+  scheduleFree,
   sgd,
   superlevel,
 } from "../../src/index.js";
-import type { Base, Tuner } from "../../src/index.js";
+import type { Base, OptimizerOptions, Tuner } from "../../src/index.js";
 
 export const bases: Record<string, Base> = {
   sgd: sgd(),
@@ -41,6 +42,57 @@ export const bases: Record<string, Base> = {
   lion: lion(),
   "lion with weight decay": lion({ weightDecay: 0.1 }),
 };
+
+/** Schedule-free averaging over every base that has no momentum by name. */
+export const averagedBases: Record<string, Base> = {
+  "schedule-free sgd": scheduleFree(sgd()),
+  "schedule-free sgd with weight decay": scheduleFree(sgd({ weightDecay: 0.1 }), { power: 2 }),
+  "schedule-free adam": scheduleFree(adam(), { interpolation: 0.8, ratePower: 0 }),
+  "schedule-free adam with weight decay": scheduleFree(adam({ eps: 1e-4, weightDecay: 0.1 }), { power: 1 }),
+  "schedule-free adamw": scheduleFree(adamw({ weightDecay: 0.1 }), { power: 2, warmupSteps: 5 }),
+  "schedule-free amsgrad": scheduleFree(adam({ amsgrad: true, beta2: 0.9 })),
+  "schedule-free adamax": scheduleFree(adamax({ beta2: 0.9, eps: 0.01 })),
+  "schedule-free rmsprop": scheduleFree(rmsprop(), { interpolation: 0.95 }),
+  "schedule-free rmsprop, centered": scheduleFree(rmsprop({ alpha: 0.9, eps: 0.01, centered: true })),
+  "schedule-free adagrad": scheduleFree(
+    adagrad({ learningRateDecay: 0.1, initialAccumulator: 0.1, weightDecay: 0.1 }),
+  ),
+  "schedule-free adadelta": scheduleFree(adadelta({ rho: 0.5, eps: 0.01 }), { power: 3, warmupSteps: 2.5 }),
+  "schedule-free lion": scheduleFree(lion({ weightDecay: 0.1 })),
+};
+
+/** What optimizers are told of their gradients, and what the second one is like. */
+export interface Kind {
+  more: Pick<OptimizerOptions, "gradients">;
+  second?: "again" | "turned";
+  /** What they take them for in the end. */
+  kind: "exact" | "noisy";
+}
+
+export const kinds: Record<string, Kind> = {
+  exact: { more: { gradients: "exact" }, kind: "exact" },
+  noisy: { more: { gradients: "noisy" }, kind: "noisy" },
+  "found to be exact": { more: { gradients: "auto" }, second: "again", kind: "exact" },
+  "found to be noisy": { more: { gradients: "auto" }, second: "turned", kind: "noisy" },
+};
+
+/** So many coordinates as tensors with options of their own, one of them frozen where there is room. */
+export function layoutOf(size: number): TensorLayout[] {
+  const first = { size: 1, learningRate: 2, weightDecay: 0.2 };
+  if (size < 3) return [{ ...first, size }];
+  const half = Math.floor((size - 1) / 2);
+  const rest = size - 1 - half;
+  if (size < 7) return [first, { size: half }, { size: rest, learningRate: 0.5, weightDecay: 0 }];
+  const last = { size: rest - 2, learningRate: 0.5, weightDecay: 0 };
+  return [first, { size: half }, { size: 2, frozen: true }, last];
+}
+
+export interface TensorLayout {
+  size: number;
+  learningRate?: number;
+  weightDecay?: number;
+  frozen?: boolean;
+}
 
 const often = { every: 50, carry: 0.6 };
 

@@ -1,0 +1,133 @@
+/**
+ * Schedule-free averaging (arXiv 2405.15682) of what a base without momentum does, by its definition and as the engine
+ * computes it. Everything is in the units of Delta: x = xRef + S y.
+ */
+import type { Averaging } from "./kinds.js";
+import type { Round } from "./options.js";
+
+/**
+ * "public": z, its average and y, as the paper has them.
+ * "lead": y alone and how far z is ahead of it, e = z - y; then an anchor changes nothing.
+ */
+export type AverageForm = "public" | "lead";
+
+/** What either form keeps; what only the other needs says nothing. */
+export interface Averages {
+  lead: Float64Array;
+  z: Float64Array;
+  mean: Float64Array;
+}
+
+export function averagesOf(n: number): Averages {
+  return { lead: new Float64Array(n), z: new Float64Array(n), mean: new Float64Array(n) };
+}
+
+export function copyAverages({ lead, z, mean }: Averages): Averages {
+  return { lead: lead.slice(), z: z.slice(), mean: mean.slice() };
+}
+
+/** Takes what the base does to coordinate i of z, d = step * direction, and returns what becomes of y. */
+export type Averager = (i: number, step: number, direction: number) => number;
+
+export function averagerOf(
+  form: AverageForm,
+  averages: Averages,
+  interpolation: number,
+  c: number,
+  round: Round,
+): Averager {
+  return (form === "lead" ? byLead : byDefinition)(averages, interpolation, c, round);
+}
+
+/** z' = z + d, mean' = mean + c (z' - mean), y = (1 - beta) z + beta mean. */
+function byDefinition({ z, mean }: Averages, beta: number, c: number): Averager {
+  const y = (i: number) => (1 - beta) * z[i] + beta * mean[i];
+  return (i, step, direction) => {
+    const before = y(i);
+    z[i] += step * direction;
+    mean[i] += c * (z[i] - mean[i]);
+    return y(i) - before;
+  };
+}
+
+/** u = (1 - beta (1 - c)) d + c e, e' = (1 - c) (e + beta d). */
+function byLead({ lead }: Averages, beta: number, c: number, round: Round): Averager {
+  const weight = round(c);
+  const rest = round(1 - c);
+  return (i, step, direction) => {
+    const pace = round(step * beta);
+    const near = round(step * (1 - beta * (1 - c)));
+    const e = lead[i];
+    lead[i] = round(rest * round(e + round(pace * direction)));
+    return round(round(near * direction) + round(weight * e));
+  };
+}
+
+/** The average minus y. */
+export function offsetOf(form: AverageForm, { lead, z, mean }: Averages, beta: number, i: number): number {
+  return form === "lead" ? (-(1 - beta) / beta) * lead[i] : (1 - beta) * (mean[i] - z[i]);
+}
+
+/** How far z is ahead of y. */
+export function leadOf(form: AverageForm, { lead, z, mean }: Averages, beta: number, i: number): number {
+  return form === "lead" ? lead[i] : beta * (z[i] - mean[i]);
+}
+
+/** Where the weights stand: t, the sum of w, and the largest rate. */
+export interface Weights {
+  age: number;
+  sum: number;
+  rateMax: number;
+}
+
+const weightOf = ({ power, ratePower }: Averaging, { age, rateMax }: Weights): number =>
+  age ** power * rateMax ** ratePower;
+
+/** The weights after one more step at rate eta, and c = w / sum of w. */
+export function weigh(averaging: Averaging, before: Weights, eta: number): { weights: Weights; c: number } {
+  const weights = { age: before.age + 1, rateMax: Math.max(before.rateMax, eta), sum: before.sum };
+  const weight = weightOf(averaging, weights);
+  weights.sum += weight;
+  return { weights, c: weights.sum > 0 ? weight / weights.sum : 0 };
+}
+
+/** Running means over as many steps of <e, g>, of its square, and how many steps there were. */
+export interface Slope {
+  mean: number;
+  squares: number;
+  steps: number;
+}
+
+const EVIDENCE = 100;
+
+/**
+ * <e, g> was below 0 for long, by 3 standard errors: z is better than y, and the average remembers too much. It forgets
+ * half of its age, and what it would weigh at that age is the integral of the weights. Says whether it did.
+ */
+export function forget(averaging: Averaging, weights: Weights, slope: Slope, now: number): boolean {
+  slope.mean += (now - slope.mean) / EVIDENCE;
+  slope.squares += (now * now - slope.squares) / EVIDENCE;
+  slope.steps++;
+  const certain = slope.mean * slope.mean * EVIDENCE > 9 * slope.squares;
+  if (slope.steps < EVIDENCE || slope.mean >= 0 || !certain) return false;
+  weights.age /= 2;
+  weights.sum = (weightOf(averaging, weights) * weights.age) / (averaging.power + 1);
+  Object.assign(slope, { mean: 0, squares: 0, steps: 0 });
+  return true;
+}
+
+/**
+ * The root mean square of gradients' norms so far decays like Adam's of g. A gradient that is longer than `limit` times
+ * that makes a step that is shorter by as much.
+ */
+export function shorten(
+  limit: number,
+  mean: number,
+  t: number,
+  norm: number,
+): { mean: number; factor: number } {
+  const decay = 0.999;
+  const next = decay * mean + (1 - decay) * norm * norm;
+  const typical = Math.sqrt(next / (1 - decay ** t));
+  return { mean: next, factor: norm > 0 ? Math.min(1, (limit * typical) / norm) : 1 };
+}

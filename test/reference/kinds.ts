@@ -1,0 +1,144 @@
+/** What a step does with gradients of one kind: exact ones, noisy ones, and those that are still to be told apart. */
+import type { AnchorOptions, BaseOptions, TunerOptions } from "./options.js";
+
+export type Kind = "undecided" | "exact" | "noisy";
+
+/** Schedule-free averaging: beta, and w_t = t^power max(eta)^ratePower. */
+export interface Averaging {
+  readonly interpolation: number;
+  readonly power: number;
+  readonly ratePower: number;
+}
+
+export type Anchor = { first: number; growth: number; carry: number } | { every: number; carry: number };
+
+/** Whether and how a base is averaged. */
+export interface Averaged {
+  /** The base without momentum, averaged; null: the base as it is. */
+  readonly averaging: Averaging | null;
+  /** The average forgets half of its age where it lags behind. */
+  readonly forgets: boolean;
+  /** Gradients longer than so many times the root mean square of those so far make shorter steps. */
+  readonly gradientLimit: number;
+  /** A coordinate of a normalized direction is at most this. */
+  readonly longest: number;
+}
+
+export interface Mode extends Averaged {
+  readonly anchor: Anchor | null;
+  /** S at most so many times the S at the window's start: in the first window, and in later ones. */
+  readonly growthLimit: { first: number; later: number } | null;
+  /** (31) has no floor; s has one: s_init / K + r / (sqrt v + eps). */
+  readonly ownFloor: boolean;
+  /** (29) takes h within so many times +-m. */
+  readonly rewardLimit: number;
+  /** s_init over |x| / |u_1|; 0 where s_init is given. */
+  readonly start: number;
+  /** The share of a known loss that a step may promise while S grows. */
+  readonly promise: number;
+}
+
+/** Constants of the package that a caller may set. */
+export interface Choices {
+  gradientLimit: number;
+  longest: number;
+  /** False for bases that noise is no reason to average. */
+  averagesNoise: boolean;
+}
+
+export const CHOICES: Choices = { gradientLimit: 1, longest: Infinity, averagesNoise: true };
+
+/** Gradients differ by more than this share of their squares: they are noisy. */
+const NOISE_LIMIT = 3e-3;
+/** The start while nothing is known of the gradients. */
+const CAUTIOUS_START = 1e-3;
+
+/** What a tuner leaves open. */
+type Defaults = Omit<Mode, keyof Averaged | "anchor"> & {
+  anchor: { first: number; growth: number; carry: number };
+};
+
+const asPublished = { first: 64, growth: 2, carry: 0.6 };
+const exactly: Defaults = {
+  anchor: { first: 16, growth: 1.6, carry: 0.6 },
+  growthLimit: { first: 300, later: 4 },
+  ownFloor: false,
+  rewardLimit: 1,
+  start: 1e-2,
+  promise: Infinity,
+};
+const noisily: Defaults = {
+  anchor: { first: 64, growth: 2, carry: 1 },
+  growthLimit: { first: 10, later: 1.5 },
+  ownFloor: true,
+  rewardLimit: 2,
+  start: 1e-2,
+  promise: 0.1,
+};
+
+/** delta = |g_2 - g_1|^2 / (|g_1|^2 + |g_2|^2) tells what gradients are. */
+export function kindOf(first: ArrayLike<number>, second: ArrayLike<number>): "exact" | "noisy" {
+  let [apart, both] = [0, 0];
+  for (let i = 0; i < first.length; i++) {
+    apart += (second[i] - first[i]) ** 2;
+    both += first[i] ** 2 + second[i] ** 2;
+  }
+  return apart / both > NOISE_LIMIT ? "noisy" : "exact";
+}
+
+/** Only this form tells kinds apart. */
+export const distinguishes = (tuner: TunerOptions | null): boolean => tuner?.form === "superlevel";
+
+function settled(given: AnchorOptions | null, defaults: typeof asPublished): Anchor | null {
+  if (given === null) return null;
+  if ("every" in given) return { every: given.every, carry: given.carry ?? defaults.carry };
+  const { first, growth, carry } = { ...defaults, ...given };
+  if (!(growth > 1)) throw new RangeError("growth must be above 1");
+  return { first, growth, carry };
+}
+
+/** The step that ends a window which starts after step `start`. */
+export function nextAnchor(anchor: AnchorOptions | null, start: number): number {
+  if (anchor === null) return Infinity;
+  if ("every" in anchor) return (Math.floor(start / anchor.every) + 1) * anchor.every;
+  const { first = 64, growth = 2 } = anchor;
+  return start + Math.max(first, Math.round(start * (growth - 1)));
+}
+
+/** The averaging that noise asks for. */
+export const NOISE_AVERAGING: Averaging = { interpolation: 0.9, power: 2, ratePower: 2 };
+const unlimited = { forgets: false, gradientLimit: Infinity, longest: Infinity };
+
+/** The averaging that a base is itself, or that noise asks for, and what limits its steps. */
+function averagingOf(base: BaseOptions, noisy: boolean, choices: Choices): Averaged {
+  if (base.name === "scheduleFree") return { averaging: base, ...unlimited };
+  if (!noisy || !choices.averagesNoise) return { averaging: null, ...unlimited };
+  const { gradientLimit, longest } = choices;
+  return { averaging: NOISE_AVERAGING, forgets: true, gradientLimit, longest };
+}
+
+export function modeOf(kind: Kind, base: BaseOptions, tuner: TunerOptions | null, choices: Choices): Mode {
+  if (!tuner || !distinguishes(tuner)) {
+    const scale = { growthLimit: null, ownFloor: false, rewardLimit: 1, start: 0, promise: Infinity };
+    const anchor = tuner && settled(tuner.anchor, asPublished);
+    return { ...scale, ...averagingOf(base, false, choices), anchor };
+  }
+  const { anchor, growthLimit, sInit } = tuner;
+  const defaults = kind === "noisy" ? noisily : exactly;
+  const start = kind === "undecided" ? CAUTIOUS_START : defaults.start;
+  return {
+    ...defaults,
+    ...averagingOf(base, kind === "noisy", choices),
+    // Nothing is anchored before it is known how.
+    anchor: kind === "undecided" ? null : settled(anchor, defaults.anchor),
+    growthLimit: growthLimit === null ? null : { ...defaults.growthLimit!, ...growthLimit },
+    start: sInit === undefined ? start : 0,
+  };
+}
+
+/** What an anchor keeps of S where the mode has no anchors of its own. */
+export const carryOf = ({ anchor, ownFloor }: Mode): number => anchor?.carry ?? (ownFloor ? 1 : 0.6);
+
+/** What S is multiplied by when it is known what gradients are. */
+export const boldness = (before: Mode, now: Mode): number =>
+  before.start > 0 ? now.start / before.start : 1;
