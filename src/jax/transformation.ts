@@ -3,7 +3,7 @@ import type { OptimizerOptions } from "../config.js";
 import { OptimizerError } from "../errors.js";
 import { expectFunction, expectOneOf, expectOptions, show } from "../expect.js";
 import type { StepInfo } from "../info.js";
-import { createOptimizer } from "../optimizer.js";
+import { createOptimizer } from "../create.js";
 import type { TensorSpec } from "../tensors.js";
 import { areExpected, State, type Machine } from "./state.js";
 import { build, consume, consumeAll, expectSame, type Leaves, type Tree } from "./trees.js";
