@@ -1,7 +1,7 @@
 import { OptimizerError } from "./errors.js";
 import { cut, expectBytes } from "./expect.js";
-import type { GradientKind } from "./gradients.js";
 import { toBytes, toText } from "./ascii.js";
+import type { GradientKind } from "./kinds.js";
 
 /*
  * A saved state, little-endian:

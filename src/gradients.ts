@@ -1,4 +1,5 @@
 import type { Averaging, Constants, Kernel, Rule } from "./bases/base.js";
+import type { GradientKind } from "./kinds.js";
 import type { AnchorOptions, GrowthLimit, SettledAnchor, Tuner } from "./tuners.js";
 
 /*
@@ -6,12 +7,6 @@ import type { AnchorOptions, GrowthLimit, SettledAnchor, Tuner } from "./tuners.
  * tells the right scale, and rates must fall for convergence. Where they are noisy (minibatches), ⟨Δ, g⟩ is dominated by
  * the noise's own curvature: the scale must not fall, and averaging buys what decay would (arXiv 2405.15682).
  */
-
-/** What an optimizer knows of its gradients. */
-export type GradientKind = "exact" | "noisy" | "undecided";
-
-/** What `createOptimizer` may be told of them: "auto" finds out at the second step. */
-export const GRADIENTS = ["auto", "exact", "noisy"] as const;
 
 /** Noisy where ‖g_2 − g_1‖² is more than this share of ‖g_1‖² + ‖g_2‖². Exact problems stay below 8e-4. */
 export const NOISE_LIMIT = 3e-3;

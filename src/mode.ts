@@ -4,7 +4,8 @@ import type { Config, Resolved } from "./config.js";
 import { Copy } from "./engine/mark.js";
 import { Report, Scalar } from "./engine/kernels.js";
 import type { Engine } from "./engine/program.js";
-import { NOISE_LIMIT, type GradientKind, type Mode } from "./gradients.js";
+import { NOISE_LIMIT, type Mode } from "./gradients.js";
+import type { GradientKind } from "./kinds.js";
 import { isRisky } from "./safety.js";
 
 /* What a step finds out before it changes anything, and what a mode means to the kernels and to the clock. */

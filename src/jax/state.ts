@@ -1,5 +1,5 @@
 import { OptimizerError } from "../errors.js";
-import type { GradientKind } from "../gradients.js";
+import type { GradientKind } from "../kinds.js";
 import type { StepInfo } from "../info.js";
 import { notItself } from "../itself.js";
 import type { Optimizer } from "../optimizer.js";

@@ -2,7 +2,7 @@ import { dispose, Optimizer } from "@tensorflow/tfjs-core";
 import type { NamedTensorMap, Scalar, serialization, Variable } from "@tensorflow/tfjs-core";
 import { expectRate, type LearningRate } from "../bases/base.js";
 import { expectFunction } from "../expect.js";
-import type { GradientKind } from "../gradients.js";
+import type { GradientKind } from "../kinds.js";
 import type { StepInfo } from "../info.js";
 import { expectItself } from "../itself.js";
 import { fromSaved, settle, toSaved, type Settled, type TfjsOptions } from "./config.js";

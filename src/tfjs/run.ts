@@ -1,6 +1,6 @@
 import { asSchedule, type LearningRate } from "../bases/base.js";
 import { OptimizerError } from "../errors.js";
-import type { GradientKind } from "../gradients.js";
+import type { GradientKind } from "../kinds.js";
 import type { StepInfo } from "../info.js";
 import type { Schedule } from "../schedules.js";
 import { holding } from "./averages.js";

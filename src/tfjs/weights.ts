@@ -1,7 +1,7 @@
 import { keep, scalar, tensor1d } from "@tensorflow/tfjs-core";
 import { clockOf } from "../checkpoint.js";
 import { OptimizerError } from "../errors.js";
-import type { GradientKind } from "../gradients.js";
+import type { GradientKind } from "../kinds.js";
 import type { NamedTensor } from "./variables.js";
 
 /** A saved state, and what it says without an optimizer to take it up. */
