@@ -16,7 +16,8 @@ export function judge(
   { firstGradient, bare }: Rule,
   clock: Readonly<Clock>,
 ): GradientKind {
-  if (clock.iterations === clock.skipped) return "undecided";
+  // Momentum that starts again has no gradient to compare with.
+  if (clock.iterations - clock.skipped === clock.momentumStart) return "undecided";
   const { slot, times } = firstGradient ?? { slot: bare.leadSlot, times: 1 };
   return kernels.gradientChange(slot, times) > NOISE_LIMIT ? "noisy" : "exact";
 }

@@ -141,7 +141,15 @@ export class State {
 
   setParams(values: ArrayLike<number>): void {
     this.engine.params.set(values);
-    if (!this.fresh) this.settle();
+    if (this.fresh) return;
+    // The next gradient is of another place: what it differs in from the first one tells nothing.
+    if (this.undecided) this.#restartMomentum();
+    this.settle();
+  }
+
+  #restartMomentum(): void {
+    this.mode.momenta.forEach((slot) => this.engine.kernels.clearSlot(slot));
+    this.time.momentumStart = this.time.iterations - this.time.skipped;
   }
 
   translate(offset: ArrayLike<number>): void {
@@ -214,9 +222,8 @@ export class State {
       if (earlier) lowerScales(engine, earlier.scales);
       engine.kernels.anchor(0.5);
     } else this.time.rateFactor = (earlier ?? mark.clock).rateFactor / 2;
-    this.mode.momenta.forEach((slot) => engine.kernels.clearSlot(slot));
+    this.#restartMomentum();
     Object.assign(this.time, newAverage());
-    this.time.momentumStart = this.time.iterations - this.time.skipped;
     return { scales: scalesOf(engine), rateFactor: this.time.rateFactor };
   }
 

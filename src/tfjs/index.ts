@@ -2,7 +2,7 @@ import { serialization } from "@tensorflow/tfjs-core";
 import { SuperlevelOptimizer } from "./optimizer.js";
 
 export type { TfjsOptions, VariableOptions } from "./config.js";
-export type { Seen } from "./losses.js";
+export type { TfjsSeen } from "./losses.js";
 export { gradientSource, readParams, type VariableLike } from "./source.js";
 export { SuperlevelOptimizer, superlevelOptimizer } from "./optimizer.js";
 
