@@ -1,4 +1,5 @@
 import { serialization } from "@tensorflow/tfjs-core";
+import { warnOfCopies } from "./copies.js";
 import { SuperlevelOptimizer } from "./optimizer.js";
 
 export type { TfjsOptions, VariableOptions } from "./config.js";
@@ -8,3 +9,4 @@ export { SuperlevelOptimizer, superlevelOptimizer } from "./optimizer.js";
 
 // So that loading a model finds the optimizer it was saved with.
 serialization.registerClass(SuperlevelOptimizer);
+warnOfCopies();
