@@ -55,8 +55,9 @@ export function copyIfRisky(
 }
 
 /** Writes what stays the same from step to step while the mode and the window last. */
-export function enterMode({ scalars, bases }: Engine, mode: Mode, anchors: number): void {
-  const { growthLimit, averaging } = mode;
+export function enterMode({ scalars, bases }: Engine, mode: Mode, anchors: number, limited: boolean): void {
+  const { averaging } = mode;
+  const growthLimit = limited ? mode.growthLimit : null;
   scalars[Scalar.base] = bases[mode.kernel];
   scalars[Scalar.firstSlot] = mode.firstSlot;
   scalars[Scalar.leadSlot] = mode.leadSlot;

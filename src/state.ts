@@ -24,6 +24,8 @@ export class State {
   #engine: Engine | undefined;
   protected time = newClock("undecided");
   protected windowEnd = Infinity;
+  /** A guard takes back the steps that lead upwards, so S may grow as it likes. */
+  #rejects = false;
   /** No step was taken yet: `params` may be written to freely. */
   protected fresh = true;
 
@@ -136,7 +138,7 @@ export class State {
   protected openWindow(start: number): void {
     this.time.windowStart = start;
     this.windowEnd = nextAnchor(this.mode.anchor, start);
-    enterMode(this.engine, this.mode, this.time.anchors);
+    enterMode(this.engine, this.mode, this.time.anchors, !this.#rejects);
   }
 
   setParams(values: ArrayLike<number>): void {
@@ -225,6 +227,12 @@ export class State {
     this.#restartMomentum();
     Object.assign(this.time, newAverage());
     return { scales: scalesOf(engine), rateFactor: this.time.rateFactor };
+  }
+
+  /** Says whether a guard takes back the steps that lead upwards. */
+  setRejects(rejects: boolean): void {
+    this.#rejects = rejects;
+    if (this.#engine) enterMode(this.#engine, this.mode, this.time.anchors, !rejects);
   }
 
   setRateFactor(factor: number): void {

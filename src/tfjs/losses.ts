@@ -6,7 +6,7 @@ import type { Found } from "./variables.js";
 export interface TfjsSeen {
   /**
    * L(x_t), a number or a scalar, which stays yours. Where it is ≥ 0, S does not grow at a step that promises more than
-   * a tenth of it; where it is not finite, the step is not taken.
+   * a fifth of it; where it is not finite, the step is not taken.
    */
   loss?: number | Scalar;
 }
