@@ -180,8 +180,10 @@ function makeTuner(form: FormName, options: TunerOptions, defaults: Partial<Tune
  *
  * h = ⟨Δ, g⟩ + λ (‖g‖ / ‖x‖) S ‖Δ‖²; m = max(β m, |h| + 1e-30); v = β² v + h²; r = max(0, β r − s · clip(h, ±m));
  * s = (s_init m / K + r) / (√v + eps); x = xRef + (Σ s) Δ. Paper (25)–(33) and 6.3, changed where they do not work.
+ * With noisy gradients r takes clip(h, ±2m), s = s_init / K + r / (√v + eps), and the base is averaged (arXiv 2405.15682):
+ * docs/gradients.md says what depends on the gradients.
  *
- * @param options defaults: sInit 1e-6, eps 1e-30 (1e-18 for coordinates), λ 0.01, Δ stored, anchor { first: 64, growth: 2, carry: 0.6 }
+ * @param options defaults: eps 1e-30 (1e-18 for coordinates), λ 0.01, Δ stored; the rest by the kind of gradients
  * @throws RangeError when an option is out of range, TypeError when it is of the wrong kind or unknown
  * @example
  * const optimizer = createOptimizer([3, -2], { tuner: superlevel({ anchor: { every: 100 } }) });
