@@ -1,6 +1,7 @@
 import { OptimizerError } from "./errors.js";
-import { show } from "./expect.js";
-import type { GradientKind } from "./gradients.js";
+import { cut, expectBytes } from "./expect.js";
+import { toBytes, toText } from "./ascii.js";
+import type { GradientKind } from "./kinds.js";
 
 /*
  * A saved state, little-endian:
@@ -9,7 +10,7 @@ import type { GradientKind } from "./gradients.js";
  *   4   u32  version
  *   8   u32  checksum of everything behind it
  *   12  u32  bytes of the description
- *   16  description: JSON, UTF-8, padded with spaces to a multiple of 8
+ *   16  description: JSON, ASCII, padded with spaces to a multiple of 8
  *       payload: the optimizer's state as it lies in memory
  */
 
@@ -95,7 +96,7 @@ function checksum(bytes: Uint8Array): number {
 }
 
 export function encode(description: Description, payload: readonly Uint8Array[]): Uint8Array {
-  const json = new TextEncoder().encode(JSON.stringify(description));
+  const json = toBytes(JSON.stringify(description));
   const text = Math.ceil(json.length / 8) * 8;
   const bytes = new Uint8Array(payload.reduce((sum, part) => sum + part.length, HEADER + text)).fill(
     32,
@@ -120,13 +121,9 @@ function refuse(reason: string): never {
   throw new OptimizerError("state", `state: ${reason}`);
 }
 
-/** Checks a saved state against the optimizer it shall go into; returns its clock and payload. */
-export function decode(
-  state: unknown,
-  expected: Omit<Description, "clock">,
-  payloadLength: number,
-): { clock: Clock; payload: Uint8Array } {
-  if (!(state instanceof Uint8Array)) throw new TypeError(`state: expected a Uint8Array, got ${show(state)}`);
+/** A saved state, taken apart and checked for damage. */
+function read(given: unknown): { description: Description; payload: Uint8Array } {
+  const state = expectBytes("state", given);
   if (state.length < HEADER) refuse(`${state.length} bytes are too few for a saved state`);
   const view = new DataView(state.buffer, state.byteOffset, state.length);
   if (view.getUint32(0, true) !== MAGIC) refuse("these bytes are not a saved state (no magic number)");
@@ -137,8 +134,20 @@ export function decode(
   const text = view.getUint32(12, true);
   if (HEADER + text > state.length) refuse("it is damaged (description)");
   const description = parse(state.subarray(HEADER, HEADER + text));
+  return { description, payload: state.subarray(HEADER + text) };
+}
+
+/** Where the run stands that a saved state is of. */
+export const clockOf = (state: unknown): Clock => checkClock(read(state).description.clock);
+
+/** Checks a saved state against the optimizer it shall go into; returns its clock and payload. */
+export function decode(
+  state: unknown,
+  expected: Omit<Description, "clock">,
+  payloadLength: number,
+): { clock: Clock; payload: Uint8Array } {
+  const { description, payload } = read(state);
   compare(description, expected);
-  const payload = state.subarray(HEADER + text);
   if (payload.length !== payloadLength)
     refuse(`it has ${payload.length} bytes of payload, not ${payloadLength}`);
   return { clock: checkClock(description.clock), payload };
@@ -146,8 +155,7 @@ export function decode(
 
 function parse(bytes: Uint8Array): Description {
   try {
-    // A copy, because TextDecoder refuses views of shared memory.
-    const value: unknown = JSON.parse(new TextDecoder().decode(bytes.slice()));
+    const value: unknown = JSON.parse(toText(bytes));
     if (typeof value === "object" && value !== null) return value as Description;
   } catch {
     // Fall through: whatever is wrong, it is not a description.
@@ -155,10 +163,19 @@ function parse(bytes: Uint8Array): Description {
   return refuse("it is damaged (description)");
 }
 
+/** What is nested so deep that the stack ends is in no description. */
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? "undefined";
+  } catch {
+    return refuse("it is damaged (description)");
+  }
+}
+
 function compare(found: Description, expected: Omit<Description, "clock">): void {
   for (const key of ["base", "kernel", "slots", "form", "delta", "granularity", "betas", "sizes"] as const) {
-    const [theirs, ours] = [JSON.stringify(found[key]), JSON.stringify(expected[key])];
-    if (theirs !== ours) refuse(`it was saved with ${key} ${theirs}; this optimizer has ${ours}`);
+    const [theirs, ours] = [jsonOf(found[key]), jsonOf(expected[key])];
+    if (theirs !== ours) refuse(`it was saved with ${key} ${cut(theirs)}; this optimizer has ${cut(ours)}`);
   }
 }
 

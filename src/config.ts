@@ -3,8 +3,10 @@ import { adam } from "./bases/adam.js";
 import type { LearningRate, Rule } from "./bases/base.js";
 import { slotsWithLead } from "./bases/schedule-free.js";
 import { expectBoolean, expectNumber, expectOneOf, expectOptions } from "./expect.js";
+import { largest } from "./extremes.js";
 import { formOf, type Form } from "./forms.js";
-import { distinguishes, GRADIENTS, modesOf, type Modes } from "./gradients.js";
+import { distinguishes, modesOf, type Modes } from "./gradients.js";
+import { GRADIENTS } from "./kinds.js";
 import { defaultRate, windowDecay } from "./schedules.js";
 import { readTensors, segmentsOf } from "./tensors.js";
 import type { Segment, Tensor, Tensors, TensorSpec } from "./tensors.js";
@@ -73,7 +75,7 @@ function readClip(clip: OptimizerOptions["clip"] = {}): { norm?: number; value?:
 
 function rateFactorOf(segments: readonly Segment[], { reach = 0 }: Rule): number {
   const factors = segments.map(({ learningRate, weightDecay }) => learningRate * Math.max(1, weightDecay));
-  return Math.max(...factors) * Math.max(1, reach / 1e4);
+  return largest(factors) * Math.max(1, reach / 1e4);
 }
 
 /**
@@ -84,7 +86,7 @@ function scaleGrowthOf(form: Form | null, eps: number): number {
   const growths = form.decays.map(([m, v, r]) =>
     v === 0 && Math.max(m, r) === 0 ? 1 : Math.max(m, r) / Math.sqrt(v),
   );
-  return 1 + Math.max(2, (form.mStart + form.mFloor) / eps, ...growths);
+  return 1 + Math.max(2, (form.mStart + form.mFloor) / eps, largest(growths));
 }
 
 /** The rate where none is given. */

@@ -1,15 +1,48 @@
 /* Argument checks. A wrong kind is a TypeError, a wrong value a RangeError; both name the argument first. */
 
+/** A message is to be read, so longer texts are cut. */
+const LONGEST = 80;
+
+/** The beginning of a text that is too long. */
+export function cut(text: string, quote: (part: string) => string = String): string {
+  const shown = quote(text.slice(0, LONGEST));
+  return text.length > LONGEST ? `${shown}… (${text.length} characters)` : shown;
+}
+
 /** How a bad value is shown in a message. */
 export function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "string") return cut(value, JSON.stringify);
+  if (typeof value === "bigint") return BigInt.asIntN(64, value) === value ? `${value}n` : "a large bigint";
   if (typeof value === "function") return "a function";
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (ArrayBuffer.isView(value)) return value.constructor.name;
-  if (value instanceof Promise) return "a promise";
+  if (isPromise(value)) return "a promise";
   if (typeof value === "object" && value !== null) return "an object";
-  return String(value);
+  return cut(String(value));
+}
+
+/*
+ * Values come from other realms, too, such as a frame's or a test runner's, whose classes are not those of this one: in
+ * place of `instanceof`, these ask what a value is or does.
+ */
+
+const isPromise = (value: unknown): boolean =>
+  typeof (value as { then?: unknown } | null | undefined)?.then === "function";
+
+interface Kinds {
+  Float32Array: Float32Array;
+  Float64Array: Float64Array;
+  Uint8Array: Uint8Array;
+}
+
+export function isKind<K extends keyof Kinds>(value: unknown, kind: K): value is Kinds[K] {
+  return ArrayBuffer.isView(value) && (value as Kinds[K])[Symbol.toStringTag] === kind;
+}
+
+/** Of an AbortSignal, what is used here. */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  readonly reason?: unknown;
 }
 
 interface Range {
@@ -50,7 +83,7 @@ export function expectBoolean(name: string, value: unknown): boolean {
 /** What a source or a loss returned. */
 export function expectLoss(name: string, value: unknown): number {
   if (typeof value === "number") return value;
-  const hint = value instanceof Promise ? "; minimizeAsync takes sources that return promises" : "";
+  const hint = isPromise(value) ? "; minimizeAsync takes sources that return promises" : "";
   throw new TypeError(`${name}: expected it to return the loss, a number, got ${show(value)}${hint}`);
 }
 
@@ -59,8 +92,14 @@ export function expectFunction(name: string, value: unknown): void {
 }
 
 export function expectSignal(name: string, value: unknown): void {
-  if (!(value instanceof AbortSignal))
+  if (typeof (value as AbortSignalLike | null)?.aborted !== "boolean")
     throw new TypeError(`${name}: expected an AbortSignal, got ${show(value)}`);
+}
+
+/** As a Uint8Array of this realm, over the same memory: a Buffer's `slice`, for one, copies nothing. */
+export function expectBytes(name: string, value: unknown): Uint8Array {
+  if (!isKind(value, "Uint8Array")) throw new TypeError(`${name}: expected a Uint8Array, got ${show(value)}`);
+  return new Uint8Array(value.buffer, value.byteOffset, value.length);
 }
 
 export function expectOneOf<T extends string>(name: string, value: unknown, allowed: readonly T[]): T {
@@ -78,17 +117,14 @@ export function expectOptions(name: string, value: unknown, keys: readonly strin
   }
   for (const key of Object.keys(value)) {
     if (!keys.includes(key)) {
-      throw new TypeError(`${name}: unknown option "${key}"; known are ${keys.join(", ")}`);
+      throw new TypeError(`${name}: unknown option ${show(key)}; known are ${keys.join(", ")}`);
     }
   }
 }
 
 export function isArrayLike(value: unknown): value is ArrayLike<number> {
   return (
-    typeof value === "object" &&
-    value !== null &&
-    Number.isInteger((value as { length?: unknown }).length) &&
-    !(value instanceof DataView)
+    typeof value === "object" && value !== null && Number.isInteger((value as { length?: unknown }).length)
   );
 }
 
@@ -99,7 +135,7 @@ export function expectNumbers(name: string, values: unknown, length: number): Ar
     throw new RangeError(`${name}: expected ${length} numbers, got ${values.length}`);
   }
   // These two hold nothing else.
-  if (values instanceof Float32Array || values instanceof Float64Array) return values;
+  if (isKind(values, "Float32Array") || isKind(values, "Float64Array")) return values;
   for (let i = 0; i < length; i++) {
     const value: unknown = values[i];
     if (typeof value !== "number")

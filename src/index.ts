@@ -11,11 +11,12 @@ export { sgd, type Sgd, type SgdOptions } from "./bases/sgd.js";
 export type { Config, OptimizerOptions } from "./config.js";
 export type { EngineName } from "./engine/kernels.js";
 export { OptimizerError, type OptimizerErrorCode } from "./errors.js";
-export type { GradientKind } from "./gradients.js";
+export type { GradientKind } from "./kinds.js";
 export type { Attempt, Guard, Violation } from "./guard.js";
 export type { StepInfo, TensorView } from "./info.js";
 export type { Level } from "./level.js";
-export { createOptimizer, type Optimizer } from "./optimizer.js";
+export { createOptimizer } from "./create.js";
+export type { Optimizer } from "./optimizer.js";
 export {
   constant,
   cosineDecay,

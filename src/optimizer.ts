@@ -1,47 +1,46 @@
-/// <reference lib="esnext.disposable" preserve="true" />
+import { dispose } from "./ambient.js";
 import { minimize, minimizeAsync } from "./minimize.js";
-import { resolve, type Config, type OptimizerOptions } from "./config.js";
-import { createEngine } from "./engine/engine.js";
+import type { Config } from "./config.js";
 import type { EngineName } from "./engine/kernels.js";
-import { expectNumber, expectNumbers, expectOptions, expectVector } from "./expect.js";
-import type { GradientKind } from "./gradients.js";
+import { expectNumbers, expectVector } from "./expect.js";
 import type { Seen, StepInfo, TensorView } from "./info.js";
+import { notItself } from "./itself.js";
+import type { GradientKind } from "./kinds.js";
 import type { RunOptions, Solution } from "./run.js";
 import type { AsyncGradientSource, GradientSource } from "./sources/source.js";
-import { Stepper } from "./stepper.js";
-import type { TensorSpec } from "./tensors.js";
-import { takeStep } from "./trial.js";
+import type { Stepper } from "./stepper.js";
+import { lossSeen, takeStep } from "./trial.js";
 
-/** Symbol.dispose, also where the runtime does not know it yet. */
-const dispose: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
-
-/** A loss that is not finite is no mistake of the caller's, but a run that diverged. */
-function lossSeen(seen: Seen | undefined): number | undefined {
-  if (seen === undefined) return undefined;
-  expectOptions("seen", seen, ["loss"]);
-  const { loss } = seen;
-  if (loss !== undefined && typeof loss !== "number") expectNumber("seen.loss", loss);
-  return loss;
-}
-
-/** What {@link createOptimizer} returns. */
+/** What `createOptimizer` returns. */
 export class Optimizer implements Disposable {
   readonly #given: Stepper;
 
-  /** Use {@link createOptimizer}. */
+  /** Use `createOptimizer`. */
   constructor(stepper: Stepper) {
     this.#given = stepper;
   }
 
+  /** Where all state is. */
+  static #of(optimizer: Optimizer): Stepper {
+    if (#given in optimizer) return optimizer.#given;
+    throw notItself("optimizer");
+  }
+
   /** Throws when it was disposed of. */
-  get #stepper(): Stepper {
-    void this.#given.engine;
-    return this.#given;
+  static #alive(optimizer: Optimizer): Stepper {
+    const stepper = Optimizer.#of(optimizer);
+    void stepper.engine;
+    return stepper;
+  }
+
+  /** Vue makes no Proxies of what has a tag of its own. */
+  get [Symbol.toStringTag](): string {
+    return "Optimizer";
   }
 
   /** All options, with defaults filled in. With `save()` it makes a checkpoint. */
   get config(): Config {
-    return this.#stepper.config;
+    return Optimizer.#alive(this).config;
   }
 
   /**
@@ -52,37 +51,37 @@ export class Optimizer implements Disposable {
    * createOptimizer(2, { engine: "js" }).engine; // → "js"
    */
   get engine(): EngineName {
-    return this.#stepper.engine.name;
+    return Optimizer.#alive(this).engine.name;
   }
 
   /** Bytes of memory that each parameter takes, with its gradient and all state. */
   get bytesPerParameter(): number {
-    return this.#stepper.engine.kernels.bytesPerCoordinate();
+    return Optimizer.#alive(this).engine.kernels.bytesPerCoordinate();
   }
 
   /** Number of parameters, over all tensors. */
   get size(): number {
-    return this.#stepper.size;
+    return Optimizer.#alive(this).size;
   }
 
   /** The parameters x: a live view. Write to it before the first step only; later use {@link setParams}. */
   get params(): Float32Array {
-    return this.#stepper.engine.params;
+    return Optimizer.#alive(this).engine.params;
   }
 
   /** The gradient that `step()` takes: a live view to write to. */
   get grads(): Float32Array {
-    return this.#stepper.engine.grads;
+    return Optimizer.#alive(this).engine.grads;
   }
 
   /** The tensors, as live views. */
   get tensors(): readonly TensorView[] {
-    return this.#stepper.tensors;
+    return Optimizer.#alive(this).tensors;
   }
 
   /** Steps taken, the skipped ones included. */
   get iterations(): number {
-    return this.#stepper.clock.iterations;
+    return Optimizer.#alive(this).clock.iterations;
   }
 
   /**
@@ -90,12 +89,12 @@ export class Optimizer implements Disposable {
    * coordinate, as the tuner's granularity says. 1 without a tuner.
    */
   get scale(): number | Float32Array {
-    return this.#stepper.scale;
+    return Optimizer.#alive(this).scale;
   }
 
   /** η of the last step; 0 before the first. Times `scale` it is the effective learning rate. */
   get learningRate(): number {
-    return this.#stepper.clock.learningRate;
+    return Optimizer.#alive(this).clock.learningRate;
   }
 
   /**
@@ -110,14 +109,13 @@ export class Optimizer implements Disposable {
    * optimizer.gradients; // → "exact"
    */
   get gradients(): GradientKind {
-    return this.#stepper.clock.gradients;
+    return Optimizer.#alive(this).clock.gradients;
   }
 
   /**
-   * The schedule-free average x̄ of the parameters, as a copy; null where none is kept: with exact gradients, and before
-   * it is known that they are noisy. The loss there is often a little lower than at `params`, where gradients are taken.
-   *
-   * x̄ = x − S (1 − β) / β · e, with the lead e = z − y and β = 0.9 (arXiv 2405.15682).
+   * The schedule-free average x̄ of the parameters, as a copy; null where none is kept: but for `scheduleFree` bases, where
+   * gradients are not known to be noisy. The loss there is often a little lower than at `params`, where gradients are
+   * taken. x̄ = x − S (1 − β) / β · e, with the lead e = z − y and β = 0.9 (arXiv 2405.15682).
    *
    * @example
    * const optimizer = createOptimizer([1, 2], { gradients: "noisy" });
@@ -126,12 +124,24 @@ export class Optimizer implements Disposable {
    * createOptimizer(2, { gradients: "exact" }).average(); // → null
    */
   average(): Float32Array | null {
-    return this.#stepper.average();
+    return Optimizer.#alive(this).average();
   }
 
-  /** The base's moments, one live view each, in the order in which docs/notation.md lists them. */
+  /**
+   * How the average is kept: gradients are taken at y = (1 − β) z + β x̄, where `interpolation` is β and z the point that the
+   * base moves; at the next step x̄ moves towards z by the share `weight`. null where `average()` is.
+   *
+   * @example
+   * const optimizer = createOptimizer(2, { gradients: "noisy" });
+   * optimizer.averaging; // → { interpolation: 0.9, weight: 1 }
+   */
+  get averaging(): { interpolation: number; weight: number } | null {
+    return Optimizer.#alive(this).averaging;
+  }
+
+  /** Live views of the base's moments, as docs/notation.md lists them; a lead is in momentum's place, or behind them. */
   get moments(): readonly Float32Array[] {
-    return this.#stepper.moments;
+    return Optimizer.#alive(this).moments;
   }
 
   /**
@@ -144,9 +154,7 @@ export class Optimizer implements Disposable {
    *   the step instead); "singular", "moved", "disposed". The state is then as before the step.
    * @example
    * const optimizer = createOptimizer([1, -1]);
-   * const info = optimizer.step([0.3, 0.4]);
-   * info.step; // → 1
-   * info.gradNorm.toFixed(6); // → "0.500000"
+   * optimizer.step([0.3, 0.4]).gradNorm.toFixed(6); // → "0.500000"
    */
   step(grads?: ArrayLike<number>, seen?: Seen): StepInfo {
     const loss = lossSeen(seen);
@@ -154,7 +162,7 @@ export class Optimizer implements Disposable {
       expectNumbers("grads", grads, this.size);
       this.grads.set(grads);
     }
-    return takeStep(this.#stepper, loss);
+    return takeStep(Optimizer.#alive(this), loss);
   }
 
   /**
@@ -170,7 +178,7 @@ export class Optimizer implements Disposable {
    * optimizer.minimize(rosenbrock, { steps: 5000 }).loss < 1e-3; // → true
    */
   minimize(source: GradientSource, run: RunOptions): Solution {
-    return minimize(this.#stepper, source, run);
+    return minimize(Optimizer.#alive(this), source, run);
   }
 
   /**
@@ -186,7 +194,7 @@ export class Optimizer implements Disposable {
    * loss < 1e-3; // → true
    */
   minimizeAsync(source: AsyncGradientSource, run: RunOptions): Promise<Solution> {
-    return minimizeAsync(this.#given, source, run);
+    return minimizeAsync(Optimizer.#of(this), source, run);
   }
 
   /**
@@ -194,11 +202,11 @@ export class Optimizer implements Disposable {
    * moments stay. Anchors also happen on their own: see the tuner's `anchor` option.
    *
    * @example
-   * const optimizer = createOptimizer([1], { tuner: superlevel({ anchor: null }) });
+   * const optimizer = createOptimizer([1], { tuner: superlevel({ anchor: null, sInit: 1e-6 }) });
    * optimizer.anchor().scale; // → 6e-7
    */
   anchor(): this {
-    this.#stepper.anchor();
+    Optimizer.#alive(this).anchor();
     return this;
   }
 
@@ -212,7 +220,7 @@ export class Optimizer implements Disposable {
    * Array.from(optimizer.setParams([3, 4]).params); // → [3, 4]
    */
   setParams(values: ArrayLike<number>): this {
-    this.#stepper.setParams(expectVector("values", values, this.size));
+    Optimizer.#alive(this).setParams(expectVector("values", values, this.size));
     return this;
   }
 
@@ -227,7 +235,7 @@ export class Optimizer implements Disposable {
    * Array.from(optimizer.translate([0.5, 0]).params); // → [1.5, 2]
    */
   translate(offset: ArrayLike<number>): this {
-    this.#stepper.translate(expectVector("offset", offset, this.size));
+    Optimizer.#alive(this).translate(expectVector("offset", offset, this.size));
     return this;
   }
 
@@ -242,7 +250,9 @@ export class Optimizer implements Disposable {
    * optimizer.reset([5, 6]).iterations; // → 0
    */
   reset(params?: ArrayLike<number>): this {
-    this.#stepper.reset(params === undefined ? undefined : expectVector("params", params, this.size));
+    Optimizer.#alive(this).reset(
+      params === undefined ? undefined : expectVector("params", params, this.size),
+    );
     return this;
   }
 
@@ -260,56 +270,30 @@ export class Optimizer implements Disposable {
    * second.params[0] === first.params[0]; // → true
    */
   save(): Uint8Array {
-    return this.#stepper.save();
+    return Optimizer.#alive(this).save();
   }
 
   /**
    * Takes up a state that {@link save} returned.
    *
-   * @throws OptimizerError "state" when it is damaged, of another version, base, form or size; nothing has changed then
+   * @throws OptimizerError "state" when it is damaged, of another version, base, form, size or kind of gradients; nothing
+   *   has changed then
    * @throws TypeError when it is not a Uint8Array
    * @example
    * const optimizer = createOptimizer(2);
-   * try {
-   *   optimizer.restore(createOptimizer(3).save());
-   * } catch (error) {
-   *   (error as Error).message; // → "state: it was saved with sizes [3]; this optimizer has [2]"
-   * }
+   * optimizer.restore(createOptimizer(3).save()); // → throws OptimizerError: state: it was saved with sizes [3]
    */
   restore(state: Uint8Array): this {
-    this.#stepper.restore(state);
+    Optimizer.#alive(this).restore(state);
     return this;
   }
 
   /** Lets go of the memory. Every later use throws an OptimizerError "disposed". */
   dispose(): void {
-    this.#given.dispose();
+    Optimizer.#of(this).dispose();
   }
 
   [dispose](): void {
     this.dispose();
   }
-}
-
-/**
- * An optimizer with its own memory. With no options it needs no learning rate.
- *
- * @param params how many parameters (zeros), start values, or tensors
- * @throws TypeError or RangeError naming the argument when something is of the wrong kind or out of range, or when the
- *   parameters do not fit into one 4 GiB memory; OptimizerError "engine" when `options.engine` does not run here
- * @example
- * const optimizer = createOptimizer([
- *   { name: "weights", shape: [2, 2], values: [0.1, -0.2, 0.3, 0.4] },
- *   { name: "bias", shape: [2], weightDecay: 0 },
- * ]);
- * optimizer.size; // → 6
- * optimizer.tensors[1].grads.fill(0.5);
- * optimizer.step().step; // → 1
- */
-export function createOptimizer(
-  params: number | ArrayLike<number> | readonly TensorSpec[],
-  options: OptimizerOptions = {},
-): Optimizer {
-  const resolved = resolve(params, options);
-  return new Optimizer(new Stepper(resolved, createEngine(resolved.program)));
 }

@@ -1,4 +1,5 @@
 import { expectBoolean, expectFunction, expectNumber, expectOptions, expectSignal, show } from "./expect.js";
+import type { AbortSignalLike } from "./expect.js";
 import { settleGuard, type Guard, type SettledGuard } from "./guard.js";
 import type { StepInfo } from "./info.js";
 import { settleLevel, type Level } from "./level.js";
@@ -52,7 +53,7 @@ export interface RunOptions {
   /** Ends when it returns true, asked after each step: "until". */
   until?: (info: RunInfo) => boolean;
   /** Ends when aborted: "aborted". */
-  signal?: AbortSignal;
+  signal?: AbortSignalLike;
   /** Called after each step. */
   monitors?: readonly Monitor[];
   /** The source depends on the parameters alone, as a full batch does; default false. */

@@ -6,9 +6,10 @@ import type { Footing, Mark } from "./engine/mark.js";
 import { Report } from "./engine/kernels.js";
 import { OptimizerError } from "./errors.js";
 import { expectVector } from "./expect.js";
-import { boldness, type GradientKind, type Mode } from "./gradients.js";
+import { boldness, type Mode } from "./gradients.js";
 import type { TensorView } from "./info.js";
-import { enterMode } from "./mode.js";
+import type { GradientKind } from "./kinds.js";
+import { enterMode, weigh } from "./mode.js";
 import { Witness } from "./safety.js";
 import { viewsOf } from "./tensors.js";
 import { nextAnchor } from "./tuners.js";
@@ -23,6 +24,8 @@ export class State {
   #engine: Engine | undefined;
   protected time = newClock("undecided");
   protected windowEnd = Infinity;
+  /** A guard takes back the steps that lead upwards, so S may grow as it likes. */
+  #rejects = false;
   /** No step was taken yet: `params` may be written to freely. */
   protected fresh = true;
 
@@ -58,13 +61,23 @@ export class State {
     return momentsOf(this.engine, this.resolved.program);
   }
 
-  average(): Float32Array | null {
+  /** The average that belongs to `point`. An engine whose parameters are elsewhere is named with its own vectors. */
+  average(engine = this.engine, point = engine.params): Float32Array | null {
     const { averages, averaging, leadSlot } = this.mode;
     if (!averages) return null;
     // After one step the average is where x is; the place of the lead has its gradient.
     if (this.undecided) return this.engine.params.slice();
     const { interpolation } = averaging!;
-    return averageOf(this.engine, this.resolved.program, leadSlot, (1 - interpolation) / interpolation);
+    const share = (1 - interpolation) / interpolation;
+    return averageOf(engine, this.resolved.program, leadSlot, share, point);
+  }
+
+  get averaging(): { interpolation: number; weight: number } | null {
+    const { averages, averaging } = this.mode;
+    if (!averages) return null;
+    // Before the first step any rate will do.
+    const { weight } = weigh(this.mode, this.time, this.time.learningRate || 1);
+    return { interpolation: averaging!.interpolation, weight };
   }
 
   /** Is it still to be found out what gradients are? */
@@ -125,12 +138,20 @@ export class State {
   protected openWindow(start: number): void {
     this.time.windowStart = start;
     this.windowEnd = nextAnchor(this.mode.anchor, start);
-    enterMode(this.engine, this.mode, this.time.anchors);
+    enterMode(this.engine, this.mode, this.time.anchors, !this.#rejects);
   }
 
   setParams(values: ArrayLike<number>): void {
     this.engine.params.set(values);
-    if (!this.fresh) this.settle();
+    if (this.fresh) return;
+    // The next gradient is of another place: what it differs in from the first one tells nothing.
+    if (this.undecided) this.#restartMomentum();
+    this.settle();
+  }
+
+  #restartMomentum(): void {
+    this.mode.momenta.forEach((slot) => this.engine.kernels.clearSlot(slot));
+    this.time.momentumStart = this.time.iterations - this.time.skipped;
   }
 
   translate(offset: ArrayLike<number>): void {
@@ -203,10 +224,15 @@ export class State {
       if (earlier) lowerScales(engine, earlier.scales);
       engine.kernels.anchor(0.5);
     } else this.time.rateFactor = (earlier ?? mark.clock).rateFactor / 2;
-    this.mode.momenta.forEach((slot) => engine.kernels.clearSlot(slot));
+    this.#restartMomentum();
     Object.assign(this.time, newAverage());
-    this.time.momentumStart = this.time.iterations - this.time.skipped;
     return { scales: scalesOf(engine), rateFactor: this.time.rateFactor };
+  }
+
+  /** Says whether a guard takes back the steps that lead upwards. */
+  setRejects(rejects: boolean): void {
+    this.#rejects = rejects;
+    if (this.#engine) enterMode(this.#engine, this.mode, this.time.anchors, !rejects);
   }
 
   setRateFactor(factor: number): void {

@@ -36,10 +36,10 @@ function isSpecList(params: unknown): params is readonly TensorSpec[] {
 function sizeOf(name: string, shape: unknown): number {
   if (!isArrayLike(shape))
     throw new TypeError(`${name}.shape: expected an array of sizes, got ${show(shape)}`);
-  return Array.from(shape).reduce(
-    (size, extent, axis) => size * expectNumber(`${name}.shape[${axis}]`, extent, { min: 1, integer: true }),
-    1,
-  );
+  let size = 1;
+  for (let axis = 0; axis < shape.length; axis++)
+    size *= expectNumber(`${name}.shape[${axis}]`, shape[axis], { min: 1, integer: true });
+  return size;
 }
 
 function readSpec(spec: TensorSpec, index: number, first: number, weightDecay: number): Tensor {

@@ -1,8 +1,8 @@
 import { OptimizerError } from "./errors.js";
-import { expectLoss } from "./expect.js";
+import { expectLoss, expectNumber, expectOptions } from "./expect.js";
 import { nextFactor, rises } from "./guard.js";
 import type { Footing, Mark } from "./engine/mark.js";
-import type { StepInfo } from "./info.js";
+import type { Seen, StepInfo } from "./info.js";
 import { bisect, leaves } from "./level.js";
 import type { SettledRun } from "./run.js";
 import type { Stepper } from "./stepper.js";
@@ -24,18 +24,38 @@ export class Tally {
   }
 }
 
+/** A loss that is not finite is no mistake of the caller's, but a run that diverged. */
+export function lossSeen(seen: Seen | undefined): number | undefined {
+  if (seen === undefined) return undefined;
+  expectOptions("seen", seen, ["loss"]);
+  const { loss } = seen;
+  if (loss !== undefined && typeof loss !== "number") expectNumber("seen.loss", loss);
+  return loss;
+}
+
+/** What becomes of a step whose loss is known not to be finite; undefined where it may be taken. */
+export function refuseLoss(stepper: Stepper, loss?: number, lastLoss?: number): StepInfo | undefined {
+  if (loss === undefined || Number.isFinite(loss)) return undefined;
+  const step = stepper.clock.iterations + 1;
+  const before = lastLoss === undefined ? "" : `; the last finite one was ${lastLoss}`;
+  const message = `step ${step}: the loss is ${loss}${before}`;
+  return stepper.refuse(new OptimizerError("diverged", message, { step, loss: lastLoss }));
+}
+
+/** What a step threw, and the finite loss that it was taken at. */
+export function atLoss(error: unknown, loss?: number): unknown {
+  if (loss === undefined || !(error instanceof OptimizerError) || error.code !== "diverged") return error;
+  return new OptimizerError("diverged", error.message, { step: error.step, loss });
+}
+
 /** A step at a known loss; an error also says the last finite loss. */
 export function takeStep(stepper: Stepper, loss?: number, lastLoss?: number, factor = 1): StepInfo {
-  const step = stepper.clock.iterations + 1;
-  if (loss !== undefined && !Number.isFinite(loss)) {
-    const message = `step ${step}: the loss is ${loss}${lastLoss === undefined ? "" : `; the last finite one was ${lastLoss}`}`;
-    return stepper.refuse(new OptimizerError("diverged", message, { step, loss: lastLoss }));
-  }
+  const refused = refuseLoss(stepper, loss, lastLoss);
+  if (refused) return refused;
   try {
     return stepper.step(factor, loss);
   } catch (error) {
-    if (loss === undefined || !(error instanceof OptimizerError) || error.code !== "diverged") throw error;
-    throw new OptimizerError("diverged", error.message, { step, loss });
+    throw atLoss(error, loss);
   }
 }
 

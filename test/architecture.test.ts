@@ -15,23 +15,36 @@ interface Layer {
 
 const LAYERS: Record<string, Layer[]> = {
   src: [
-    { files: ["errors.ts", "expect.ts"] },
+    { files: ["errors.ts", "expect.ts", "ambient.ts", "ascii.ts", "extremes.ts", "itself.ts"] },
     // Parts that never know the engine.
     {
-      files: ["schedules.ts", "tuners.ts", "tensors.ts", "forms.ts", "checkpoint.ts", "safety.ts"],
+      files: [
+        "kinds.ts",
+        "schedules.ts",
+        "tuners.ts",
+        "tensors.ts",
+        "forms.ts",
+        "checkpoint.ts",
+        "safety.ts",
+      ],
       siblings: true,
     },
     { files: ["info.ts", "guard.ts", "level.ts", "run.ts"], siblings: true },
     { files: ["bases/*.ts", "sources/*.ts"], siblings: true },
+    // What a step does with each kind of gradients.
+    { files: ["gradients.ts"] },
     { files: ["engine/kernels.ts", "engine/program.ts"], siblings: true },
     { files: ["engine/js/*.ts"], siblings: true },
     { files: ["engine/*.ts"], siblings: true },
     { files: ["relaxed.ts"] },
     { files: ["config.ts"] },
+    { files: ["mode.ts"] },
+    { files: ["state.ts"] },
     { files: ["stepper.ts"] },
     { files: ["trial.ts"] },
     { files: ["minimize.ts"] },
     { files: ["optimizer.ts"] },
+    { files: ["create.ts"] },
     { files: ["index.ts"] },
     { files: ["scipy/*.ts"], siblings: true },
     { files: ["jax/*.ts"], siblings: true },
@@ -43,11 +56,16 @@ const LAYERS: Record<string, Layer[]> = {
   assembly: [
     { files: ["vec.ts", "records.ts", "form.ts"] },
     { files: ["layout.ts"] },
-    { files: ["segments.ts", "sums.ts", "step.ts", "reconstruct.ts", "tuner.ts", "base/*.ts"] },
+    { files: ["segments.ts", "sums.ts", "step.ts", "reconstruct.ts", "base/*.ts"] },
     { files: ["team.ts"] },
     { files: ["sweep.ts"] },
-    { files: ["scan.ts", "update.ts"] },
+    { files: ["scan.ts"] },
+    { files: ["update.ts"] },
     { files: ["accumulate.ts", "move.ts", "coordinate-tuners.ts"] },
+    // What looks at more than one step, or ahead of it.
+    { files: ["compare.ts", "promise.ts"] },
+    { files: ["tuner.ts"] },
+    { files: ["start.ts"] },
     { files: ["coordinates.ts"] },
     { files: ["index.ts"] },
     { files: ["threads.ts"] },

@@ -179,7 +179,13 @@ describe.each(engines)("%s engine", (engine) => {
       const { base, tuner, tensors: specs, ...rest } = createOptimizer(4).config;
       expect(base).toEqual({ ...adam(), learningRate: expect.any(Function) as unknown });
       expect(tuner).toEqual(superlevel());
-      expect(rest).toEqual({ normAdaptive: false, clip: {}, nonFinite: "throw", engine: "auto" });
+      expect(rest).toEqual({
+        normAdaptive: false,
+        clip: {},
+        gradients: "auto",
+        nonFinite: "throw",
+        engine: "auto",
+      });
       expect(specs).toEqual([{ name: "params", shape: [4], learningRate: 1, weightDecay: 0, frozen: false }]);
       expect(createOptimizer(4, { tuner: null }).config.base.learningRate).toBe(1e-3);
     });

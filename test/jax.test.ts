@@ -307,6 +307,119 @@ describe("the state", () => {
   });
 });
 
+describe("kinds of gradients", () => {
+  const options = { gradients: "noisy" } as const;
+  const specs = () => shapes.map((shape, k) => ({ shape, values: numbers(k, 0) }));
+  const gradientAt = (step: number) => Float32Array.from(sizes.flatMap((_, k) => [...numbers(k, step)]));
+
+  test("are those of createOptimizer, and part of the state", () => {
+    const { init: start, restore, update, average } = gradientTransformation();
+    const optimizer = createOptimizer(specs());
+    const begin = makeTree(0);
+    const fresh = start(tree.ref(begin));
+    expect(fresh.gradients).toBe("undecided");
+    const { state, params } = train(fresh, begin, 1);
+    optimizer.step(gradientAt(1));
+    expect(state.gradients).toBe("undecided");
+    expect(average(state)).toBeNull();
+    const again = restore(tree.ref(params), state.save());
+    for (let step = 2; step <= 20; step++) optimizer.step(gradientAt(step));
+    for (const one of [train(state, tree.ref(params), 19, {}, 2), train(again, params, 19, {}, 2)]) {
+      expect(one.state.gradients).toBe(optimizer.gradients);
+      expect(one.state.gradients).toBe("noisy");
+      const restored = restore(tree.ref(one.params), one.state.save());
+      expect(restored.gradients).toBe("noisy");
+      expect(flat(average<Params>(restored)!)).toEqual(Array.from(optimizer.average()!));
+      expect(update(makeTree(21), restored, one.params)[1].gradients).toBe("noisy");
+    }
+  });
+
+  test("show an average that is yours, where there is one", () => {
+    const { init: start, average } = gradientTransformation(options);
+    const begin = makeTree(0);
+    const { state, params } = train(start(tree.ref(begin)), begin, 30, options);
+    const found = average<Params>(state)!;
+    expect(counts(found)).toEqual(everyLeaf(1));
+    expect(tree.leaves(found).map(({ shape }) => shape)).toEqual(shapes);
+    expect(flat(found)).not.toEqual(flat(params));
+    // The state is not spent.
+    expect(train(state, params, 1, options, 31).state.info!.step).toBe(31);
+    expect(() => average(state)).toThrow("it was spent");
+    expect(() => average({} as State)).toThrow("state: expected what init or update returned");
+    const exact = gradientTransformation({ gradients: "exact" });
+    expect(exact.average(exact.init(makeTree(0)))).toBeNull();
+  });
+
+  test("take gradients for what they are said to be", () => {
+    expect(gradientTransformation(options).init(makeTree(0)).gradients).toBe("noisy");
+    expect(() => gradientTransformation({ gradients: "no" as never }).init(makeTree(0))).toThrow(
+      'gradients: expected one of "auto", "exact", "noisy"',
+    );
+  });
+});
+
+describe("the loss", () => {
+  const options = { gradients: "noisy" } as const;
+  /** Promises more than a tenth of a loss of 1e-3, so that S does not grow. */
+  const slope = () => np.array([0.01, 0.01]);
+
+  function walk(value: (step: number) => number | np.Array | undefined): number[] {
+    const { init: start, update } = gradientTransformation(options);
+    let params = np.array([3, 4]);
+    let state = start(params.ref);
+    for (let step = 1; step <= 12; step++) {
+      const [updates, next] = update(slope(), state, params.ref, { value: value(step) });
+      [params, state] = [applyUpdates(params, updates), next];
+    }
+    return [...flat(params), state.info!.scale];
+  }
+
+  test("is a number or an array, and does what it does in createOptimizer", () => {
+    const plain = (loss?: number) => {
+      const optimizer = createOptimizer([3, 4], options);
+      for (let step = 1; step <= 12; step++) optimizer.step([0.01, 0.01], { loss });
+      return optimizer.scale;
+    };
+    const told = walk(() => 2 ** -10);
+    expect(told[2]).toBe(plain(2 ** -10));
+    expect(walk(() => np.array(2 ** -10))).toEqual(told);
+    expect(walk(() => np.array([2 ** -10]))).toEqual(told);
+    expect(walk(() => undefined)[2]).toBe(plain());
+    expect(plain()).toBeGreaterThan(2 * (plain(2 ** -10) as number));
+  });
+
+  test("that is not finite leaves the state as it was", () => {
+    const { init: start, update } = gradientTransformation(options);
+    const params = np.array([3, 4]);
+    const state = start(params.ref);
+    const error = errorOf(() => update(slope(), state, params.ref, { value: NaN })) as OptimizerError;
+    expect(error).toBeInstanceOf(OptimizerError);
+    expect(error).toMatchObject({ code: "diverged", message: "step 1: the loss is NaN" });
+    expect(update(slope(), state, params)[1].info!.step).toBe(1);
+  });
+
+  test("is consumed, also when the update throws", () => {
+    const { init: start, update } = gradientTransformation(options);
+    const params = np.array([3, 4]);
+    const state = start(params.ref);
+    const value = np.array(1);
+    expect(() => update(np.array([1]), state, params.ref, { value })).toThrow("expected the shape");
+    expect(value.refCount).toBe(0);
+    const wide = np.array([1, 2]);
+    expect(() => update(slope(), state, params.ref, { value: wide })).toThrow(
+      "value: expected a scalar, got an array of shape [2]",
+    );
+    expect(wide.refCount).toBe(0);
+    expect(() => update(slope(), state, params.ref, { value: "1" as never })).toThrow(
+      'value: expected a number or an array of jax-js, got "1"',
+    );
+    expect(() => update(slope(), state, params.ref, { loss: 1 } as never)).toThrow(
+      'extra: unknown option "loss"; known are value',
+    );
+    expect(params.refCount).toBe(1);
+  });
+});
+
 describe("params that moved", () => {
   const far = () => np.array([5, 6]);
 

@@ -96,12 +96,12 @@ describe.each(engines)("%s engine", (engine) => {
       new TextEncoder().encode("hello, this is no saved state"),
       /not a saved state \(no magic number\)/,
     );
-    for (const version of [0, 2, 7, 2 ** 32 - 1]) {
+    for (const version of [0, 1, 3, 7, 2 ** 32 - 1]) {
       const other = state.slice();
       new DataView(other.buffer).setUint32(4, version, true);
       mustRefuse(
         sealed(other),
-        new RegExp(`^state: it has version ${version}; this package reads version 1$`),
+        new RegExp(`^state: it has version ${version}; this package reads version 2$`),
       );
     }
   });
@@ -160,8 +160,10 @@ describe.each(engines)("%s engine", (engine) => {
     const values = [undefined, null, -1, "5", NaN, true, {}, [1], -1e-300];
     const counts = [0.5, 1e300, 2 ** 60];
     for (const key of Object.keys(clock)) {
-      const whole = ["iterations", "skipped", "windowStart"].includes(key);
-      for (const value of [...values, ...(whole ? counts : [])]) {
+      const whole = /^(iterations|skipped|windowStart|momentumStart|anchors|slopes)$/.test(key);
+      // A mean of what has any sign.
+      const wrong = key === "slopeMean" ? values.filter((value) => !(Number(value) < 0)) : values;
+      for (const value of [...wrong, ...(whole ? counts : [])]) {
         clocks.push({ ...description, clock: { ...clock, [key]: value } });
       }
     }

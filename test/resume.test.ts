@@ -75,7 +75,7 @@ describe.each(engines)("%s engine", (engine) => {
   ];
 
   /** Too few for a run that the level holds to give up. */
-  const STEPS = 130;
+  const STEPS = 60;
 
   test.each(guarded)("%s: the state holds what the guard did", (_what, options, run) => {
     const steep: GradientSource = (x, grads) => {
@@ -85,7 +85,7 @@ describe.each(engines)("%s engine", (engine) => {
     const whole = create(options);
     const { loss, violations, projections } = whole.minimize(steep, { steps: STEPS, ...run });
     expect(violations + projections).toBeGreaterThan(0);
-    for (let cut = 1; cut < STEPS; cut += 13) {
+    for (let cut = 1; cut < STEPS; cut += 7) {
       const first = create(options);
       first.minimize(steep, { steps: cut, ...run });
       const resumed = createOptimizer(5, { engine, ...options }).restore(first.save());

@@ -111,6 +111,46 @@ describe("finds the minimum of", () => {
   });
 });
 
+describe("steps", () => {
+  test("are the same in other units of x, where x0 is not 0", () => {
+    const { fun, jac, x0 } = classics.Rosenbrock;
+    const times = (unit: number) =>
+      minimize(
+        (x) => fun(x.map((value) => value / unit)),
+        x0.map((value) => unit * value),
+        { jac: (x) => jac(x.map((value) => value / unit)).map((g) => g / unit), gtol: 1e-5 / unit },
+      );
+    const plain = times(1);
+    for (const unit of [2 ** 60, 2 ** -60]) {
+      const { x, nit, nfev } = times(unit);
+      expect({ x: x.map((value) => value / unit), nit, nfev }).toEqual({
+        x: plain.x,
+        nit: plain.nit,
+        nfev: plain.nfev,
+      });
+    }
+  });
+
+  test("grow along valleys, and to any units, as the guard takes back what leads upwards", () => {
+    const { fun, jac, x0 } = classics.Rosenbrock;
+    expect(minimize(fun, x0, { jac }).nfev).toBeLessThan(800);
+    for (const unit of [1e12, 1e-12]) {
+      const { fun, jac } = bowl(5, unit);
+      const { nfev, reason } = minimize(fun, [0, 0, 0, 0, 0], { jac, gtol: 1e-7 * unit });
+      expect(reason).toBe("gtol");
+      expect(nfev).toBeLessThan(500);
+    }
+  });
+
+  test("are those of exact gradients from the first one on: a jump in the gradient is no noise", () => {
+    // |x − 1| + |y − 1|, whose slope turns about at once.
+    const fun = ([x, y]: Float64Array) => Math.abs(x - 1) + Math.abs(y - 1);
+    const jac = ([x, y]: Float64Array) => [Math.sign(x - 1), Math.sign(y - 1)];
+    const { x } = minimize(fun, [1.001, 0.999], { jac });
+    expect(distance(x, [1, 1])).toBeLessThan(1e-5);
+  });
+});
+
 describe("counts", () => {
   test("every call of fun and jac, and iterations", () => {
     const { fun, jac, x0 } = classics.Rosenbrock;

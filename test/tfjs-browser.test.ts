@@ -47,7 +47,7 @@ describe.skipIf(skipped)(`TensorFlow.js in a browser${skipNote}`, () => {
       const path = `${setting.isolated ? "/isolated" : "/"}?${setting.backend}`;
       const [line] = (await visit(browser, server, path)).logs;
       const { first, here, there, further, ...rest } = JSON.parse(line) as Losses;
-      expect(rest).toEqual({ ...setting, leaked: 0, iterations: 154 });
+      expect(rest).toEqual({ ...setting, leaked: 0, iterations: 154, averages: true });
       expect(here).toBeLessThan(0.5 * first);
       expect(there).toBe(here);
       expect(further[1]).toBe(further[0]);

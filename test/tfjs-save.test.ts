@@ -9,7 +9,7 @@ import "@tensorflow/tfjs-layers";
 import "@tensorflow/tfjs-backend-cpu";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { adam, exponentialDecay, sgd, superlevel } from "../src/index.js";
+import { adam, exponentialDecay, scheduleFree, sgd, superlevel } from "../src/index.js";
 import { SuperlevelOptimizer, superlevelOptimizer, type TfjsOptions } from "../src/tfjs/index.js";
 
 beforeAll(async () => {
@@ -39,7 +39,7 @@ describe("a saved model", () => {
   const folder = mkdtempSync(join(tmpdir(), "superlevel-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it.each(["defaults", "lion", "rate", "coordinates"])(
+  it.each(["defaults", "lion", "rate", "coordinates", "noisy", "average"])(
     "goes on in another process with the same losses: %s",
     (which) => {
       const file = join(folder, `${which}.json`);
@@ -69,6 +69,10 @@ describe("a saved optimizer", () => {
       "coordinates",
       { tuner: superlevel({ granularity: "parameter" }), clip: { norm: 1 }, normAdaptive: true },
     ],
+    ["noisy", { gradients: "noisy", tuner: superlevel({ sInit: 0.01, growthLimit: { later: 2 } }) }],
+    ["no limit", { gradients: "exact", tuner: superlevel({ growthLimit: null, anchor: { every: 4 } }) }],
+    ["an average", { base: scheduleFree(adam({ learningRate: 0.1 }), { warmupSteps: 3, power: 2 }) }],
+    ["an average by default", { base: scheduleFree(sgd()), tuner: null }],
     ["a list", { perVariable: [{ learningRate: 0.5 }] }],
     ["a function", { perVariable: () => ({ learningRate: 0.5 }) }],
   ])("keeps its options: %s", async (_, options) => {

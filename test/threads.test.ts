@@ -6,7 +6,19 @@ import workerThreads, { type Worker } from "node:worker_threads";
 import { createThreadedOptimizer, type ThreadedOptimizer } from "superlevel/threads";
 import { Workers } from "../dist/threads/workers.js";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { adam, createOptimizer, type OptimizerOptions, type TensorSpec, type Tuner } from "../src/index.js";
+import {
+  adam,
+  adamw,
+  createOptimizer,
+  lion,
+  scheduleFree,
+  sgd,
+  superlevel,
+  type GradientKind,
+  type OptimizerOptions,
+  type TensorSpec,
+  type Tuner,
+} from "../src/index.js";
 import { bases, gradientAt, noise, startAt, tuners } from "./support/cases.js";
 import { forms } from "./support/forms.js";
 import { sameBytes } from "./support/state.js";
@@ -35,24 +47,32 @@ function specsOf(layout: (typeof layouts)[string], x0: Float32Array): TensorSpec
   });
 }
 
-/** Steps beside an optimizer of one thread; every fifth step without this thread. */
+/** Steps beside an optimizer of one thread; every fifth step without this thread. `shaken`: gradients' noise. */
 async function walkBeside(
   threads: number,
   layout: string,
   options: Omit<OptimizerOptions, "engine">,
-): Promise<void> {
+  shaken = true,
+): Promise<GradientKind> {
   const size = layouts[layout].reduce((sum, tensor) => sum + tensor.size, 0);
   const random = noise(size);
   const specs = specsOf(layouts[layout], startAt(size, random));
   const one = createOptimizer(specs, options);
   const many = await createThreadedOptimizer(specs, { ...options, threads, threshold: 0 });
   for (let step = 1; step <= 20; step++) {
-    const g = gradientAt(step, size, random);
-    const info = step % 5 === 0 ? await many.stepAsync(g) : many.step(g);
-    expect(info).toEqual(one.step(g));
+    const g = shaken ? gradientAt(step, size, random) : one.params.map((x, i) => x - Math.sin(i));
+    // So small that a step promises more than a tenth of it, every other time.
+    const seen = step % 2 ? { loss: 1e-3 * size } : undefined;
+    // The second step finds out what gradients are, so that is led by each in turn.
+    const async = step % 5 === 0 || (step === 2 && threads % 2 === 0);
+    const info = async ? await many.stepAsync(g, seen) : many.step(g, seen);
+    expect(info).toEqual(one.step(g, seen));
     if (!sameBytes(many.save(), one.save())) throw new Error(`the states differ after step ${step}`);
   }
+  expect(many.gradients).toBe(one.gradients);
+  expect(many.average()).toEqual(one.average());
   many.dispose();
+  return one.gradients;
 }
 
 const base = bases["adam with weight decay"];
@@ -67,9 +87,48 @@ const chosen: Record<string, Omit<OptimizerOptions, "engine">> = {
 
 describe.each([2, 3, 4])("%i threads give the bits of one", (threads) => {
   describe.each(Object.keys(layouts))("%s", (layout) => {
-    test.each(Object.keys(chosen))("%s", (name) => walkBeside(threads, layout, chosen[name]), 60_000);
+    test.each(Object.keys(chosen))(
+      "%s",
+      async (name) => void (await walkBeside(threads, layout, chosen[name])),
+      60_000,
+    );
   });
 });
+
+const anchor = { first: 6 };
+const kinds: Record<string, Omit<OptimizerOptions, "engine">> = {
+  "all of it": { tuner: superlevel({ anchor }) },
+  "each tensor": { tuner: superlevel({ granularity: "tensor", anchor }) },
+  "each coordinate": { tuner: superlevel({ granularity: "parameter", anchor }) },
+  "each coordinate, free": { tuner: superlevel({ granularity: "parameter", spread: null, anchor }) },
+  "Δ reconstructed, clipped": {
+    tuner: superlevel({ delta: "reconstructed", anchor }),
+    clip: { norm: 9, value: 0.9 },
+  },
+  "sgd, which keeps the first gradient": { base: sgd({ weightDecay: 0.1 }) },
+  adamw: { base: adamw({ weightDecay: 0.1 }) },
+  lion: { base: lion() },
+};
+
+describe.each([2, 3, 4])(
+  "%i threads find out the same of gradients, and do the same with them",
+  (threads) => {
+    describe.each(Object.keys(kinds))("%s", (name) => {
+      test.each(["mixed", "10000"])("%s", async (layout) => {
+        expect(await walkBeside(threads, layout, kinds[name])).toBe("noisy");
+        expect(await walkBeside(threads, layout, kinds[name], false)).toBe("exact");
+        for (const gradients of ["exact", "noisy"] as const) {
+          expect(await walkBeside(threads, layout, { ...kinds[name], gradients })).toBe(gradients);
+        }
+      });
+    });
+
+    test("an average of the base's own, without a tuner", async () => {
+      const base = scheduleFree(adam({ learningRate: 0.01 }));
+      await walkBeside(threads, "mixed", { base, tuner: null });
+    });
+  },
+);
 
 describe.each([1, 2, 3, 4])("%i threads walk beside the twin", (threads) => {
   test.each(Object.entries(tuners))(
@@ -120,6 +179,10 @@ describe("the rest of an optimizer", () => {
     for (const optimizer of [one, many]) expect(() => optimizer.step(huge)).toThrow("the gradient's norm is");
     await expect(many.stepAsync(huge)).rejects.toThrow("the gradient's norm is");
     await expect(many.stepAsync([1, 2])).rejects.toThrow("grads");
+    await expect(many.stepAsync(huge, { lost: 1 } as never)).rejects.toThrow('unknown option "lost"');
+    const lost = { code: "diverged", message: "step 1: the loss is NaN" };
+    await expect(many.stepAsync(huge, { loss: NaN })).rejects.toMatchObject(lost);
+    await expect(many.stepAsync(huge, { loss: 3 })).rejects.toMatchObject({ code: "diverged", loss: 3 });
     huge[4000] = NaN;
     await expect(many.stepAsync(huge)).rejects.toMatchObject({ code: "diverged" });
     const small = new Float32Array(5000).fill(0.5);

@@ -3,7 +3,8 @@ import type { Form } from "../forms.js";
 import type { Tuner } from "../tuners.js";
 import { createJsEngine } from "./js/engine.js";
 import { Report, Scalar, type EngineName } from "./kernels.js";
-import { expectFit, isBounded, looksAhead, notGranted, readsParams } from "./program.js";
+import { placeFor } from "./places.js";
+import { expectFit, isBounded, looksAhead, readsParams } from "./program.js";
 import type { Engine, Lodging, Program } from "./program.js";
 import {
   compiledOnce,
@@ -46,17 +47,10 @@ export function plan(kernels: WasmKernels, program: Program, from = 0, elsewhere
 /** Instances that only plan, in a memory of their own: how many bytes a memory needs is known before there is one. */
 const planners = new Map<WebAssembly.Module, WasmKernels>();
 
-/** A memory that a program fits into. */
-function memoryFor(module: WebAssembly.Module, program: Program): WebAssembly.Memory {
+function plannerOf(module: WebAssembly.Module): WasmKernels {
   const planner = planners.get(module) ?? instantiate(module, newMemory(0));
   planners.set(module, planner);
-  const bytes = plan(planner, program);
-  try {
-    // One page more than needed keeps every end pointer below 2³².
-    return newMemory(bytes + 2 ** 16);
-  } catch {
-    throw notGranted(bytes);
-  }
+  return planner;
 }
 
 function lodge(kernels: WasmKernels, program: Program, { memory, allocate, elsewhere }: Lodging): void {
@@ -117,10 +111,11 @@ export function viewsOf(kernels: WasmKernels, { size, perCoordinate }: Program, 
   };
 }
 
-/** The WebAssembly kernels of a module, in a memory of their own. */
+/** The WebAssembly kernels of a module, in a place of their own. */
 function createWasmEngine(name: EngineName, module: WebAssembly.Module, program: Program): Engine {
-  const kernels = instantiate(module, memoryFor(module, program));
-  plan(kernels, program);
+  const { memory, from } = placeFor(plan(plannerOf(module), program));
+  const kernels = instantiate(module, memory);
+  plan(kernels, program, from);
   setUp(kernels, program);
   return { name, kernels, bases: basesOf(kernels), groups: program.groups, ...viewsOf(kernels, program) };
 }
@@ -128,8 +123,22 @@ function createWasmEngine(name: EngineName, module: WebAssembly.Module, program:
 let warned = false;
 
 function warnOnce(message: string): void {
-  if (!warned) console.warn(message);
+  if (!warned) globalThis.console?.warn(message);
   warned = true;
+}
+
+const whyNot = (reason: unknown): string => `SIMD WebAssembly does not run here (${String(reason)})`;
+
+/** Plain JavaScript in place of WebAssembly; where it fails as well, that is for WebAssembly's reason. */
+function standIn(program: Program, reason: unknown): Engine {
+  let engine: Engine;
+  try {
+    engine = createJsEngine(program);
+  } catch (error) {
+    throw reason instanceof Error ? reason : error;
+  }
+  warnOnce(`superlevel: ${whyNot(reason)}, so plain JavaScript does the same, to the last bit, but slower`);
+  return engine;
 }
 
 /**
@@ -148,11 +157,17 @@ export function createEngine(program: Program): Engine {
     if (module) return createWasmEngine(wanted, module, program);
   }
   const { module, reason } = compiledOnce("wasm");
-  if (module) return createWasmEngine("wasm", module, program);
-  const why = `SIMD WebAssembly does not run here (${reason})`;
-  if (wanted !== "auto") throw new OptimizerError("engine", `engine: ${why}; "auto" and "js" do without it`);
-  warnOnce(`superlevel: ${why}, so plain JavaScript does the same, to the last bit, but slower`);
-  return createJsEngine(program);
+  if (!module) {
+    if (wanted === "auto") return standIn(program, reason);
+    throw new OptimizerError("engine", `engine: ${whyNot(reason)}; "auto" and "js" do without it`);
+  }
+  try {
+    return createWasmEngine("wasm", module, program);
+  } catch (error) {
+    // The machine has not got the memory.
+    if (wanted === "auto") return standIn(program, error);
+    throw error;
+  }
 }
 
 /** An engine whose kernels may be told where segments lie. */
@@ -166,7 +181,7 @@ export interface LodgedEngine extends Engine {
  */
 export function createLodgedEngine(program: Program, lodging: Lodging): LodgedEngine {
   const { module, reason } = compiledOnce("wasm");
-  if (!module) throw new OptimizerError("engine", `engine: SIMD WebAssembly does not run here (${reason})`);
+  if (!module) throw new OptimizerError("engine", `engine: ${whyNot(reason)}`);
   const kernels = instantiate(module, lodging.memory);
   lodge(kernels, program, lodging);
   setUp(kernels, program);

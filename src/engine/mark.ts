@@ -84,10 +84,16 @@ export function momentsOf(engine: Engine, { size, tuner, slots }: Program): Floa
 }
 
 /** x − S · share · lead: the average where the lead is z − y, of a rule whose `slot` it is. */
-export function averageOf(engine: Engine, program: Program, slot: number, share: number): Float32Array {
-  const { params, kernels, scales } = engine;
+export function averageOf(
+  engine: Engine,
+  program: Program,
+  slot: number,
+  share: number,
+  point: Float32Array,
+): Float32Array {
+  const { kernels, scales } = engine;
   const lead = momentsOf(engine, program)[slot];
-  const average = params.slice();
+  const average = point.slice();
   for (const { first, last, group } of program.segments) {
     const scale = program.tuner ? kernels.scaleOf(group) : 1;
     for (let i = first; i < last; i++) average[i] -= (scales ? scales[i] : scale) * share * lead[i];

@@ -1,8 +1,12 @@
+import { putBack } from "./text-decoder.js";
 import { demangle } from "@assemblyscript/loader";
 import type { Kernel } from "../bases/base.js";
 import type { Form } from "../forms.js";
 import { WASM_BASE64 } from "./binary.js";
 import type { Kernels } from "./kernels.js";
+import { notGranted } from "./program.js";
+
+putBack();
 
 /** The exports of assembly/index.ts. */
 export interface WasmKernels extends Kernels {
@@ -111,5 +115,10 @@ const PAGE = 2 ** 16;
  * @throws RangeError when the machine has not got them
  */
 export function newMemory(bytes: number): WebAssembly.Memory {
-  return new WebAssembly.Memory({ initial: Math.ceil(bytes / PAGE), maximum: PAGE });
+  const initial = Math.ceil(bytes / PAGE);
+  try {
+    return new WebAssembly.Memory({ initial, maximum: PAGE });
+  } catch {
+    throw notGranted(Math.max(initial, 1) * PAGE);
+  }
 }

@@ -1,5 +1,6 @@
 export {
   gradientTransformation,
+  type ExtraArgs,
   type GradientTransformation,
   type TransformationOptions,
 } from "./transformation.js";

@@ -1,5 +1,7 @@
 import { OptimizerError } from "../errors.js";
+import type { GradientKind } from "../kinds.js";
 import type { StepInfo } from "../info.js";
+import { notItself } from "../itself.js";
 import type { Optimizer } from "../optimizer.js";
 import type { Layout, Leaves } from "./trees.js";
 
@@ -24,16 +26,25 @@ export class State {
   readonly #updates: number;
   /** What the last update reports, such as the scale; undefined before the first. */
   readonly info: StepInfo | undefined;
+  /** What gradients are taken to be from here on: see `Optimizer.gradients` of `superlevel`. */
+  readonly gradients: GradientKind;
 
   /** Use a transformation's `init`, `update` or `restore`. */
   constructor(machine: Machine, info?: StepInfo) {
     this.#machine = machine;
     this.#updates = machine.updates;
     this.info = info;
+    this.gradients = machine.optimizer.gradients;
+  }
+
+  /** Vue makes no Proxies of what has a tag of its own. */
+  get [Symbol.toStringTag](): string {
+    return "State";
   }
 
   /** @internal */
   get machine(): Machine {
+    if (!(#updates in this)) throw notItself("state");
     if (this.#updates === this.#machine.updates) return this.#machine;
     const [own, latest] = [this.#updates, this.#machine.updates];
     const cure = "use the state that the last update returned, or save() and restore()";
@@ -51,6 +62,7 @@ export class State {
 
   /** Lets go of the engine's memory, of all states that share it. */
   dispose(): void {
+    if (!(#machine in this)) throw notItself("state");
     this.#machine.optimizer.dispose();
   }
 }

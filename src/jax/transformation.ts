@@ -1,11 +1,12 @@
+import type { Array as JaxArray } from "@jax-js/jax";
 import type { OptimizerOptions } from "../config.js";
 import { OptimizerError } from "../errors.js";
 import { expectFunction, expectOneOf, expectOptions, show } from "../expect.js";
 import type { StepInfo } from "../info.js";
-import { createOptimizer } from "../optimizer.js";
+import { createOptimizer } from "../create.js";
 import type { TensorSpec } from "../tensors.js";
 import { areExpected, State, type Machine } from "./state.js";
-import { build, consume, consumeBoth, expectSame, type Leaves, type Tree } from "./trees.js";
+import { build, consume, consumeAll, expectSame, type Leaves, type Tree } from "./trees.js";
 
 /** Options of {@link gradientTransformation}: those of `createOptimizer`, and two. */
 export interface TransformationOptions extends OptimizerOptions {
@@ -21,16 +22,28 @@ export interface TransformationOptions extends OptimizerOptions {
   moved?: "throw" | "follow";
 }
 
+/** What an update may be told besides, by the names that optax has for it. */
+export interface ExtraArgs {
+  /**
+   * The loss at `params`, a number or a scalar array, which is consumed. Where it is ≥ 0, S does not grow at an update that
+   * promises more than a fifth of it; where it is not finite, the update is an OptimizerError "diverged".
+   */
+  value?: number | JaxArray;
+}
+
 /** A transformation in the manner of optax, over trees of jax-js arrays. */
 export interface GradientTransformation {
   /** A fresh state. Consumes `params`. */
   readonly init: (params: Tree) => State;
-  /** x_{t+1} − params and the next state. Consumes `updates` and `params`, and spends `state`. */
+  /** x_{t+1} − params and the next state. Consumes `updates`, `params` and `extra.value`, and spends `state`. */
   readonly update: <Params extends Tree>(
     updates: Params,
     state: State,
     params: Params,
+    extra?: ExtraArgs,
   ) => [updates: Params, state: State];
+  /** The schedule-free average of the parameters as a new tree; null where there is none. The state stays as it is. */
+  readonly average: <Params extends Tree>(state: State) => Params | null;
   /** A state from what `state.save()` returned, and the params that its next update will get. Consumes `params`. */
   readonly restore: (params: Tree, saved: Uint8Array) => State;
 }
@@ -81,15 +94,33 @@ function advance(
   machine: Machine,
   gradients: Leaves,
   point: Leaves,
+  loss: number | undefined,
 ): { updates: Float32Array[]; info: StepInfo } {
   const { tensors } = machine.optimizer;
   gradients.values.forEach((leaf, k) => tensors[k].grads.set(leaf));
-  const info = machine.optimizer.step();
+  const info = machine.optimizer.step(undefined, { loss });
   machine.before = point.values;
   const updates = point.values.map((leaf, k) => difference(tensors[k].params, leaf));
   machine.expected = updates.map((leaf, k) => sum(point.values[k], leaf));
   machine.updates++;
   return { updates, info };
+}
+
+function expectState(state: unknown): State {
+  if (state instanceof State) return state;
+  throw new TypeError(`state: expected what init or update returned, got ${show(state)}`);
+}
+
+/** The average, leaf by leaf. */
+function averageOf<Params extends Tree>({ optimizer, layout }: Machine): Params | null {
+  const average = optimizer.average();
+  if (!average) return null;
+  let first = 0;
+  const leaves = optimizer.tensors.map(({ params }) => {
+    first += params.length;
+    return average.slice(first - params.length, first);
+  });
+  return build<Params>(layout, leaves);
 }
 
 /**
@@ -104,7 +135,7 @@ function advance(
  * not add up: the engine goes on from its own x.
  *
  * @throws TypeError or RangeError when an option or a tree is not as expected
- * @throws OptimizerError "diverged" when a gradient is not finite; "moved", "state", "disposed". The state is then as
+ * @throws OptimizerError "diverged" when a gradient or the loss is not finite; "moved", "state", "disposed". The state is then as
  *   before, and may be used again.
  * @example
  * import { grad, init, numpy as np, tree } from "@jax-js/jax";
@@ -137,19 +168,23 @@ export function gradientTransformation(options: TransformationOptions = {}): Gra
   return {
     init: (params) => start(params),
     restore: (params, saved) => start(params, saved),
-    update<Params extends Tree>(updates: Params, state: State, params: Params): [Params, State] {
-      const [gradients, point] = consumeBoth(updates, params);
-      if (!(state instanceof State)) {
-        throw new TypeError(`state: expected what init or update returned, got ${show(state)}`);
-      }
-      const { machine } = state;
+    average: (state) => averageOf(expectState(state).machine),
+    update<Params extends Tree>(
+      updates: Params,
+      state: State,
+      params: Params,
+      extra: ExtraArgs = {},
+    ): [Params, State] {
+      const [gradients, point, loss] = consumeAll(updates, params, extra?.value);
+      expectOptions("extra", extra, ["value"]);
+      const { machine } = expectState(state);
       expectSame("updates", gradients, machine.layout);
       expectSame("params", point, machine.layout);
       if (!areExpected(machine, point)) {
         if (moved === "throw") throw strayed();
         follow(machine, point);
       }
-      const { updates: steps, info } = advance(machine, gradients, point);
+      const { updates: steps, info } = advance(machine, gradients, point, loss);
       return [build<Params>(machine.layout, steps), new State(machine, info)];
     },
   };

@@ -55,16 +55,46 @@ export function consume(name: string, given: unknown): Leaves {
   }
 }
 
-/** Consumes both trees, also when one of them is not understood. */
-export function consumeBoth(updates: unknown, params: unknown): [updates: Leaves, params: Leaves] {
-  let gradients: Leaves;
-  let point: Leaves;
-  try {
-    gradients = consume("updates", updates);
-  } finally {
-    point = consume("params", params);
+/** A number that may be an array, whose ownership is taken, also when it throws. */
+export function consumeNumber(name: string, given: unknown): number | undefined {
+  if (given === undefined || typeof given === "number") return given;
+  if (!(given instanceof JaxArray))
+    throw new TypeError(`${name}: expected a number or an array of jax-js, got ${show(given)}`);
+  const { shape } = given;
+  if (shape.some((extent) => extent !== 1)) {
+    given.dispose();
+    throw new RangeError(`${name}: expected a scalar, got an array of shape [${shape.join()}]`);
   }
-  return [gradients, point];
+  return (given.dataSync() as Float32Array)[0];
+}
+
+/** Calls both, whatever becomes of the first. */
+function both<A, B>(first: () => A, second: () => B): [A, B] {
+  let one: A;
+  let other: B;
+  try {
+    one = first();
+  } finally {
+    other = second();
+  }
+  return [one, other];
+}
+
+/** Consumes everything, also when some of it is not understood. */
+export function consumeAll(
+  updates: unknown,
+  params: unknown,
+  value: unknown,
+): [updates: Leaves, params: Leaves, value: number | undefined] {
+  const [gradients, [point, loss]] = both(
+    () => consume("updates", updates),
+    () =>
+      both(
+        () => consume("params", params),
+        () => consumeNumber("value", value),
+      ),
+  );
+  return [gradients, point, loss];
 }
 
 /** Throws unless the tree is like the one that the state was made for. */

@@ -24,8 +24,9 @@ export function classWeights(counts: ArrayLike<number>, options: ClassWeightOpti
   expectOptions("classWeights", options, ["scheme", "beta"]);
   const scheme = expectOneOf("classWeights.scheme", options.scheme ?? "inverse", ["inverse", "effective"]);
   const beta = expectNumber("classWeights.beta", options.beta ?? 0.999, { min: 0, below: 1 });
+  for (let c = 0; c < counts.length; c++)
+    expectNumber(`classWeights(counts)[${c}]`, counts[c], { min: 1, integer: true });
   const sizes = Float64Array.from(counts);
-  sizes.forEach((n, c) => expectNumber(`classWeights(counts)[${c}]`, n, { min: 1, integer: true }));
   const raw = sizes.map((n) => (scheme === "inverse" ? 1 / n : (1 - beta) / (1 - beta ** n)));
   const total = sizes.reduce((sum, n) => sum + n, 0);
   const weighted = sizes.reduce((sum, n, c) => sum + n * raw[c], 0);

@@ -1,26 +1,33 @@
 import { OptimizerError } from "../errors.js";
 import { ceiling } from "../guard.js";
-import { createOptimizer, type Optimizer } from "../optimizer.js";
+import { createOptimizer } from "../create.js";
+import type { Optimizer } from "../optimizer.js";
 import type { Solution } from "../run.js";
+import { superlevel } from "../tuners.js";
 import { Evaluator, type Objective } from "./objective.js";
 import { MESSAGES, type MinimizeResult, type Reason, type Settings } from "./options.js";
 
 /** Of |fun|: float64 has 53 bits, and fun is a sum. */
 const TOLERANCE = 2 ** -48;
 /** The guard sees fun in units so small that its tolerance is relative all the way down. */
-const MAGNIFIED = 2 ** 40;
+const MAGNIFIED = 2 ** 100;
 /** Iterations between two looks at ftol, and at most between two origins. */
 const ROUND = 100;
+/** S may grow at will, as the guard takes back what leads upwards: valleys are long, and units of x may be any. */
+const TUNER = superlevel({ anchor: { first: 64, growth: 1.6 }, growthLimit: null });
 
-/** max |g_i|; NaN where one is. */
-function largest(grads: Float64Array): number {
-  return grads.reduce((max, g) => Math.max(max, Math.abs(g)), 0);
+/** max |x_i|; NaN where one is. */
+function largest(x: Float64Array): number {
+  return x.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
 }
+
+/** The power of two at or below a size; 1 for 0. */
+const binade = (size: number): number => (size > 0 ? 2 ** Math.floor(Math.log2(size)) : 1);
 
 /**
  * The engine's parameters are offsets from an origin in float64, and the origin follows: so x is not rounded to
- * float32, whatever its units. fun and its gradient are handed over in units of the first gradient, a power of two:
- * steps do not depend on fun's units.
+ * float32, whatever its units. Offsets are in units of x0, fun and its gradient in units of the first gradient, all
+ * powers of two: steps do not depend on the units of x and fun. (Of x they do where x0 = 0.)
  */
 export class Descent {
   #nit = 0;
@@ -30,6 +37,7 @@ export class Descent {
   readonly #optimizer: Optimizer;
   readonly #origin: Float64Array;
   readonly #x: Float64Array;
+  readonly #span: number;
   /** The gradient at the present point. */
   readonly #grads: Float64Array;
   #unit = 1;
@@ -46,8 +54,10 @@ export class Descent {
   constructor(fun: Objective, x0: Float64Array, settings: Settings) {
     this.#settings = settings;
     this.#evaluator = new Evaluator(fun, settings.jac, x0.length);
-    this.#optimizer = createOptimizer(x0.length, { base: settings.base });
+    const { base } = settings;
+    this.#optimizer = createOptimizer(x0.length, { base, gradients: "exact", tuner: TUNER });
     this.#origin = x0;
+    this.#span = binade(largest(x0));
     this.#x = x0.slice();
     this.#grads = new Float64Array(x0.length);
   }
@@ -83,7 +93,7 @@ export class Descent {
     this.#grads.set(this.#evaluator.grads);
     this.#first = this.#reference = this.#fun;
     const steepest = largest(this.#grads);
-    this.#unit = 2 ** -Math.floor(Math.log2(steepest));
+    this.#unit = 1 / binade(steepest);
     if (signal?.aborted) this.#reason = "aborted";
     else if (!Number.isFinite(this.#fun + steepest)) this.#reason = "nonFinite";
     else if (steepest <= gtol) this.#reason = "gtol";
@@ -94,7 +104,7 @@ export class Descent {
   /** A {@link GradientSource}. The guard turns back what is above the ceiling, so that needs no gradient. */
   #ask(offset: Float32Array, grads: Float32Array): number {
     const unit = this.#unit;
-    const magnified = MAGNIFIED * unit;
+    const magnified = (MAGNIFIED / this.#span) * unit;
     const from = this.#atOrigin ? this.#grads : this.#evaluator.grads;
     if (!this.#atOrigin) {
       this.#place(offset);
@@ -108,7 +118,7 @@ export class Descent {
   }
 
   #place(offset: Float32Array): void {
-    for (let i = 0; i < offset.length; i++) this.#x[i] = this.#origin[i] + offset[i];
+    for (let i = 0; i < offset.length; i++) this.#x[i] = this.#origin[i] + this.#span * offset[i];
   }
 
   /** After an iteration; true ends the engine's run. */

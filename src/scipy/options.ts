@@ -1,6 +1,7 @@
 import { adam } from "../bases/adam.js";
 import type { Base } from "../bases/index.js";
 import { expectFunction, expectNumber, expectOneOf, expectOptions, expectSignal, show } from "../expect.js";
+import type { AbortSignalLike } from "../expect.js";
 import type { Jacobian } from "./objective.js";
 
 /** Options of `minimize`, with scipy's names. */
@@ -26,7 +27,7 @@ export interface MinimizeOptions {
   /** Called after each iteration, with a copy of x; ends the run when it returns true. */
   callback?: (state: { x: Float64Array; fun: number; nit: number; nfev: number }) => unknown;
   /** Ends the run when aborted. */
-  signal?: AbortSignal;
+  signal?: AbortSignalLike;
   /** The base optimizer, without weight decay; default `adam()`. */
   base?: Base;
 }
@@ -70,7 +71,7 @@ export type Reason = keyof typeof MESSAGES;
 export interface Settings extends Required<Omit<MinimizeOptions, "tol" | "callback" | "signal" | "base">> {
   readonly base: Base;
   readonly callback: MinimizeOptions["callback"];
-  readonly signal: AbortSignal | undefined;
+  readonly signal: AbortSignalLike | undefined;
 }
 
 const KEYS = ["jac", "gtol", "ftol", "tol", "maxiter", "maxfev", "callback", "signal", "base"];

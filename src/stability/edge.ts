@@ -8,6 +8,15 @@ import type { LossGrad } from "./loss-grad.js";
 /*
  * Every base but Lion is, with its denominators held still, u = −η P⁻¹ (direct · g + carried · m), m ← β m + fresh · g.
  * On a quadratic an eigenvalue of the step is −1 where η λ(P⁻¹H) (direct + carried · fresh / (1 + β)) = 2.
+ *
+ * Averaged (arXiv 2405.15682), it loses its momentum: with d = −η P⁻¹ g, z ← z + d, x̄ ← x̄ + c (z − x̄) and gradients at
+ * y = (1 − β) z + β x̄, the lead e = z − y and y make a step of their own. For a = η λ(P⁻¹H),
+ *
+ *   y ← y − (1 − β (1 − c)) a y + c e,  e ← (1 − c) (e − β a y),
+ *
+ * whose characteristic polynomial p has p(1) = a c > 0 and determinant (1 − c) (1 − (1 − β) a). As a grows, p(−1) = 0 comes
+ * first, where a ((1 − β) + β c / (2 − c)) = 2: `direct` is that factor. c = 1 is the base alone; as c falls to 0, like 3 / t,
+ * averaging bears 1 / (1 − β) times as much curvature.
  */
 interface Linear {
   readonly beta: number;
@@ -19,6 +28,8 @@ interface Linear {
 }
 
 const plain = { beta: 0, fresh: 0, direct: 1, carried: 0, inverse: () => 1 };
+
+type Averaged = NonNullable<Optimizer["averaging"]>;
 
 type Of<Name extends Base["name"]> = Extract<Base, { name: Name }>;
 
@@ -64,6 +75,8 @@ function ofRmsprop({ momentum, centered, eps }: Of<"rmsprop">): Linear {
 
 function linearOf(base: Base, t: number): Linear | undefined {
   switch (base.name) {
+    case "scheduleFree":
+      return linearOf(base.base, t);
     case "sgd":
       return ofSgd(base);
     case "adam":
@@ -94,6 +107,12 @@ function linearOf(base: Base, t: number): Linear | undefined {
   }
 }
 
+/** The rule that averaging runs: the denominators of the base, and no momentum. */
+function averagedOf(base: Base, t: number, { interpolation: beta, weight: c }: Averaged): Linear | undefined {
+  const linear = linearOf(base, t);
+  return linear && { ...plain, inverse: linear.inverse, direct: 1 - beta + (beta * c) / (2 - c) };
+}
+
 /** How an update answers to the gradient, coordinate by coordinate. */
 export interface UpdateGain {
   /** d_i: on a quadratic the step flips, an eigenvalue of −1, where λ_max(D^½ H D^½) = 2. */
@@ -108,15 +127,21 @@ function scaleOf(scale: number | Float32Array, config: Config, tensor: number, i
   return config.tuner?.granularity === "tensor" ? scale[tensor] : scale[i];
 }
 
+/** Does weight decay join the update, not the gradient? */
+const isDecoupled = (base: Base): boolean =>
+  base.name === "scheduleFree" ? isDecoupled(base.base) : base.name === "adamw";
+
 /**
- * η S times the base's answer to a gradient, with its second moments and the tuner's scale held still. Undefined for Lion:
- * a sign has no linear part.
+ * η S times the base's answer to a gradient, with its second moments, the weight of the average and the tuner's scale held
+ * still. Undefined for Lion: a sign has no linear part.
  */
 export function updateGain(optimizer: Optimizer): UpdateGain | undefined {
-  const { config, moments, scale, learningRate, size, iterations } = optimizer;
-  const linear = linearOf(config.base, Math.max(1, iterations));
+  const { config, moments, scale, learningRate, size, iterations, averaging } = optimizer;
+  const t = Math.max(1, iterations);
+  const linear = averaging ? averagedOf(config.base, t, averaging) : linearOf(config.base, t);
   if (!linear) return undefined;
   const { beta, fresh, direct, carried, inverse } = linear;
+  const decays = isDecoupled(config.base);
   const gain = new Float64Array(size);
   const coupled = new Float64Array(size);
   const decoupled = new Float64Array(size);
@@ -127,7 +152,8 @@ export function updateGain(optimizer: Optimizer): UpdateGain | undefined {
       if (frozen) continue;
       const eta = learningRate * factor * scaleOf(scale, config, tensor, i);
       gain[i] = eta * inverse(moments, i) * (direct + (carried * fresh) / (1 + beta));
-      if (config.base.name === "adamw") decoupled[i] = eta * weightDecay;
+      // An average takes it in with the rest.
+      if (decays) decoupled[i] = eta * weightDecay * (averaging ? direct : 1);
       else coupled[i] = weightDecay;
     }
   });
@@ -136,13 +162,23 @@ export function updateGain(optimizer: Optimizer): UpdateGain | undefined {
 
 /** What {@link edgeRatio} found. */
 export interface EdgeRatio extends Omit<Sharpness, "lambdaMax" | "lambdaMin"> {
-  /** ½ λ_max(D H): 1 is the edge of stability; below 1 a quadratic would converge. Undefined for Lion. */
+  /**
+   * ½ λ_max(D H): 1 is the edge of stability; below 1 a quadratic would converge. Undefined for Lion, and before it is known
+   * what gradients are.
+   */
   readonly ratio: number | undefined;
   /** λ_max(D H), η λ_max for plain descent. */
   readonly lambdaMax: number;
   /** A sentence that says what the ratio means. */
   readonly verdict: string;
 }
+
+const NO_EDGE = "no edge: Lion's steps have one length, whatever the gradient";
+const OPEN = "not known yet: the next step finds out what gradients are, and what steps are made of";
+
+/** Will the next step decide what steps are made of? */
+const isOpen = ({ gradients, config }: Optimizer): boolean =>
+  gradients === "undecided" && config.gradients === "auto" && config.tuner?.form === "superlevel";
 
 function judge(ratio: number): string {
   if (ratio > 1.1) return "past the edge of stability: take a lower rate";
@@ -156,7 +192,9 @@ function judge(ratio: number): string {
  *
  * η λ / 2 for descent, α λ / 2 (1 + ‖g‖) for norm-adaptive descent, η λ / (2 + 2β) with momentum,
  * η λ (1 + 2β) / (2 + 2β) for Nesterov's, η λ(P⁻¹H) (1 − β1) / (2 + 2 β1) for Adam, 1/38 of η λ(P⁻¹H) at β1 = 0.9
- * (Cohen et al., arXiv 2207.14484). Second moments and scale are those after the last step; clipping is not counted.
+ * (Cohen et al., arXiv 2207.14484), and with averaging in place of momentum, as under noisy gradients,
+ * ½ η λ(P⁻¹H) (1 − β + β c / (2 − c)), c the weight of the next step in the average. Second moments, weight and scale are those
+ * after the last step; clipping, and what makes steps of long gradients shorter, is not counted.
  *
  * @param optimizer after at least one step: the rate is that of its last
  * @param options as for {@link sharpness}; `step` defaults to the next step
@@ -180,7 +218,7 @@ export async function edgeRatio(
     throw new TypeError(`optimizer: expected an optimizer, got ${show(optimizer)}`);
   const { iterations, params } = optimizer;
   if (iterations === 0) throw new RangeError("optimizer: expected it to have taken a step");
-  const found = updateGain(optimizer);
+  const found = isOpen(optimizer) ? undefined : updateGain(optimizer);
   const { gain, coupled, decoupled } = found ?? {
     gain: new Float64Array(params.length).fill(1),
     coupled: new Float64Array(params.length),
@@ -195,7 +233,6 @@ export async function edgeRatio(
     diagonal: extra,
   });
   const ratio = found ? lambdaMax / 2 : undefined;
-  const verdict =
-    ratio === undefined ? "no edge: Lion's steps have one length, whatever the gradient" : judge(ratio);
+  const verdict = ratio === undefined ? (isOpen(optimizer) ? OPEN : NO_EDGE) : judge(ratio);
   return { ratio, lambdaMax, verdict, residual, vector, products, kinkFraction };
 }

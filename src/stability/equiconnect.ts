@@ -1,4 +1,5 @@
 import { expectNumber, expectOneOf, expectOptions, show } from "../expect.js";
+import { largest } from "../extremes.js";
 import { Evaluator, type LossGrad } from "./loss-grad.js";
 import type { Sense } from "./merge-tree.js";
 import {
@@ -69,7 +70,7 @@ export async function equiconnect(
     found.push(barrierOf(await sampleLosses(evaluator, work, settled, positions, sense), sense));
   }
   const barriers = found.map(({ barrier }) => barrier);
-  const excess = Math.max(...barriers);
+  const excess = largest(barriers);
   const loss = barriers.indexOf(excess);
   return {
     excess,

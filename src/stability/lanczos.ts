@@ -1,3 +1,4 @@
+import { largest } from "../extremes.js";
 import { eigenvalue, eigenvector } from "./tridiagonal.js";
 import { addScaled, dot, norm, unit } from "./vectors.js";
 
@@ -43,7 +44,7 @@ export async function lanczos(
     const left = norm(image);
     const top = eigenvalue(diagonal, off, k);
     const last = Math.abs(eigenvector(diagonal, off, top)[k]);
-    const span = Math.max(...diagonal.map(Math.abs), ...off);
+    const span = largest(off, largest(diagonal.map(Math.abs)));
     const exhausted = left <= 1e-12 * span || k + 1 >= start.length;
     if (exhausted || k + 1 >= most || left * last <= tolerance * Math.abs(top)) {
       const found = { basis, diagonal, off, left: exhausted ? 0 : left };

@@ -1,5 +1,13 @@
 import { OptimizerError } from "../errors.js";
-import { expectFunction, expectNumber, expectNumbers, expectOptions, isArrayLike, show } from "../expect.js";
+import {
+  expectFunction,
+  expectNumber,
+  expectNumbers,
+  expectOptions,
+  isArrayLike,
+  isKind,
+  show,
+} from "../expect.js";
 import { Work, WORK_KEYS, type WorkOptions } from "./work.js";
 
 /** A loss with its gradient. */
@@ -84,7 +92,7 @@ export class Evaluator {
       if (!Number.isFinite(values[i]))
         throw new OptimizerError("diverged", `${name}: grads[${i}] is ${values[i]}`);
     }
-    this.roundoff = values instanceof Float32Array ? 2 ** -24 : 2 ** -53;
+    this.roundoff = isKind(values, "Float32Array") ? 2 ** -24 : 2 ** -53;
     into.set(values);
     return loss;
   }

@@ -1,3 +1,4 @@
+import { isKind } from "../expect.js";
 import { dot, norm } from "./vectors.js";
 
 /** Loss and gradient at a point, on a named objective. */
@@ -51,7 +52,7 @@ export interface StepMeasure {
 
 /** The same as a guard's: a few roundings in float32; of a loss in float64, a few of those. */
 export function toleranceFor(params: ArrayLike<number>): number {
-  return params instanceof Float32Array ? 2 ** -20 : 2 ** -49;
+  return isKind(params, "Float32Array") ? 2 ** -20 : 2 ** -49;
 }
 
 /** The usual numbers: c₁ = 1e-4, κ = 0.1. */

@@ -1,5 +1,6 @@
 import { expectBoolean, expectNumber, expectNumbers, expectOptions } from "../expect.js";
-import { createOptimizer, Optimizer } from "../optimizer.js";
+import { createOptimizer } from "../create.js";
+import type { Optimizer } from "../optimizer.js";
 import type { Base } from "../bases/index.js";
 import { Evaluator, type LossGrad } from "./loss-grad.js";
 import { judgeResponse, type ResponseVerdicts } from "./verdicts.js";
@@ -30,9 +31,11 @@ export interface OptimizerTwinResult extends ResponseVerdicts {
   readonly steps: number;
 }
 
-/** The slots that hold second moments. */
+/** The slots that hold second moments, with a lead among the others or without. */
 function secondMoments(base: Base): number[] {
   switch (base.name) {
+    case "scheduleFree":
+      return secondMoments(base.base);
     case "adam":
     case "adamw":
       return base.amsgrad ? [1, 2] : [1];
@@ -56,7 +59,8 @@ export function twinOf(optimizer: Optimizer): Optimizer {
 }
 
 export function expectOptimizer(optimizer: unknown): void {
-  if (optimizer instanceof Optimizer) return;
+  const { config, save } = (optimizer ?? {}) as Partial<Optimizer>;
+  if (typeof config === "object" && typeof save === "function") return;
   throw new TypeError("optimizer: expected what createOptimizer returned");
 }
 

@@ -1,4 +1,5 @@
 import { expectNumber, show } from "../expect.js";
+import { largest, smallest } from "../extremes.js";
 import { expectPoint, type Evaluator } from "./loss-grad.js";
 import type { Sense } from "./merge-tree.js";
 import { addScaled, distance } from "./vectors.js";
@@ -153,7 +154,7 @@ export function barrierOf(losses: Float64Array, sense: Sense): { barrier: number
   const sign = sense === "sub" ? 1 : -1;
   const index = losses.reduce((worst, loss, i) => (sign * loss > sign * losses[worst] ? i : worst), 0);
   const ends = [losses[0], losses[losses.length - 1]];
-  const end = sense === "sub" ? Math.max(...ends) : Math.min(...ends);
+  const end = sense === "sub" ? largest(ends) : smallest(ends);
   return { barrier: losses[index] === end ? 0 : sign * (losses[index] - end), index };
 }
 

@@ -1,4 +1,5 @@
 import { expectNumber, expectOptions } from "../expect.js";
+import { largest, smallest } from "../extremes.js";
 import { Evaluator, expectPoint, type LossGrad } from "./loss-grad.js";
 import { addScaled, dot, norm, normals, unit } from "./vectors.js";
 import { Work, WORK_KEYS, type WorkOptions } from "./work.js";
@@ -9,7 +10,7 @@ export function minimumNormPoint(vectors: readonly Float64Array[]): Float64Array
   const point = vectors[0].slice();
   for (let turn = 0; turn < 10_000; turn++) {
     const heights = vectors.map((vector) => dot(vector, point));
-    const low = heights.indexOf(Math.min(...heights));
+    const low = heights.indexOf(smallest(heights));
     let high = -1;
     heights.forEach((height, k) => {
       if (weights[k] > 0 && (high < 0 || height > heights[high])) high = k;
@@ -78,7 +79,7 @@ export async function gradientSampling(
     await work.tick();
   }
   const least = minimumNormPoint(gradients);
-  const scale = Math.max(...gradients.map(norm));
+  const scale = largest(gradients.map(norm));
   const stationarity = norm(least) <= 1e-9 * scale ? 0 : norm(least);
   return { stationarity, direction: stationarity > 0 ? unit(least)?.map((v) => -v) : undefined, samples };
 }

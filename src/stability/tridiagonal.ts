@@ -1,3 +1,6 @@
+import { largest, smallest } from "../extremes.js";
+import { norm } from "./vectors.js";
+
 /* Eigenvalues of small symmetric tridiagonal matrices. */
 
 /** How many eigenvalues lie below `at` (Sturm). */
@@ -15,8 +18,8 @@ function countBelow(diagonal: readonly number[], off: readonly number[], at: num
 /** The k-th smallest eigenvalue, k from 0, by bisection to the last bit. */
 export function eigenvalue(diagonal: readonly number[], off: readonly number[], k: number): number {
   const radius = (i: number) => Math.abs(off[i - 1] ?? 0) + Math.abs(off[i] ?? 0);
-  let low = Math.min(...diagonal.map((d, i) => d - radius(i)));
-  let high = Math.max(...diagonal.map((d, i) => d + radius(i)));
+  let low = smallest(diagonal.map((d, i) => d - radius(i)));
+  let high = largest(diagonal.map((d, i) => d + radius(i)));
   for (let turn = 0; turn < 200; turn++) {
     const middle = (low + high) / 2;
     if (middle <= low || middle >= high) break;
@@ -29,11 +32,13 @@ export function eigenvalue(diagonal: readonly number[], off: readonly number[], 
 /** The eigenvector of an eigenvalue, of length 1: two turns of inverse iteration, with pivots. */
 export function eigenvector(diagonal: readonly number[], off: readonly number[], value: number): number[] {
   const size = diagonal.length;
-  const span = Math.max(...diagonal.map(Math.abs), ...off.map(Math.abs), 1e-300);
+  const span = largest(off.map(Math.abs), largest(diagonal.map(Math.abs), 1e-300));
   let vector = Array.from({ length: size }, (_, i) => 1 + 0.1 * ((i * 7) % 5));
   for (let turn = 0; turn < 3; turn++) {
     vector = solve(diagonal, off, value + 1e-14 * span, vector);
-    const length = Math.hypot(...vector);
+    // Its numbers are so large that their squares may overflow.
+    const top = largest(vector.map(Math.abs));
+    const length = top * norm(vector.map((v) => v / top));
     vector = vector.map((v) => v / length);
   }
   return vector;

@@ -1,5 +1,6 @@
 import { OptimizerError } from "../errors.js";
 import { expectFunction, expectNumber, expectNumbers, expectOptions } from "../expect.js";
+import { largest } from "../extremes.js";
 import { expectPoint } from "./loss-grad.js";
 import { judgeResponse, type ResponseVerdicts } from "./verdicts.js";
 import { distance, norm, randomUnit, unit } from "./vectors.js";
@@ -211,7 +212,7 @@ export async function swapResponse(
   const { base, steps } = settle("swapResponse", options, start, ["steps", ...WORK_KEYS]);
   const work = new Work("swapResponse", options, steps);
   const { distances } = await walk(map, swapped, base, base.slice(), 0, steps, work);
-  return { distances, last: distances[steps], most: Math.max(...distances) };
+  return { distances, last: distances[steps], most: largest(distances) };
 }
 
 /**

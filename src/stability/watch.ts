@@ -1,4 +1,5 @@
-import { expectNumber } from "../expect.js";
+import { expectNumber, isKind } from "../expect.js";
+import { largest } from "../extremes.js";
 import type { Attempt } from "../guard.js";
 import type { RunInfo } from "../run.js";
 import { reachBudget, type ReachBudget } from "./budget.js";
@@ -25,7 +26,7 @@ interface Copied {
 const LEMMA_WINDOW = 20;
 
 const copyOf = (values: ArrayLike<number>): Float32Array | Float64Array =>
-  values instanceof Float32Array ? values.slice() : Float64Array.from(values);
+  isKind(values, "Float32Array") ? values.slice() : Float64Array.from(values);
 
 /** All that a monitor remembers. */
 export class Watch {
@@ -114,7 +115,7 @@ export class Watch {
   #arrive(from: Copied, point: Pick<MonitorPoint, "loss" | "params" | "grads">, same = !this.#noisy): void {
     const measure = lyapunovStep(from, point, this.#criterion);
     const betas = this.#records.slice(-LEMMA_WINDOW).map(({ smoothness }) => smoothness);
-    const beta = Math.max(...betas.filter((value) => !Number.isNaN(value)));
+    const beta = largest(betas.filter((value) => !Number.isNaN(value)));
     const bound = measure.predicted + (beta / 2) * measure.distance ** 2;
     const slack = toleranceFor(from.params) * Math.max(1, Math.abs(from.loss));
     this.#add({
@@ -161,7 +162,7 @@ export class Watch {
   violates(policy: "warn" | "shrink" | "reject" | "guard", { before, after, params }: Attempt): boolean {
     if (!this.#here) return !(after <= before);
     const slack = (this.#options.tolerance ?? toleranceFor(params)) * Math.max(1, Math.abs(before));
-    if (policy === "guard") return after > Math.max(...this.#values) + slack;
+    if (policy === "guard") return after > largest(this.#values) + slack;
     const { status } = lyapunovStep(
       { ...this.#here, loss: before },
       { loss: after, params },
@@ -228,7 +229,7 @@ export class Watch {
       counts: { ...this.#counts },
       ratio: known(median(descents.map(({ ratio }) => ratio))),
       edge: known(median(descents.map(({ ratio }) => 1 - ratio))),
-      smoothness: known(Math.max(...measured.slice(-LEMMA_WINDOW).map(({ smoothness }) => smoothness))),
+      smoothness: known(largest(measured.slice(-LEMMA_WINDOW).map(({ smoothness }) => smoothness))),
       violations: this.#violations,
       rejections: this.#rejections,
       signalShare: this.#noisy ? evidence.signalShare : undefined,

@@ -1,4 +1,4 @@
-import { expectFunction, show } from "../expect.js";
+import { expectFunction, expectSignal, type AbortSignalLike } from "../expect.js";
 
 /** How far a long computation is. */
 export interface Progress {
@@ -9,7 +9,7 @@ export interface Progress {
 /** What every long computation takes. */
 export interface WorkOptions {
   /** Ends the computation: its promise rejects with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignalLike;
   /** Called after each part, with how many there are at most. */
   onProgress?: (progress: Progress) => void;
 }
@@ -20,19 +20,23 @@ export const WORK_KEYS = ["signal", "onProgress"] as const;
 /** A long computation leaves the thread to others so often, in ms: pages stay alive and aborts arrive. */
 const TURN_MS = 12;
 
+/** As `signal.throwIfAborted` does, which not every signal has. */
+function stopIfAborted(signal: AbortSignalLike | undefined): void {
+  if (signal?.aborted) throw (signal.reason ?? new Error("aborted")) as Error;
+}
+
 /** Reports progress, stops when aborted, and lets others run. */
 export class Work {
   readonly #options: WorkOptions;
   readonly #total: number;
   #done = 0;
-  #since = performance.now();
+  #since = Date.now();
 
   constructor(name: string, options: WorkOptions, total: number) {
     const { signal, onProgress } = options;
-    if (signal !== undefined && !(signal instanceof AbortSignal))
-      throw new TypeError(`${name}.signal: expected an AbortSignal, got ${show(signal)}`);
+    if (signal !== undefined) expectSignal(`${name}.signal`, signal);
     if (onProgress !== undefined) expectFunction(`${name}.onProgress`, onProgress);
-    signal?.throwIfAborted();
+    stopIfAborted(signal);
     this.#options = options;
     this.#total = total;
   }
@@ -42,10 +46,10 @@ export class Work {
     const { signal, onProgress } = this.#options;
     this.#done++;
     onProgress?.({ done: this.#done, total: Math.max(this.#done, this.#total) });
-    if (performance.now() - this.#since > TURN_MS) {
+    if (Date.now() - this.#since > TURN_MS) {
       await new Promise<void>((resolve) => setTimeout(resolve));
-      this.#since = performance.now();
+      this.#since = Date.now();
     }
-    signal?.throwIfAborted();
+    stopIfAborted(signal);
   }
 }

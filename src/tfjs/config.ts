@@ -1,7 +1,8 @@
 import type { serialization } from "@tensorflow/tfjs-core";
 import type { LearningRate } from "../bases/base.js";
-import { resolve, type Config, type OptimizerOptions } from "../config.js";
+import { OPTIONS, resolve, type Config, type OptimizerOptions } from "../config.js";
 import { expectOptions, isArrayLike, show } from "../expect.js";
+import { warnOfCopies } from "./copies.js";
 import type { TensorSpec } from "../tensors.js";
 
 /** How a variable differs from the others. */
@@ -25,7 +26,7 @@ export interface Settled {
   readonly perVariable: TfjsOptions["perVariable"];
 }
 
-const KEYS = ["base", "tuner", "normAdaptive", "clip", "nonFinite", "engine"] as const;
+const KEYS = [...OPTIONS, "perVariable"] as const;
 
 /** Stands for a schedule in a saved configuration. */
 const SCHEDULE = "schedule";
@@ -38,7 +39,7 @@ function without<T extends object, K extends keyof T>(object: T, key: K): Omit<T
 
 /** Checks everything, so that mistakes show before the first step. */
 export function settle(given: TfjsOptions): Settled {
-  expectOptions("options", given, [...KEYS, "perVariable"]);
+  expectOptions("options", given, KEYS);
   const { perVariable, ...rest } = given;
   if (perVariable !== undefined && typeof perVariable !== "function" && !isArrayLike(perVariable))
     throw new TypeError(`perVariable: expected a function or a list, got ${show(perVariable)}`);
@@ -71,6 +72,7 @@ export function toSaved(
   learningRate: LearningRate | undefined,
   tensors: Config["tensors"] | undefined,
 ): serialization.ConfigDict {
+  warnOfCopies();
   const { options } = settled;
   const base = without(options.base, "learningRate");
   const byDefault = settled.defaultRate && learningRate === settled.learningRate;
@@ -86,7 +88,7 @@ export function toSaved(
 /** What {@link toSaved} wrote. A schedule has to be set again. */
 export function fromSaved(saved: serialization.ConfigDict): { options: TfjsOptions; needsSchedule: boolean } {
   // Loading adds a key of its own, customObjects.
-  const known = [...KEYS, "perVariable"].filter((key) => saved[key] !== undefined);
+  const known = KEYS.filter((key) => saved[key] !== undefined);
   const options: TfjsOptions = Object.fromEntries(known.map((key) => [key, saved[key]]));
   const { base } = options;
   if ((base?.learningRate as unknown) !== SCHEDULE) return { options, needsSchedule: false };
@@ -106,7 +108,7 @@ export function optionsOf(
     const own = typeof perVariable === "function" ? perVariable({ name, shape }, k) : perVariable?.[k];
     // A saved list has null for undefined.
     if (own) {
-      expectOptions(`perVariable(${JSON.stringify(name)})`, own, ["learningRate", "weightDecay", "frozen"]);
+      expectOptions(`perVariable(${show(name)})`, own, ["learningRate", "weightDecay", "frozen"]);
     }
     return own ?? {};
   });

@@ -3,7 +3,8 @@ import type { Resolved } from "../config.js";
 import { createEngine } from "../engine/engine.js";
 import type { StepInfo } from "../info.js";
 import { Stepper } from "../stepper.js";
-import { same, Training, type Reader } from "./training.js";
+import type { Reader } from "./reading.js";
+import { isTensor, same, Training, type Loss } from "./training.js";
 import type { Found, Readings, VariableList } from "./variables.js";
 
 /** For every backend: gradients are copied in, parameters out. */
@@ -15,39 +16,55 @@ export class CopyingTraining extends Training {
     super(list, new Stepper(resolved, createEngine(resolved.program)));
   }
 
-  *step(found: Found): Reader<StepInfo> {
+  *step(found: Found, loss: Loss): Reader<StepInfo> {
     const gradients = this.list.match(found);
-    const values = (yield gradients.filter((one) => one !== undefined)).values();
-    const readings: Readings = new Map();
-    // Whoever waits for numbers lets variables change meanwhile: hence more than one look.
-    for (let unread; (unread = this.list.unread(this.frozen, readings)).length > 0;) {
-      const contents = yield unread;
-      unread.forEach(({ dataId }, k) => readings.set(dataId, contents[k]));
-    }
-    this.#takeUp(readings);
+    const wanted = gradients.filter((one) => one !== undefined);
+    const contents = yield isTensor(loss) ? [...wanted, loss] : wanted;
+    const values = contents.values();
+    const known = isTensor(loss) ? contents[wanted.length][0] : loss;
+    const point = this.#moved(yield* this.#read());
+    if (point) this.stepper.setParams(point);
     const { tensors } = this.stepper;
     tensors.forEach(({ grads }, k) => {
       // No gradient is one of 0.
       if (gradients[k]) grads.set(values.next().value!);
       else grads.fill(0);
     });
-    const info = this.advance((k) => tensors[k].grads);
+    const info = this.advance((k) => tensors[k].grads, known);
     if (!info.skipped) this.#write();
     return info;
   }
 
-  /** Moves to where somebody else moved the variables. */
-  #takeUp(readings: Readings): void {
-    const { stepper } = this;
-    const { params } = stepper.engine;
+  /** Reads the variables that somebody else has written to. */
+  *#read(): Reader<Readings> {
+    const readings: Readings = new Map();
+    // Whoever waits for numbers lets variables change meanwhile: hence more than one look.
+    for (let unread; (unread = this.list.unread(this.frozen, readings)).length > 0;) {
+      const contents = yield unread;
+      unread.forEach(({ dataId }, k) => readings.set(dataId, contents[k]));
+    }
+    return readings;
+  }
+
+  /** Where somebody else moved the variables; undefined where nobody has. */
+  #moved(readings: Readings): Float32Array | undefined {
+    const { tensors, engine } = this.stepper;
+    const { params } = engine;
     let point: Float32Array | undefined;
-    stepper.tensors.forEach((own, k) => {
+    tensors.forEach((own, k) => {
       const values = this.list.changed(k, readings);
       if (!values || same(values, own.params)) return;
       point ??= params.slice();
       point.set(values, (own.params.byteOffset - params.byteOffset) / 4);
     });
-    if (point) stepper.setParams(point);
+    return point;
+  }
+
+  *average(): Reader<readonly (Float32Array | undefined)[] | null> {
+    const { stepper } = this;
+    const point = this.#moved(yield* this.#read());
+    const average = stepper.average(stepper.engine, point);
+    return average && this.apart(average);
   }
 
   #write(): void {

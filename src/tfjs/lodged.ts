@@ -4,7 +4,8 @@ import { createLodgedEngine, type Engine, type LodgedEngine } from "../engine/en
 import type { StepInfo } from "../info.js";
 import { Stepper } from "../stepper.js";
 import { aliasOf, type TensorMemory } from "./memory.js";
-import { same, Training, type Reader } from "./training.js";
+import type { Reader } from "./reading.js";
+import { isTensor, same, Training, type Loss } from "./training.js";
 import { expectFinite, type Found, type VariableList } from "./variables.js";
 
 /** The backend's own reference to a variable's data, and ours. */
@@ -64,12 +65,13 @@ export class LodgedTraining extends Training {
   }
 
   /** It yields nothing, as it reads where everything is. */
-  *step(found: Found): Reader<StepInfo> {
+  *step(found: Found, loss: Loss): Reader<StepInfo> {
     const gradients = this.list.match(found);
+    const known = isTensor(loss) ? loss.dataSync()[0] : loss;
     const moved = this.#takeUp();
     this.#place(gradients);
     if (moved) this.stepper.setParams([]);
-    const info = this.advance((k) => (gradients[k] ? this.#memory.floats(gradients[k]) : NOTHING));
+    const info = this.advance((k) => (gradients[k] ? this.#memory.floats(gradients[k]) : NOTHING), known);
     if (!info.skipped) {
       this.list.variables.forEach((variable, k) => this.frozen[k] || this.#memory.refresh(variable));
     }
@@ -120,6 +122,16 @@ export class LodgedTraining extends Training {
       const gradsAt = gradient ? memory.addressOf(gradient) : kernels.gradsAt() + 4 * this.#firsts[k];
       kernels.setPlace(segment++, gradsAt, memory.addressOf(variable));
     });
+  }
+
+  *average(): Reader<readonly (Float32Array | undefined)[] | null> {
+    const { engine } = this.#lodged;
+    const point = new Float32Array(engine.params.length);
+    this.list.variables.forEach((variable, k) => {
+      if (!this.frozen[k]) point.set(this.#memory.floats(variable), this.#firsts[k]);
+    });
+    const average = this.stepper.average(engine, point);
+    return average && this.apart(average);
   }
 
   save(): Uint8Array {

@@ -103,11 +103,14 @@ function agrees(memory: TensorMemory): boolean {
   }
 }
 
+/** Threads do not share it. */
+const isOwn = ({ buffer }: WebAssembly.Memory) => buffer[Symbol.toStringTag] === "ArrayBuffer";
+
 /** The memory of the backend in use, if that is the wasm backend and its inside is as known; not where it is shared. */
 export function findMemory(): TensorMemory | undefined {
   try {
     const memory = new TensorMemory(backend() as WasmBackend);
-    return memory.memory.buffer instanceof ArrayBuffer && agrees(memory) ? memory : undefined;
+    return isOwn(memory.memory) && agrees(memory) ? memory : undefined;
   } catch {
     return undefined;
   }

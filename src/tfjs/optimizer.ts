@@ -1,30 +1,17 @@
-import { dispose, getBackend, keep, Optimizer, scalar, tensor1d } from "@tensorflow/tfjs-core";
-import type { NamedTensorMap, Scalar, serialization, Tensor, Variable } from "@tensorflow/tfjs-core";
-import { asSchedule, expectRate, type LearningRate } from "../bases/base.js";
-import { OptimizerError } from "../errors.js";
+import { dispose, Optimizer } from "@tensorflow/tfjs-core";
+import type { NamedTensorMap, Scalar, serialization, Variable } from "@tensorflow/tfjs-core";
+import { expectRate, type LearningRate } from "../bases/base.js";
+import { expectFunction } from "../expect.js";
+import type { GradientKind } from "../kinds.js";
 import type { StepInfo } from "../info.js";
-import type { Schedule } from "../schedules.js";
-import { bind } from "./bind.js";
+import { expectItself } from "../itself.js";
 import { fromSaved, settle, toSaved, type Settled, type TfjsOptions } from "./config.js";
-import { resolveVariables, type Reader, type Training } from "./training.js";
-import { gradientsByName, VariableList, type Gradients, type NamedTensor } from "./variables.js";
-
-function readNow(wanted: readonly Tensor[]): Float32Array[] {
-  const backend = getBackend();
-  const cure = "use `await optimizer.applyGradientsAsync(gradients)` in a loop of your own, in place of fit";
-  if (backend === "webgpu") throw new Error(`the webgpu backend reads tensors only asynchronously: ${cure}`);
-  try {
-    return wanted.map((one) => one.dataSync<"float32">());
-  } catch (cause) {
-    throw new Error(`the ${backend} backend could not read a tensor synchronously: ${cure}`, { cause });
-  }
-}
-
-const readLater = (wanted: readonly Tensor[]): Promise<Float32Array[]> =>
-  Promise.all(wanted.map((one) => one.data<"float32">()));
-
-/** A saved state, as `getWeights` gives it. */
-type Saved = Readonly<{ iterations: number; bytes: Uint8Array }>;
+import { LastLoss, lossOf, type TfjsSeen } from "./losses.js";
+import { readLater, readNow, type Reader } from "./reading.js";
+import { Run } from "./run.js";
+import type { VariableLike } from "./source.js";
+import { gradientsByName, type Gradients, type NamedTensor } from "./variables.js";
+import { fromWeights, toWeights } from "./weights.js";
 
 /**
  * What {@link superlevelOptimizer} returns: an optimizer for TensorFlow.js.
@@ -38,32 +25,42 @@ export class SuperlevelOptimizer extends Optimizer {
   static readonly className = "SuperlevelOptimizer";
 
   readonly #settled: Settled;
-  #learningRate: LearningRate | undefined;
-  #training: Training | undefined;
-  /** Waits for the first step, which tells the variables it belongs to. */
-  #pending: Saved | undefined;
+  readonly #run: Run;
+  readonly #lastLoss = new LastLoss();
   #weights: readonly NamedTensor[] = [];
   #lastStep: StepInfo | undefined;
-  #busy = false;
-  #disposed = false;
+
+  static {
+    expectItself("optimizer", this.prototype, (value) => #settled in value);
+  }
+
+  /** Vue makes no Proxies of what has a tag of its own. */
+  get [Symbol.toStringTag](): string {
+    return "SuperlevelOptimizer";
+  }
 
   /** Use {@link superlevelOptimizer}. */
   constructor(options: TfjsOptions = {}) {
     super();
     this.#settled = settle(options);
-    this.#learningRate = this.#settled.learningRate;
+    this.#run = new Run(this.#settled);
   }
 
   /** Steps taken, the skipped ones included. */
   override get iterations(): number {
-    return this.#training?.stepper.clock.iterations ?? this.#pending?.iterations ?? 0;
+    return this.#run.iterations;
+  }
+
+  /** What gradients are taken to be: see `Optimizer.gradients` of `superlevel`. A saved state knows. */
+  get gradients(): GradientKind {
+    return this.#run.gradients;
   }
 
   /** The base's rate η, as it was set; of a schedule that of the last step, 0 before the first. */
   get learningRate(): number {
-    if (typeof this.#learningRate === "number" && !this.#settled.options.normAdaptive)
-      return this.#learningRate;
-    return this.#training?.stepper.clock.learningRate ?? 0;
+    const { learningRate, training } = this.#run;
+    if (typeof learningRate === "number" && !this.#settled.options.normAdaptive) return learningRate;
+    return training?.stepper.clock.learningRate ?? 0;
   }
 
   set learningRate(rate: number) {
@@ -72,7 +69,7 @@ export class SuperlevelOptimizer extends Optimizer {
 
   /** The tuner's S: a number, or one for each variable or parameter, as its granularity says. 1 without a tuner. */
   get scale(): number | Float32Array {
-    return this.#training?.stepper.scale ?? (this.#settled.options.tuner ? 0 : 1);
+    return this.#run.training?.stepper.scale ?? (this.#settled.options.tuner ? 0 : 1);
   }
 
   /** η · S of the last step, with the mean of S where there are several; 0 before the first. */
@@ -85,7 +82,7 @@ export class SuperlevelOptimizer extends Optimizer {
    * the optimizer works inside of its memory, if that is found as expected. Undefined before the first step.
    */
   get copies(): boolean | undefined {
-    return this.#training?.copies;
+    return this.#run.training?.copies;
   }
 
   /** What the last step found; undefined before the first. */
@@ -100,7 +97,7 @@ export class SuperlevelOptimizer extends Optimizer {
    * @throws TypeError or RangeError when it is neither
    */
   setLearningRate(rate: LearningRate): void {
-    this.#learningRate = expectRate("rate", rate ?? NaN);
+    this.#run.learningRate = expectRate("rate", rate ?? NaN);
   }
 
   /** As `tf.Optimizer.minimize`; when the step fails, nothing is left behind. */
@@ -117,94 +114,87 @@ export class SuperlevelOptimizer extends Optimizer {
     return wanted ? value : null;
   }
 
+  /** As `tf.Optimizer.computeGradients`. The next step knows the loss, if it gets these gradients. */
+  override computeGradients(f: () => Scalar, varList?: Variable[]): { value: Scalar; grads: NamedTensorMap } {
+    this.#lastLoss.forget();
+    const found = super.computeGradients(f, varList);
+    this.#lastLoss.remember(found.value, found.grads);
+    return found;
+  }
+
   /**
    * One step. The variables of the first call are those of the run; a trainable one without a gradient gets one of 0.
    *
    * @param gradients what `tf.variableGrads` or {@link computeGradients} returned, or a list; they are not disposed of
+   * @param seen the loss, where {@link computeGradients} has not told it with these very gradients
    * @throws RangeError naming the variables when they are others than before, or a gradient has another shape
    * @throws Error on a backend that cannot read tensors synchronously, webgpu
    * @throws OptimizerError as `Optimizer.step` does. No variable has changed then
    */
-  override applyGradients(gradients: NamedTensorMap | NamedTensor[]): void {
-    const step = this.#step(gradients);
-    let turn = step.next();
-    while (!turn.done) turn = step.next(readNow(turn.value));
-    this.#lastStep = turn.value;
+  override applyGradients(gradients: NamedTensorMap | NamedTensor[], seen: TfjsSeen = {}): void {
+    this.#lastStep = readNow(this.#step(gradients, seen));
   }
 
   /**
-   * {@link applyGradients} for every backend. Await it before anything else happens to the optimizer; the gradients may
-   * be disposed of meanwhile.
+   * {@link applyGradients} for every backend. Await it before anything else happens to the optimizer; gradients and loss
+   * may be disposed of meanwhile.
    */
-  async applyGradientsAsync(gradients: NamedTensorMap | NamedTensor[]): Promise<void> {
-    const step = this.#step(gradients);
-    let turn = step.next();
-    this.#busy = true;
-    try {
-      while (!turn.done) turn = step.next(await readLater(turn.value));
-    } finally {
-      this.#busy = false;
-    }
-    this.#lastStep = turn.value;
+  async applyGradientsAsync(gradients: NamedTensorMap | NamedTensor[], seen: TfjsSeen = {}): Promise<void> {
+    const step = this.#step(gradients, seen);
+    this.#lastStep = await this.#run.during("step", () => readLater(step));
   }
 
-  *#step(gradients: Gradients): Reader<StepInfo> {
-    this.#expectReady();
+  #step(gradients: Gradients, seen: TfjsSeen): Reader<StepInfo> {
+    this.#run.expectReady();
     const found = gradientsByName(gradients);
-    if (this.#training?.stale) this.#rebind(this.#training);
-    this.#training ??= this.#begin(new VariableList(found));
-    return yield* this.#training.step(found);
+    const told = lossOf(seen);
+    const computed = this.#lastLoss.take(found);
+    return this.#run.step(found, told ?? computed);
   }
 
-  /** The backend has changed: variables move there on their own, the state by what is saved of it. */
-  #rebind(old: Training): void {
-    this.#pending = this.#saved();
-    old.dispose();
-    this.#training = this.#begin(old.list);
-  }
-
-  #begin(list: VariableList): Training {
-    const schedule: Schedule = (step, window) => asSchedule(this.#learningRate!)(step, window);
-    const training = bind(list, resolveVariables(list, this.#settled, schedule));
-    try {
-      if (this.#pending) training.restore(this.#pending.bytes);
-    } catch (error) {
-      training.dispose();
-      throw error;
-    }
-    this.#pending = undefined;
-    return training;
-  }
-
-  #expectReady(): void {
-    if (this.#disposed) throw new OptimizerError("disposed", "this optimizer was disposed of");
-    if (this.#busy)
-      throw new Error("applyGradientsAsync: the call before this one has not settled; await it");
-    if (this.#learningRate === undefined) {
-      const reason = "its schedule is code, which is not saved with a model";
-      throw new OptimizerError("state", `${reason}: call setLearningRate(schedule) before the next step`);
-    }
+  /**
+   * Runs `f` while the variables hold the schedule-free average x̄ (see `Optimizer.average` of `superlevel`), where the
+   * loss is often a little lower, and puts everything back, to the bit, also when `f` throws. Where there is no average,
+   * with exact gradients or before it is known that they are noisy, `f` finds the variables as they are.
+   *
+   * @param f what to do meanwhile: evaluate, predict, save. It may be asynchronous. A step has to wait until it has settled
+   * @param variables those of the run, in its order. Only needed where a state was loaded and no step taken since
+   * @returns what `f` returned
+   * @throws whatever `f` throws; Error when a call that has not settled is in the way; OptimizerError "disposed", or
+   *   "state" where a state was loaded and `variables` are missing or do not fit it
+   * @example
+   * import * as tf from "@tensorflow/tfjs-core";
+   * import "@tensorflow/tfjs-layers"; // with it come the gradients
+   * import "@tensorflow/tfjs-backend-cpu";
+   * import { superlevelOptimizer } from "superlevel/tfjs";
+   *
+   * const optimizer = superlevelOptimizer({ gradients: "noisy" });
+   * const x = tf.variable(tf.tensor1d([3, -2]));
+   * for (let step = 0; step < 20; step++) optimizer.minimize(() => tf.sum(tf.square(x)));
+   * const loss = () => tf.sum(tf.square(x)).dataSync()[0];
+   * const before = loss();
+   * (await optimizer.withAverage(loss)) === before; // → false
+   * loss() === before; // → true
+   */
+  async withAverage<T>(f: () => T | Promise<T>, variables?: readonly VariableLike[]): Promise<T> {
+    expectFunction("f", f);
+    this.#run.expectReady();
+    return this.#run.withAverage(f, variables);
   }
 
   /** Forgets everything, the variables too: the next step is a first one. */
   reset(): this {
-    this.#training?.dispose();
-    this.#training = undefined;
-    this.#pending = undefined;
+    this.#run.reset();
     this.#lastStep = undefined;
+    this.#lastLoss.forget();
     return this;
   }
 
   /** Lets go of all memory. Every later step throws an OptimizerError "disposed". */
   override dispose(): void {
     this.reset();
+    this.#run.dispose();
     this.#free();
-    this.#disposed = true;
-  }
-
-  #saved(): Saved | undefined {
-    const training = this.#training;
-    return training ? { iterations: this.iterations, bytes: training.save() } : this.#pending;
   }
 
   #free(): void {
@@ -217,17 +207,9 @@ export class SuperlevelOptimizer extends Optimizer {
    * at the next call.
    */
   override getWeights(): Promise<NamedTensor[]> {
-    const saved = this.#saved();
+    const { saved } = this.#run;
     this.#free();
-    if (saved) {
-      const { iterations, bytes } = saved;
-      // Whole numbers, as tensors of floats need not keep every bit of what is none.
-      const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-      this.#weights = [
-        { name: "superlevel/iterations", tensor: keep(scalar(iterations, "int32")) },
-        { name: "superlevel/state", tensor: keep(tensor1d(words, "int32")) },
-      ];
-    }
+    if (saved) this.#weights = toWeights(saved);
     return Promise.resolve([...this.#weights]);
   }
 
@@ -238,21 +220,12 @@ export class SuperlevelOptimizer extends Optimizer {
    */
   override async setWeights(weights: readonly NamedTensor[]): Promise<void> {
     if (weights.length === 0) return void this.reset();
-    if (weights.length !== 2 || weights.some(({ tensor }) => tensor.dtype !== "int32")) {
-      throw new OptimizerError(
-        "state",
-        `weights: expected the two that getWeights gives, got ${weights.length}`,
-      );
-    }
-    const [[iterations], words] = await Promise.all(weights.map(({ tensor }) => tensor.data<"int32">()));
-    const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength).slice();
-    if (this.#training) this.#training.restore(bytes);
-    else this.#pending = { iterations, bytes };
+    this.#run.restore(await fromWeights(weights));
   }
 
   /** The options, as `model.save` writes them. */
   override getConfig(): serialization.ConfigDict {
-    return toSaved(this.#settled, this.#learningRate, this.#training?.stepper.config.tensors);
+    return toSaved(this.#settled, this.#run.learningRate, this.#run.training?.stepper.config.tensors);
   }
 
   /** @nocollapse */
@@ -262,7 +235,7 @@ export class SuperlevelOptimizer extends Optimizer {
   ): T {
     const { options, needsSchedule } = fromSaved(config);
     const made = new cls(options);
-    if (needsSchedule && #learningRate in made) made.#learningRate = undefined;
+    if (needsSchedule && #run in made) made.#run.learningRate = undefined;
     return made;
   }
 }

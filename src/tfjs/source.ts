@@ -17,7 +17,7 @@ export type VariableLike = Variable | { read(): Tensor };
 const isVariable = (value: unknown): value is Variable => value instanceof Variable;
 
 /** The variables themselves. */
-function settle(given: readonly VariableLike[]): Variable[] {
+export function variablesOf(given: readonly VariableLike[]): Variable[] {
   if (!Array.isArray(given) || given.length === 0)
     throw new TypeError(`variables: expected an array of variables, got ${show(given)}`);
   return given.map((one: Partial<VariableLike> | null | undefined, k) => {
@@ -83,7 +83,7 @@ function differentiate(loss: () => Scalar, variables: Variable[], params: Float3
  */
 export function gradientSource(loss: () => Scalar, variables: readonly VariableLike[]): AsyncGradientSource {
   expectFunction("loss", loss);
-  const settled = settle(variables);
+  const settled = variablesOf(variables);
   const size = settled.reduce((sum, variable) => sum + variable.size, 0);
   return async (params, grads) => {
     expectNumbers("params", params, size);
@@ -110,5 +110,5 @@ export function gradientSource(loss: () => Scalar, variables: readonly VariableL
  * await readParams([tf.variable(tf.tensor1d([1, 2])), tf.variable(tf.scalar(3))]); // → Float32Array [1, 2, 3]
  */
 export async function readParams(variables: readonly VariableLike[]): Promise<Float32Array> {
-  return join(await readAll(settle(variables)));
+  return join(await readAll(variablesOf(variables)));
 }

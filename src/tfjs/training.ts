@@ -1,14 +1,19 @@
-import type { Tensor } from "@tensorflow/tfjs-core";
+import { Tensor, type Scalar } from "@tensorflow/tfjs-core";
 import { resolve, type Resolved } from "../config.js";
 import { OptimizerError } from "../errors.js";
+import { show } from "../expect.js";
 import type { StepInfo } from "../info.js";
 import type { Schedule } from "../schedules.js";
 import type { Stepper } from "../stepper.js";
+import { takeStep } from "../trial.js";
 import { optionsOf, type Settled } from "./config.js";
+import type { Reader } from "./reading.js";
 import type { Found, VariableList } from "./variables.js";
 
-/** What a step wants to read, and what it gets: the numbers of tensors. */
-export type Reader<Result> = Generator<readonly Tensor[], Result, readonly Float32Array[]>;
+/** A loss that is known, or is to be read. */
+export type Loss = number | Scalar | undefined;
+
+export const isTensor = (loss: Loss): loss is Scalar => loss instanceof Tensor;
 
 export const same = (a: Float32Array, b: Float32Array): boolean => a.every((value, i) => value === b[i]);
 
@@ -43,7 +48,10 @@ export abstract class Training {
   abstract readonly stale: boolean;
 
   /** One step, if the variables are those of the steps before. */
-  abstract step(found: Found): Reader<StepInfo>;
+  abstract step(found: Found, loss: Loss): Reader<StepInfo>;
+
+  /** The average that belongs to the variables as they are; undefined for those that are frozen; null where there is none. */
+  abstract average(): Reader<readonly (Float32Array | undefined)[] | null>;
 
   abstract save(): Uint8Array;
 
@@ -54,19 +62,30 @@ export abstract class Training {
     this.stepper.dispose();
   }
 
+  /** One vector for all variables, by variable. */
+  protected apart(average: Float32Array): (Float32Array | undefined)[] {
+    let first = 0;
+    return this.list.variables.map(({ size }, k) => {
+      const own = average.slice(first, first + size);
+      first += size;
+      return this.frozen[k] ? undefined : own;
+    });
+  }
+
   /** The engine's step; an error names the variable whose gradient is to blame. */
-  protected advance(gradientOf: (k: number) => Float32Array): StepInfo {
+  protected advance(gradientOf: (k: number) => Float32Array, loss: number | undefined): StepInfo {
     try {
-      return this.stepper.step();
+      return takeStep(this.stepper, loss);
     } catch (error) {
       if (!(error instanceof OptimizerError) || error.code !== "diverged") throw error;
       for (const [k, { name }] of this.list.variables.entries()) {
         const gradient = this.frozen[k] ? undefined : gradientOf(k);
         const index = gradient?.findIndex((value) => !Number.isFinite(value)) ?? -1;
         if (index < 0) continue;
-        const place = `gradients[${JSON.stringify(name)}][${index}]`;
-        const message = `step ${error.step}: ${place} is ${gradient![index]}`;
-        throw new OptimizerError("diverged", message, { step: error.step });
+        const place = `gradients[${show(name)}][${index}]`;
+        const lost = loss === undefined || Number.isFinite(loss) ? "" : `, and the loss is ${loss}`;
+        const message = `step ${error.step}: ${place} is ${gradient![index]}${lost}`;
+        throw new OptimizerError("diverged", message, { step: error.step, loss: error.loss });
       }
       throw error;
     }

@@ -12,7 +12,13 @@ export type Found = ReadonlyMap<string, Tensor | undefined>;
 /** The host's numbers of tensors, by the data they hold. */
 export type Readings = Map<object, Float32Array>;
 
-const quote = (names: readonly string[]): string => names.map((name) => JSON.stringify(name)).join(", ");
+const SHOWN = 8;
+
+/** Of many names, the first. */
+function quote(names: readonly string[]): string {
+  const more = names.length > SHOWN ? `, … (${names.length} of them)` : "";
+  return names.slice(0, SHOWN).map(show).join(", ") + more;
+}
 
 const shapeOf = ({ shape }: Tensor): string => `[${shape.join(", ")}]`;
 
@@ -39,7 +45,9 @@ export function gradientsByName(gradients: Gradients): Found {
 function registered(name: string): Variable {
   const variable = engine().registeredVariables[name] as Variable | undefined;
   if (variable) return variable;
-  throw new RangeError(`gradients: there is no variable ${quote([name])}, or it was disposed of`);
+  throw new RangeError(
+    `gradients: there is no variable ${quote([name])}: it was disposed of, or is of another copy of tfjs-core`,
+  );
 }
 
 /** A gradient makes a variable take part; without one it does while it is trainable, but does not move. */

@@ -71,7 +71,8 @@ export interface ThreadedEngine {
   readonly engine: Engine;
   /** A call of the kernels that another thread leads; this one does something else until the promise resolves. */
   lead(call: "SCAN" | "SCAN_EXACTLY" | "STEP"): Promise<number>;
-  end(): void;
+  /** Ends the threads; resolves when they have ended. */
+  end(): Promise<void>;
 }
 
 /** As large as it will ever be. */
@@ -127,7 +128,7 @@ export async function createThreadedEngine(program: Program, threads: number): P
     },
     end() {
       kernels.quit();
-      workers.end();
+      return workers.end();
     },
   };
 }
@@ -140,7 +141,7 @@ function engineOf(kernels: ThreadKernels, workers: Workers, program: Program): E
       return call(...args);
     } catch (error) {
       // The kernels trap when a thread has not finished after many seconds.
-      if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+      if ((error as Error).name !== "RuntimeError") throw error;
       workers.stop(
         new OptimizerError(
           "threads",

@@ -1,10 +1,12 @@
+import { asyncDispose } from "../ambient.js";
 import { OPTIONS, resolve, type OptimizerOptions } from "../config.js";
 import { createEngine } from "../engine/engine.js";
 import { expectNumber, expectNumbers, expectOneOf, expectOptions } from "../expect.js";
-import type { StepInfo } from "../info.js";
+import type { Seen, StepInfo } from "../info.js";
 import { Optimizer } from "../optimizer.js";
 import { Stepper } from "../stepper.js";
 import type { TensorSpec } from "../tensors.js";
+import { atLoss, lossSeen, refuseLoss } from "../trial.js";
 import { createThreadedEngine, type ThreadedEngine } from "./engine.js";
 import { parallelism } from "./workers.js";
 
@@ -23,8 +25,11 @@ export interface ThreadedOptions extends Omit<OptimizerOptions, "engine"> {
   threshold?: number;
 }
 
+/** Ends the threads of optimizers that were dropped without `dispose`: nobody else ever would. */
+const dropped = new FinalizationRegistry<ThreadedEngine>((crew) => void crew.end());
+
 /** What {@link createThreadedOptimizer} resolves to. */
-export class ThreadedOptimizer extends Optimizer {
+export class ThreadedOptimizer extends Optimizer implements AsyncDisposable {
   readonly #own: Stepper;
   readonly #crew: ThreadedEngine | undefined;
   /** Threads that share a step, the calling one included. */
@@ -36,6 +41,7 @@ export class ThreadedOptimizer extends Optimizer {
     this.#own = stepper;
     this.#crew = crew;
     this.threads = threads;
+    if (crew) dropped.register(this, crew, this);
   }
 
   /**
@@ -43,6 +49,7 @@ export class ThreadedOptimizer extends Optimizer {
    * thread wants. Same result, to the last bit. Leave the optimizer alone until then.
    *
    * @param grads `size` numbers; default: what was written to `this.grads`
+   * @param seen what is known besides, as for `step`
    * @throws what `step` throws, as a rejection; and OptimizerError "threads" when a thread has died or a step is
    *   under way
    * @example
@@ -51,27 +58,49 @@ export class ThreadedOptimizer extends Optimizer {
    * (await optimizer.stepAsync([0.3, 0.4])).step; // → 1
    * optimizer.dispose();
    */
-  async stepAsync(grads?: ArrayLike<number>): Promise<StepInfo> {
+  async stepAsync(grads?: ArrayLike<number>, seen?: Seen): Promise<StepInfo> {
+    void this.engine; // Throws when it was disposed of.
     const crew = this.#crew;
-    if (!crew) return Promise.resolve(this.step(grads));
+    if (!crew) return Promise.resolve(this.step(grads, seen));
+    const loss = lossSeen(seen);
     if (grads !== undefined) {
       expectNumbers("grads", grads, this.size);
       this.grads.set(grads);
     }
+    // Throws where a thread has died or a step is under way.
+    void this.#own.engine.state;
+    const refused = refuseLoss(this.#own, loss);
+    if (refused) return refused;
+    try {
+      return await this.#lead(crew, loss);
+    } catch (error) {
+      throw atLoss(error, loss);
+    }
+  }
+
+  async #lead(crew: ThreadedEngine, loss: number | undefined): Promise<StepInfo> {
     const stepper = this.#own;
     stepper.look();
     let squares = await crew.lead("SCAN");
     if (!Number.isFinite(squares)) squares = await crew.lead("SCAN_EXACTLY");
-    const begun = stepper.begin(squares, 1);
+    const begun = stepper.begin(squares, 1, loss);
     if ("skipped" in begun) return begun;
     await crew.lead("STEP");
-    return stepper.end(begun);
+    // By `this`, so that nobody takes it for dropped before.
+    return this.#own.end(begun);
   }
 
   /** Ends the threads and lets go of the memory. Every later use throws an OptimizerError "disposed". */
   override dispose(): void {
     super.dispose();
-    this.#crew?.end();
+    dropped.unregister(this);
+    void this.#crew?.end();
+  }
+
+  /** `dispose`, for `await using`: settles when the threads have ended. */
+  async [asyncDispose](): Promise<void> {
+    this.dispose();
+    await this.#crew?.end();
   }
 }
 

@@ -38,5 +38,14 @@ await model.optimizer.applyGradientsAsync(
 );
 tf.dispose([grads, value]);
 const { iterations, copies } = model.optimizer;
-const run = { backend: tf.getBackend(), isolated: crossOriginIsolated, copies, leaked, iterations };
+
+// The average, of a run whose gradients are noisy, is in the variables for a while.
+const noisy = superlevelOptimizer({ gradients: "noisy" });
+const point = tf.variable(tf.tensor1d([3, -2]));
+for (let step = 0; step < 20; step++) noisy.minimize(() => tf.sum(tf.square(point)), false, [point]);
+const show = async () => Array.from(await point.data());
+const around = [await show(), await noisy.withAverage(show), await show()];
+const averages = around[1].join() !== around[0].join() && around[2].join() === around[0].join();
+
+const run = { backend: tf.getBackend(), isolated: crossOriginIsolated, copies, leaked, iterations, averages };
 console.log(JSON.stringify({ ...run, first, here, there, further }));

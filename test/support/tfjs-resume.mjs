@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import * as tf from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
 import "@tensorflow/tfjs-backend-cpu";
-import { adamw, cosineDecay, lion, mechanic, superlevel } from "superlevel";
+import { adamw, cosineDecay, lion, mechanic, scheduleFree, superlevel } from "superlevel";
 import { superlevelOptimizer } from "superlevel/tfjs";
 
 const [, , action, file, which] = process.argv;
@@ -18,6 +18,8 @@ const cases = {
   defaults: {},
   lion: { base: lion({ learningRate: schedule }), tuner: null },
   rate: { base: adamw({ learningRate: 0.02 }), tuner: mechanic(), clip: { norm: 1 } },
+  noisy: { gradients: "noisy", tuner: superlevel({ growthLimit: { first: 20 }, anchor: { first: 24 } }) },
+  average: { base: scheduleFree(adamw({ learningRate: 0.02 }), { interpolation: 0.8 }), tuner: null },
   coordinates: {
     tuner: superlevel({ granularity: "parameter", anchor: { every: 7 } }),
     perVariable: ({ name }) => (name.includes("bias") ? { learningRate: 2 } : undefined),
@@ -77,5 +79,5 @@ if (action === "save") {
   model = await layers.loadLayersModel(fromFile());
   if (which === "lion") model.optimizer.setLearningRate(schedule);
 }
-const { iterations } = model.optimizer;
-console.log(JSON.stringify({ iterations, losses: await train(model, 20) }));
+const { iterations, gradients } = model.optimizer;
+console.log(JSON.stringify({ iterations, gradients, losses: await train(model, 20) }));
