@@ -190,7 +190,10 @@ const KINDS: readonly GradientKind[] = ["exact", "noisy", "undecided"];
 function checkClock(clock: unknown): Clock {
   const found = (clock ?? {}) as Clock;
   const counted = COUNTS.every(
-    (name) => Number.isSafeInteger(found[name]) && found[name] >= 0 && found[name] <= found.iterations,
+    (name) =>
+      Number.isSafeInteger(found[name]) &&
+      found[name] >= 0 &&
+      (name === "anchors" || found[name] <= found.iterations),
   );
   const measured = MEASURES.every((name) => Number.isFinite(found[name]) && found[name] >= 0);
   const { gradients, slopeMean } = found;

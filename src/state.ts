@@ -173,7 +173,7 @@ export class State {
     }
     groups.set(payload.subarray(0, groups.length));
     vectors.set(payload.subarray(groups.length));
-    this.takeUp(clock, false);
+    this.takeUp(clock, clock.iterations === clock.skipped);
   }
 
   protected takeUp(clock: Readonly<Clock>, fresh: boolean): void {
