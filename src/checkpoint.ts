@@ -46,9 +46,9 @@ export interface Clock {
   /** What a guard multiplies the rate by, in (0, 1]. */
   rateFactor: number;
   gradients: GradientKind;
-  /** Anchors so far. */
+  /** Anchors so far, by hand as well: there may be more of them than steps. */
   anchors: number;
-  /** Of schedule-free averaging: t in the weights w, Σ w, and the largest rate. */
+  /** Of schedule-free averaging: t in the weights w, Σ w over the newest of them, and the largest rate. */
   age: number;
   weightSum: number;
   rateMax: number;

@@ -64,7 +64,7 @@ export class State {
     const { averages, averaging, leadSlot } = this.mode;
     if (!averages) return null;
     // After one step the average is where x is; the place of the lead has its gradient.
-    if (this.undecided) return this.engine.params.slice();
+    if (this.undecided) return point.slice();
     const { interpolation } = averaging!;
     const share = (1 - interpolation) / interpolation;
     return averageOf(engine, this.resolved.program, leadSlot, share, point);
@@ -74,7 +74,7 @@ export class State {
     const { averages, averaging } = this.mode;
     if (!averages) return null;
     // Before the first step any rate will do.
-    const { weight } = weigh(this.mode, this.time, this.time.learningRate || 1);
+    const weight = weigh(this.mode, this.time, this.time.learningRate || 1, {});
     return { interpolation: averaging!.interpolation, weight };
   }
 
