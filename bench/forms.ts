@@ -23,8 +23,12 @@ import {
   type Tuner,
 } from "superlevel";
 
-const { values: options } = parseArgs({ options: { steps: { type: "string", default: "2000" } } });
+const { values: options } = parseArgs({
+  options: { steps: { type: "string", default: "2000" }, rows: { type: "string", default: "" } },
+});
 const steps = Number(options.steps);
+/** Of "table: row". */
+const rows = new RegExp(options.rows);
 
 interface Problem {
   name: string;
@@ -213,12 +217,20 @@ const problems = [
 interface Contender {
   name: string;
   tuner: Tuner | null;
-  rate: LearningRate;
+  /** Left out: what the form has of its own, which for `superlevel` depends on the gradients. */
+  rate?: LearningRate;
   normAdaptive?: boolean;
+  gradients?: "exact" | "noisy";
 }
 
 /** Without anchors windowDecay(1) is 1 at every step: each form gets the rate that needs no choice. */
 const own = windowDecay(1);
+/** The default of version 0.1. */
+const first = superlevel({
+  sInit: 1e-6,
+  anchor: { first: 64, growth: 2, carry: 0.6 },
+  growthLimit: null,
+});
 /** Algorithm 1, lines 2 and 3: α0 e^(−λt) / (1 + ‖g‖), with the paper's λ. */
 const asPrinted = { rate: exponentialDecay({ initial: 1, rate: 0.01 }), normAdaptive: true };
 
@@ -226,8 +238,11 @@ const asPrinted = { rate: exponentialDecay({ initial: 1, rate: 0.01 }), normAdap
 const decayed = (initial: number) => cosineDecay({ initial, steps });
 
 const forms: Contender[] = [
-  { name: "superlevel", tuner: superlevel(), rate: own },
-  { name: "superlevel, no anchors", tuner: superlevel({ anchor: null }), rate: own },
+  { name: "superlevel", tuner: superlevel() },
+  { name: "superlevel, no anchors", tuner: superlevel({ anchor: null }) },
+  { name: "superlevel, as exact", tuner: superlevel(), gradients: "exact" },
+  { name: "superlevel, as noisy", tuner: superlevel(), gradients: "noisy" },
+  { name: "superlevel of version 0.1", tuner: first, gradients: "exact" },
   { name: "mechanic", tuner: mechanic(), rate: own },
   { name: "mechanic, Δ stored", tuner: mechanic({ delta: "stored" }), rate: own },
   { name: "mechanic, cosine decay", tuner: mechanic(), rate: decayed(1) },
@@ -245,7 +260,7 @@ const plain = (name: string, rates: number[]): Contender[] => [
   { name: `${name} alone, ${rates[2]}, cosine decay`, tuner: null, rate: decayed(rates[2]) },
 ];
 
-const tables: { title: string; base: (learningRate: LearningRate) => Base; contenders: Contender[] }[] = [
+const tables: { title: string; base: (learningRate?: LearningRate) => Base; contenders: Contender[] }[] = [
   {
     title: "Adam",
     base: (learningRate) => adam({ learningRate }),
@@ -259,8 +274,8 @@ const tables: { title: string; base: (learningRate: LearningRate) => Base; conte
 ];
 
 /** The final loss; a string where the run ended before. */
-function train(problem: Problem, base: Base, { tuner, normAdaptive = false }: Contender): number | string {
-  const optimizer = createOptimizer(problem.start, { base, tuner, normAdaptive });
+function train(problem: Problem, base: Base, { tuner, normAdaptive, gradients }: Contender): number | string {
+  const optimizer = createOptimizer(problem.start, { base, tuner, normAdaptive, gradients });
   try {
     const { loss } = optimizer.minimize(problem.source, { steps });
     return problem.loss?.(optimizer.params) ?? loss;
@@ -274,6 +289,7 @@ function train(problem: Problem, base: Base, { tuner, normAdaptive = false }: Co
 
 function cell(loss: number | string): string {
   if (typeof loss === "string") return loss;
+  if (loss === 0) return "0";
   return loss >= 0.001 && loss < 999 ? loss.toPrecision(3) : loss.toExponential(1).replace("e+", "e");
 }
 
@@ -284,7 +300,9 @@ const startLosses = problems.map(({ source, start, loss }) => {
   const params = Float32Array.from(start);
   return loss?.(params) ?? source(params, new Float32Array(params.length), 1);
 });
-for (const { title, base, contenders } of tables) {
+for (const { title, base, contenders: all } of tables) {
+  const contenders = all.filter(({ name }) => rows.test(`${title}: ${name}`));
+  if (contenders.length === 0) continue;
   console.log(`\n${row([title, ...problems.map(({ name }) => name)])}`);
   console.log(row(["---", ...problems.map(() => "---:")]));
   console.log(row(["start", ...startLosses.map(cell)]));

@@ -109,7 +109,7 @@ describe("suites", () => {
   it("do without the data where it is missing", () => {
     const { problems, notes } = trainingSuite("/nowhere");
     expect(notes.length).toBe(3);
-    expect(problems.map(({ name }) => name)).toContain("MLP");
+    expect(problems.map(({ name }) => name)).toContain("MLP (drawn digits)");
     expect(problems.map(({ name }) => name)).not.toContain("next character");
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { superlevel, type Tuner } from "../src/index.js";
 import { averagedBases, bases, kinds, layoutOf, tuners } from "./support/cases.js";
 import { engines, stepsOf } from "./support/engines.js";
-import { walk, type Run } from "./support/walk.js";
+import { walk, type Run, type Walked } from "./support/walk.js";
 
 const granularities = ["global", "tensor", "parameter"] as const;
 /** A rate of its own, momentum, none, averaging, and decay of both kinds. */
@@ -38,7 +38,7 @@ describe.each(engines)("%s engine", (engine) => {
           expect(walked.twin.kind).toBe(kind);
           return walked;
         });
-      const sum = (walks: ReturnType<typeof each>, count: "byGrowth" | "byPromise" | "shortened") =>
+      const sum = (walks: Walked[], count: Exclude<keyof Walked, "twin">) =>
         walks.reduce((sum, walked) => sum + walked[count], 0);
 
       test("the default's anchors and rates", () => {
@@ -67,9 +67,17 @@ describe.each(engines)("%s engine", (engine) => {
         expect(sum(walks, "byPromise") > 0).toBe(kind === "noisy");
       });
 
-      test("steps of coordinates are no longer than they may be", () => {
-        const walks = each({ size: 9, steps: 50, spikes: [20, 41, 42] });
-        expect(sum(walks, "shortened") > 0).toBe(kind === "noisy");
+      test("long gradients make shorter steps, and no coordinate of a direction is longer than it may be", () => {
+        const walks = each({ size: 9, steps: 65, spikes: [20, 60, 61] });
+        for (const what of ["shortened", "bounded"] as const)
+          expect(sum(walks, what) > 0).toBe(kind === "noisy");
+      });
+
+      test("an average that lags behind forgets", () => {
+        // Gradients that hardly turn: z is ahead of the average.
+        const walks = each({ size: 9, steps: 230, pace: 0.01 });
+        expect(sum(walks, "forgot") > 0).toBe(kind === "noisy");
+        expect(Math.max(...walks.map(({ forgot }) => forgot))).toBe(kind === "noisy" ? 2 : 0);
       });
 
       test("gradients of 0 put the decision off, and nothing else", () => {

@@ -1,6 +1,14 @@
 /** The dynamic cost: every formula against finite differences and its closed form. */
 import { describe, expect, test } from "vitest";
-import { adam, constant, createOptimizer, sgd, warmup, type GradientSource } from "../src/index.js";
+import {
+  adam,
+  constant,
+  createOptimizer,
+  scheduleFree,
+  sgd,
+  warmup,
+  type GradientSource,
+} from "../src/index.js";
 import {
   classWeights,
   confidence,
@@ -379,6 +387,89 @@ describe("the dynamic cost", () => {
     );
     expect(() => proximal(createOptimizer(2), { l1: 1 })).toThrow("tuner: null");
     expect(() => proximal(createOptimizer(2, { base: adam(), tuner: null }), { l1: 1 })).toThrow("sgd");
+  });
+
+  describe("with both kinds of gradients", () => {
+    /** Four of many examples in each step, some of them wrong; the right ones are met by x = (1, −2, 0.5). */
+    const [count, batch, truth] = [400, 4, [1, -2, 0.5]];
+    const normal = normals(7);
+    const rows = Array.from({ length: count }, () => truth.map(() => normal()));
+    const exact = (row: number[], x: ArrayLike<number>) => row.reduce((sum, v, k) => sum + v * x[k], 0);
+    const values = rows.map((row, i) => exact(row, truth) + (i % 10 ? 0.01 * normal() : 30));
+    const drawn = (step: number, size: number) =>
+      Array.from({ length: size }, (_, k) => (size === count ? k : (k * 97 + step * 41) % count));
+    const batches = (size: number): PerSampleSource => ({
+      losses: (x, step) => drawn(step, size).map((i) => (exact(rows[i], x) - values[i]) ** 2 / 2),
+      backward(x, grads, factors, step) {
+        grads.fill(0);
+        drawn(step, size).forEach((i, k) =>
+          rows[i].forEach((v, j) => (grads[j] += factors[k] * v * (exact(rows[i], x) - values[i]))),
+        );
+      },
+      indices: (step) => drawn(step, size),
+    });
+    const errorOf = (optimizer: { params: Float32Array }) =>
+      Math.hypot(...truth.map((value, k) => value - optimizer.params[k]));
+
+    test("robust weights find what is right among what is wrong", () => {
+      for (const [size, kind] of [
+        [batch, "noisy"],
+        [count, "exact"],
+      ] as const) {
+        const run = (options: DynamicCostOptions) => {
+          const optimizer = createOptimizer(3);
+          optimizer.minimize(dynamicCost(batches(size), options), { steps: 1500 });
+          expect(optimizer.gradients).toBe(kind);
+          return errorOf(optimizer);
+        };
+        expect(run({ robust: huber({ delta: 0.1 }) })).toBeLessThan(0.1);
+        expect(run({})).toBeGreaterThan(0.1);
+      }
+    });
+
+    test("a γ that begins with a jump looks like noise, unless a run says that there is none", () => {
+      const source = dynamicCost(model, { gamma: (step) => step / 10 });
+      const kindOf = (options: object, run: object) => {
+        const optimizer = createOptimizer(at, options);
+        optimizer.minimize(source, { steps: 3, ...run });
+        return optimizer.gradients;
+      };
+      expect(kindOf({}, {})).toBe("noisy");
+      expect(kindOf({}, { deterministic: true })).toBe("exact");
+      expect(kindOf({ gradients: "exact" }, {})).toBe("exact");
+      const slow = dynamicCost(model, { gamma: gammaDecay({ kappa: 1, delta: 0.1 }) });
+      const optimizer = createOptimizer(at);
+      optimizer.minimize(slow, { steps: 3 });
+      expect(optimizer.gradients).toBe("exact");
+    });
+
+    test("proximal steps are the same, as nothing else is known without a tuner", () => {
+      const ends = (["auto", "exact", "noisy"] as const).map((gradients) => {
+        const base = sgd({ learningRate: 0.1 });
+        const optimizer = createOptimizer(3, { base, tuner: null, gradients });
+        const source = dynamicCost(batches(batch), { robust: huber({ delta: 0.1 }) });
+        optimizer.minimize(source, { steps: 400, monitors: [proximal(optimizer, { l1: 0.01 })] });
+        return Array.from(optimizer.params);
+      });
+      expect(ends[1]).toEqual(ends[0]);
+      expect(ends[2]).toEqual(ends[0]);
+      expect(() =>
+        proximal(createOptimizer(3, { base: scheduleFree(sgd()), tuner: null }), { l1: 1 }),
+      ).toThrow("expected sgd without momentum");
+    });
+
+    test("setParams between steps moves the average along", () => {
+      const optimizer = createOptimizer(3, { gradients: "noisy" });
+      const source = dynamicCost(batches(batch), { robust: huber({ delta: 0.1 }) });
+      optimizer.minimize(source, { steps: 30 });
+      const [before, average] = [optimizer.params.slice(), optimizer.average()!];
+      optimizer.setParams([5, 6, 7]);
+      optimizer
+        .average()!
+        .forEach((x, k) => expect(x - optimizer.params[k]).toBeCloseTo(average[k] - before[k], 5));
+      optimizer.minimize(source, { steps: 1500 });
+      expect(errorOf(optimizer)).toBeLessThan(0.1);
+    });
   });
 
   test("bad options name themselves", () => {

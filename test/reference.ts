@@ -7,15 +7,14 @@
  */
 import { scalingOf } from "./reference/coordinates.js";
 import { boldness, carryOf, CHOICES, distinguishes, kindOf, modeOf, nextAnchor } from "./reference/kinds.js";
-import type { Weights } from "./reference/averaging.js";
 import type { Kind, Mode } from "./reference/kinds.js";
 import type { Adopted, ReferenceOptions, Round } from "./reference/options.js";
-import type { Drive, Limited, Point, Scaling } from "./reference/scaling.js";
+import { madeAgain, type Drive, type Limited, type Point, type Scaling } from "./reference/scaling.js";
 import { runningOf, Updates, type Effects, type Tensor } from "./reference/updates.js";
 import { clipped, norm, within } from "./reference/vectors.js";
 
 export * from "./reference/options.js";
-export { nextAnchor, type Kind } from "./reference/kinds.js";
+export { nextAnchor, type Choices, type Kind } from "./reference/kinds.js";
 export { dot, norm } from "./reference/vectors.js";
 
 /** The scheduled rate: a number, or what a schedule says of the step. */
@@ -119,9 +118,17 @@ export class Reference {
   get nu(): Float64Array {
     return this.#updates.moments.nu;
   }
-  /** Where the weights of an average stand. */
-  get weights(): Weights {
-    return this.#updates.weights;
+  /** What is counted between steps. */
+  get clock() {
+    const { age, sum: weightSum, rateMax } = this.#updates.weights;
+    const { iterations } = this;
+    const steps = {
+      iterations,
+      skipped: this.#waited,
+      windowStart: this.#windowStart,
+      anchors: this.#anchors,
+    };
+    return { ...steps, age, weightSum, rateMax, slopes: this.#updates.slope.steps };
   }
   /** s_init is to be found by the next step that moves. */
   get unstarted(): boolean {
@@ -252,9 +259,13 @@ export class Reference {
 
   #point(g: Float64Array, u: Float64Array, scaling: Scaling): Point {
     const round = this.#round;
-    const delta = this.#accumulated(scaling).slice();
+    const { x, xRef } = this;
+    const tuner = this.#options.tuner!;
+    const { delta: kept } = this;
+    const made = tuner.delta === "stored" ? kept : madeAgain(tuner, scaling, x, xRef, round);
+    const delta = within(this.#tensors, made);
     const next = delta.map((delta, i) => round(delta + u[i])); // (24)
-    return { g, x: this.x.slice(), ahead: this.x.map((x, i) => round(x + u[i])), delta, next };
+    return { g, x: x.slice(), ahead: x.map((x, i) => round(x + u[i])), delta, next };
   }
 
   #drive(mode: Mode, loss: number | undefined): Drive {
@@ -283,21 +294,5 @@ export class Reference {
   /** A rounded copy in which frozen coordinates are 0, so that no sum sees them. */
   #running(values: ArrayLike<number>): Float64Array {
     return within(this.#tensors, values).map(this.#round);
-  }
-
-  /** Delta_t: kept, or made again from where x is; "additive" is (25) as printed. */
-  #accumulated(scaling: Scaling): Float64Array {
-    const { delta, eps, granularity } = this.#options.tuner!;
-    if (delta === "stored") return this.delta;
-    const { x, xRef } = this;
-    const round = this.#round;
-    const made = new Float64Array(x.length);
-    const own = granularity === "parameter";
-    this.#each((i) => {
-      const moved = round(x[i] - xRef[i]);
-      const scale = own ? round(scaling.at(i) + round(eps)) : scaling.at(i) + eps;
-      made[i] = delta === "additive" ? round(moved + round(scale)) : round(moved * round(1 / scale)); // (25)
-    });
-    return made;
   }
 }

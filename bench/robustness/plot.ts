@@ -17,7 +17,10 @@ interface Panel {
 /** For each group of problems: mean gap and its interval as a bar, the worst as a tick, one line for each contender. */
 export function gapChart(study: Study): string {
   const panels = views.flatMap(([title, chosen]): Panel[] => {
-    const rows = summaries(study, chosen).sort((a, b) => a.mean - b.mean);
+    const count = study.cells.filter(chosen).length;
+    // What was not run everywhere cannot be compared.
+    const complete = summaries(study, chosen).filter(({ cells }) => cells === count);
+    const rows = complete.sort((a, b) => a.mean - b.mean);
     return rows.length > 0 ? [{ title, rows }] : [];
   });
   const height = panel.top + panel.bottom + panel.row * Math.max(0, ...panels.map(({ rows }) => rows.length));

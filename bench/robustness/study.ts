@@ -107,9 +107,7 @@ function tunedRows(family: string, entries: readonly Entry[], anchors: Anchors):
   });
   return [
     { label: `${family}, tuned`, kind, readings: each },
-    ...(single
-      ? [{ ...single, label: `${family}, best single rate ${rateText(single.contender.rate)}` }]
-      : []),
+    ...(single ? [{ ...single, label: `${family}, one rate (${rateText(single.contender.rate)})` }] : []),
   ];
 }
 

@@ -34,9 +34,12 @@ export function trainingSuite(folder: string): Suite {
   const { examples: large, note } = digits(folder, count, 2);
   const { examples: small } = digits(folder, count, 4);
   const real = fromFiles(folder, makers);
+  // Another name where the data are others: what is remembered of runs goes by names.
+  const named = (problem: Problem) =>
+    note ? { ...problem, name: `${problem.name} (drawn digits)` } : problem;
   return {
     problems: [
-      ...digitNetworks(large, small),
+      ...digitNetworks(large, small).map(named),
       ...real.problems,
       xorProblem(),
       sineProblem(),
@@ -45,7 +48,7 @@ export function trainingSuite(folder: string): Suite {
       online("XOR", xorExamples, 3),
       turnedTable(xorExamples),
       quadraticProblem(10, [300, 2000], { noise: 30, size: 20, group: "hard" }),
-      ...hardDigits(large, small),
+      ...hardDigits(large, small).map(named),
     ],
     notes: [...(note ? [note] : []), ...real.notes],
   };

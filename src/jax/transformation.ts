@@ -26,7 +26,7 @@ export interface TransformationOptions extends OptimizerOptions {
 export interface ExtraArgs {
   /**
    * The loss at `params`, a number or a scalar array, which is consumed. Where it is ≥ 0, S does not grow at an update that
-   * promises more than a tenth of it; where it is not finite, the update is an OptimizerError "diverged".
+   * promises more than a fifth of it; where it is not finite, the update is an OptimizerError "diverged".
    */
   value?: number | JaxArray;
 }

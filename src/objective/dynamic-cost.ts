@@ -40,7 +40,10 @@ export interface DynamicCostOptions {
   l2?: number;
   /** The cost and gradient of `l1` are left out, for a proximal step after each step; default false. */
   proximal?: boolean;
-  /** γ(t), t from 1; default 1. */
+  /**
+   * γ(t), t from 1; default 1. Where it changes by more than 7 % from t = 1 to 2, as in a warm-up, an optimizer takes that for
+   * noise: tell it `gradients`, or the run that it is `deterministic`.
+   */
   gamma?: (step: number) => number;
   /** "all": γ multiplies everything, as in (12). "data": γ R + λ Ω, where regularisation gains weight while γ falls. */
   gammaScope?: "all" | "data";

@@ -46,7 +46,7 @@ export interface Choices {
   averagesNoise: boolean;
 }
 
-export const CHOICES: Choices = { gradientLimit: 1, longest: Infinity, averagesNoise: true };
+export const CHOICES: Choices = { gradientLimit: 1, longest: 5, averagesNoise: true };
 
 /** Gradients differ by more than this share of their squares: they are noisy. */
 const NOISE_LIMIT = 3e-3;
@@ -105,14 +105,22 @@ export function nextAnchor(anchor: AnchorOptions | null, start: number): number 
   return start + Math.max(first, Math.round(start * (growth - 1)));
 }
 
+/** Noise under a base that is no reason to average. */
+const carriedOn: Defaults = {
+  ...exactly,
+  anchor: { first: 64, growth: 2, carry: 1 },
+  growthLimit: { first: 100, later: 4 },
+  promise: 0.1,
+};
+
 /** The averaging that noise asks for. */
 export const NOISE_AVERAGING: Averaging = { interpolation: 0.9, power: 2, ratePower: 2 };
-const unlimited = { forgets: false, gradientLimit: Infinity, longest: Infinity };
+const unbounded = { forgets: false, gradientLimit: Infinity, longest: Infinity };
 
 /** The averaging that a base is itself, or that noise asks for, and what limits its steps. */
 function averagingOf(base: BaseOptions, noisy: boolean, choices: Choices): Averaged {
-  if (base.name === "scheduleFree") return { averaging: base, ...unlimited };
-  if (!noisy || !choices.averagesNoise) return { averaging: null, ...unlimited };
+  if (base.name === "scheduleFree") return { averaging: base, ...unbounded };
+  if (!noisy || !choices.averagesNoise) return { averaging: null, ...unbounded };
   const { gradientLimit, longest } = choices;
   return { averaging: NOISE_AVERAGING, forgets: true, gradientLimit, longest };
 }
@@ -124,14 +132,17 @@ export function modeOf(kind: Kind, base: BaseOptions, tuner: TunerOptions | null
     return { ...scale, ...averagingOf(base, false, choices), anchor };
   }
   const { anchor, growthLimit, sInit } = tuner;
-  const defaults = kind === "noisy" ? noisily : exactly;
+  const averaged = averagingOf(base, kind === "noisy", choices);
+  const defaults = kind !== "noisy" ? exactly : averaged.averaging ? noisily : carriedOn;
+  // A start of the caller's own may be far from where S has to be.
+  const unlimited = growthLimit === null || (sInit !== undefined && Object.keys(growthLimit).length === 0);
   const start = kind === "undecided" ? CAUTIOUS_START : defaults.start;
   return {
     ...defaults,
-    ...averagingOf(base, kind === "noisy", choices),
+    ...averaged,
     // Nothing is anchored before it is known how.
     anchor: kind === "undecided" ? null : settled(anchor, defaults.anchor),
-    growthLimit: growthLimit === null ? null : { ...defaults.growthLimit!, ...growthLimit },
+    growthLimit: unlimited ? null : { ...defaults.growthLimit!, ...growthLimit },
     start: sInit === undefined ? start : 0,
   };
 }

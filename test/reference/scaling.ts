@@ -1,6 +1,6 @@
 /** From Delta and g to S: one tuner for all coordinates, or one for each group of them. */
 import type { Mode } from "./kinds.js";
-import type { Adopted, TunerOptions } from "./options.js";
+import type { Adopted, Round, TunerOptions } from "./options.js";
 import { innerProduct, limitPromise, Tuner, type Sums } from "./tuner.js";
 import { dot, norm, within, type Range } from "./vectors.js";
 
@@ -134,4 +134,20 @@ function sumsOf({ form }: TunerOptions, ranges: readonly Range[], { g, x, ahead,
     deltaNorm: norm(part),
     dotX: dot(part, at),
   };
+}
+
+/** Delta_t where it is not kept: made from where x is, or "additive" as (25) is printed. */
+export function madeAgain(
+  { delta, eps, granularity }: TunerOptions,
+  scaling: Scaling,
+  x: Float64Array,
+  xRef: Float64Array,
+  round: Round,
+): Float64Array {
+  const own = granularity === "parameter";
+  return x.map((x, i) => {
+    const moved = round(x - xRef[i]);
+    const scale = own ? round(scaling.at(i) + round(eps)) : scaling.at(i) + eps;
+    return delta === "additive" ? round(moved + round(scale)) : round(moved * round(1 / scale)); // (25)
+  });
 }

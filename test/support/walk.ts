@@ -4,17 +4,21 @@ import { modesOf } from "../../src/gradients.js";
 import { createOptimizer, type Base, type Optimizer, type StepInfo, type Tuner } from "../../src/index.js";
 import type { OptimizerOptions } from "../../src/index.js";
 import { norm, Reference } from "../reference.js";
-import type { Adopted, Alpha, ReferenceStep, TensorOptions } from "../reference.js";
+import type { Adopted, Alpha, Choices, ReferenceStep, TensorOptions } from "../reference.js";
 import { gradientAt, noise, startAt } from "./cases.js";
 import type { EngineName } from "./engines.js";
 import { groupsOf, type Group } from "./groups.js";
+import { descriptionOf } from "./state.js";
 
 const alpha = (step: number) => 0.1 * Math.exp(-0.005 * step);
 const withRate = (base: Base): Base => ({ ...base, learningRate: alpha });
 
-/** Where no rate is given: it decays from anchor to anchor, but for noisy gradients. */
-const defaultAlpha: Alpha = (step, { start, length }, kind) =>
-  kind === "exact" ? Math.exp(-(step - start) / length) : 1;
+/** Where no rate is given: it decays from anchor to anchor, but where averages do what decay does. */
+function defaultAlpha(base: Base): Alpha {
+  const averages = resolveBase(base).rule.averagesNoise !== false;
+  return (step, { start, length }, kind) =>
+    averages && kind !== "exact" ? 1 : Math.exp(-(step - start) / length);
+}
 
 /**
  * Sums are taken in float32 lanes over blocks of 1024, so h may be off by this share of the largest it could be,
@@ -75,13 +79,18 @@ export function checkSame(actual: ArrayLike<number>, expected: ArrayLike<number>
   }
 }
 
+/** What is the package's to choose, and may change: the twin takes it as it is. */
+export function choicesOf(base: Base, tuner: Tuner | null): Partial<Choices> {
+  const { rule } = resolveBase(base);
+  const averagesNoise = rule.averagesNoise !== false;
+  const { averages, gradientLimit, longest } = modesOf(rule, tuner).noisy;
+  return averages ? { averagesNoise, gradientLimit, longest } : { averagesNoise };
+}
+
 /** The twin of a run; `changes`: how it is otherwise. */
 export function twinOf(run: Run, changes: { round?: (value: number) => number } = {}): Reference {
   const { size, base, tuner, tensors = [{ size }], more } = run;
-  const { rule } = resolveBase(base);
-  // These are the package's to choose, and may change: the twin takes them as they are.
-  const { gradientLimit } = modesOf(rule, tuner).noisy;
-  const choices = { gradientLimit, averagesNoise: rule.averagesNoise !== false };
+  const choices = choicesOf(base, tuner);
   const x0 = startAt(size, noise(size + 1));
   return new Reference(x0, { base, tuner, tensors, choices, round: Math.fround, ...more, ...changes });
 }
@@ -168,6 +177,13 @@ function compareAverage(optimizer: Walker, twin: Reference): void {
   });
 }
 
+/** What is counted between steps, to the last bit. */
+function compareClock(optimizer: Walker, twin: Reference): void {
+  const { clock } = descriptionOf(optimizer.save()) as { clock: Record<string, unknown> };
+  for (const [name, value] of Object.entries(twin.clock))
+    check(clock[name] === value, () => `clock.${name} is ${String(clock[name])}, not ${value}`);
+}
+
 /** How often something was limited or forgotten, so that a test can tell whether its walk got there. */
 export interface Walked {
   twin: Reference;
@@ -196,7 +212,7 @@ export function walkWith(optimizer: Walker, run: Run): Walked {
     const info = optimizer.step(g, { loss });
     const after = opaque ? groupsOf(optimizer, tuner!, count) : undefined;
     known = after;
-    const rate = run.unrated ? defaultAlpha : alpha;
+    const rate = run.unrated ? defaultAlpha(run.base) : alpha;
     const own = twin.step(g, rate, adopted(run, info, before, after), loss);
     compareSums(run, info, own, after, reach);
     check(info.learningRate === own.eta, () => `η is ${info.learningRate}, not ${own.eta}`);
@@ -212,6 +228,7 @@ export function walkWith(optimizer: Walker, run: Run): Walked {
     walked.forgot += Number(own.effects?.forgot ?? false);
   }
   compareAverage(optimizer, twin);
+  if (twin.average()) compareClock(optimizer, twin);
   return walked;
 }
 
