@@ -211,7 +211,8 @@ export class Optimizer implements Disposable {
   }
 
   /**
-   * Moves the point: x ← values, xRef ← x, Δ ← 0. The tuner's scale and the base's moments stay.
+   * Moves the point: x ← values, xRef ← x, Δ ← 0. The tuner's scale and the base's moments stay. Between the first two
+   * steps it would mislead `gradients: "auto"`, which compares their gradients: say what they are, or reset.
    *
    * @param values `size` finite numbers
    * @throws TypeError or RangeError when they are not; nothing has changed then
