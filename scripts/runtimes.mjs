@@ -1,5 +1,5 @@
-// Runs test/support/program.mjs from the packed package in other runtimes than this one: all have to print the same
-// bits. Their binaries come from npm, some 250 MB of downloads, and stay in build/runtimes.
+// Runs test/support/program.mjs and threads-program.mjs from the packed package in other runtimes than this one: all
+// have to print the same bits. Their binaries come from npm, some 250 MB of downloads, and stay in build/runtimes.
 import { execFileSync } from "node:child_process";
 import {
   copyFileSync,
@@ -70,15 +70,18 @@ try {
   );
   writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
   install(folder, join(folder, filename));
-  copyFileSync("test/support/program.mjs", join(folder, "program.mjs"));
+  const programs = ["program.mjs", "threads-program.mjs"];
+  for (const program of programs) copyFileSync(`test/support/${program}`, join(folder, program));
   const required = `console.log(require("superlevel").createOptimizer(3).size)`;
   writeFileSync(join(folder, "required.cjs"), required);
-  const expected = call(folder, process.execPath, ["program.mjs"]);
+  const outputs = (command, ...flags) =>
+    programs.map((program) => call(folder, command, [...flags, program])).join("");
+  const expected = outputs(process.execPath);
   console.log(`this Node, ${process.version}: ${expected.trim()}`);
   for (const { name, run, requires, binary, ...runtime } of runtimes) {
     const command = join(home, "node_modules", alias({ name, ...runtime }), binary);
     const read = name.startsWith("Deno") ? ["--allow-read"] : [];
-    const printed = call(folder, command, [...run, ...read, "program.mjs"]);
+    const printed = outputs(command, ...run, ...read);
     const size = requires ? call(folder, command, [...run, ...read, "required.cjs"]) : "3\n";
     const good = printed === expected && size === "3\n";
     console.log(

@@ -48,10 +48,10 @@ export type Modes = Readonly<Record<GradientKind, Mode>>;
 /** What the kinds differ in, where the tuner leaves it open. */
 const EXACT = {
   anchor: { first: 16, growth: 1.6, carry: 0.6 },
-  growthLimit: { first: 300, later: 4 },
+  growthLimit: { first: 300, later: 10 },
   ownFloor: false,
   rewardLimit: 1,
-  start: 1e-2,
+  start: 3e-2,
   promise: Infinity,
 };
 const NOISY: typeof EXACT = {
@@ -60,14 +60,14 @@ const NOISY: typeof EXACT = {
   ownFloor: true,
   rewardLimit: 2,
   start: 1e-2,
-  promise: 0.1,
+  promise: 0.2,
 };
 /** Noisy gradients under a rule that is worse for averaging, such as Lion's: it decays in windows, but S is carried on. */
 const NOISY_UNAVERAGED: typeof EXACT = {
   ...EXACT,
   anchor: { first: 64, growth: 2, carry: 1 },
   growthLimit: { first: 100, later: 4 },
-  promise: 0.1,
+  promise: 0.2,
 };
 /** Of gradients under noise: an average over t² weights, and limits against late spikes of the loss. */
 const NOISY_AVERAGING: Averaging = { interpolation: 0.9, power: 2, ratePower: 2 };

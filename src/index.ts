@@ -15,7 +15,8 @@ export type { GradientKind } from "./kinds.js";
 export type { Attempt, Guard, Violation } from "./guard.js";
 export type { StepInfo, TensorView } from "./info.js";
 export type { Level } from "./level.js";
-export { createOptimizer, type Optimizer } from "./optimizer.js";
+export { createOptimizer } from "./create.js";
+export type { Optimizer } from "./optimizer.js";
 export {
   constant,
   cosineDecay,

@@ -26,7 +26,7 @@ export interface TensorView {
 
 /** What a caller knows at a step besides the gradient. */
 export interface Seen {
-  /** L(x_t): where it is known and ≥ 0, S does not grow at a step that promises more than a tenth of it. */
+  /** L(x_t): where it is known and ≥ 0, S does not grow at a step that promises more than a fifth of it. */
   readonly loss?: number;
 }
 

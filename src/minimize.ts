@@ -64,6 +64,15 @@ class Standing {
 function* descend(stepper: Stepper, options: RunOptions): Asking<Solution> {
   const run = settleRun(options);
   if (run.deterministic && stepper.undecided) stepper.decide("exact");
+  stepper.setRejects(run.guard?.policy === "reject");
+  try {
+    return yield* takeSteps(stepper, run);
+  } finally {
+    stepper.setRejects(false);
+  }
+}
+
+function* takeSteps(stepper: Stepper, run: SettledRun): Asking<Solution> {
   const { until, signal, monitors = [] } = run;
   const tally = new Tally();
   const standing = new Standing();

@@ -16,7 +16,8 @@ export function judge(
   { firstGradient, bare }: Rule,
   clock: Readonly<Clock>,
 ): GradientKind {
-  if (clock.iterations === clock.skipped) return "undecided";
+  // Momentum that starts again has no gradient to compare with.
+  if (clock.iterations - clock.skipped === clock.momentumStart) return "undecided";
   const { slot, times } = firstGradient ?? { slot: bare.leadSlot, times: 1 };
   return kernels.gradientChange(slot, times) > NOISE_LIMIT ? "noisy" : "exact";
 }
@@ -54,8 +55,9 @@ export function copyIfRisky(
 }
 
 /** Writes what stays the same from step to step while the mode and the window last. */
-export function enterMode({ scalars, bases }: Engine, mode: Mode, anchors: number): void {
-  const { growthLimit, averaging } = mode;
+export function enterMode({ scalars, bases }: Engine, mode: Mode, anchors: number, limited: boolean): void {
+  const { averaging } = mode;
+  const growthLimit = limited ? mode.growthLimit : null;
   scalars[Scalar.base] = bases[mode.kernel];
   scalars[Scalar.firstSlot] = mode.firstSlot;
   scalars[Scalar.leadSlot] = mode.leadSlot;

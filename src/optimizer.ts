@@ -1,7 +1,6 @@
 import { dispose } from "./ambient.js";
 import { minimize, minimizeAsync } from "./minimize.js";
-import { resolve, type Config, type OptimizerOptions } from "./config.js";
-import { createEngine } from "./engine/engine.js";
+import type { Config } from "./config.js";
 import type { EngineName } from "./engine/kernels.js";
 import { expectNumbers, expectVector } from "./expect.js";
 import type { Seen, StepInfo, TensorView } from "./info.js";
@@ -9,15 +8,14 @@ import { notItself } from "./itself.js";
 import type { GradientKind } from "./kinds.js";
 import type { RunOptions, Solution } from "./run.js";
 import type { AsyncGradientSource, GradientSource } from "./sources/source.js";
-import { Stepper } from "./stepper.js";
-import type { TensorSpec } from "./tensors.js";
+import type { Stepper } from "./stepper.js";
 import { lossSeen, takeStep } from "./trial.js";
 
-/** What {@link createOptimizer} returns. */
+/** What `createOptimizer` returns. */
 export class Optimizer implements Disposable {
   readonly #given: Stepper;
 
-  /** Use {@link createOptimizer}. */
+  /** Use `createOptimizer`. */
   constructor(stepper: Stepper) {
     this.#given = stepper;
   }
@@ -115,10 +113,9 @@ export class Optimizer implements Disposable {
   }
 
   /**
-   * The schedule-free average x̄ of the parameters, as a copy; null where none is kept: with exact gradients, and before
-   * it is known that they are noisy. The loss there is often a little lower than at `params`, where gradients are taken.
-   *
-   * x̄ = x − S (1 − β) / β · e, with the lead e = z − y and β = 0.9 (arXiv 2405.15682).
+   * The schedule-free average x̄ of the parameters, as a copy; null where none is kept: but for `scheduleFree` bases, where
+   * gradients are not known to be noisy. The loss there is often a little lower than at `params`, where gradients are
+   * taken. x̄ = x − S (1 − β) / β · e, with the lead e = z − y and β = 0.9 (arXiv 2405.15682).
    *
    * @example
    * const optimizer = createOptimizer([1, 2], { gradients: "noisy" });
@@ -142,7 +139,7 @@ export class Optimizer implements Disposable {
     return Optimizer.#alive(this).averaging;
   }
 
-  /** The base's moments, one live view each, in the order in which docs/notation.md lists them. */
+  /** Live views of the base's moments, as docs/notation.md lists them; a lead is in momentum's place, or behind them. */
   get moments(): readonly Float32Array[] {
     return Optimizer.#alive(this).moments;
   }
@@ -157,9 +154,7 @@ export class Optimizer implements Disposable {
    *   the step instead); "singular", "moved", "disposed". The state is then as before the step.
    * @example
    * const optimizer = createOptimizer([1, -1]);
-   * const info = optimizer.step([0.3, 0.4]);
-   * info.step; // → 1
-   * info.gradNorm.toFixed(6); // → "0.500000"
+   * optimizer.step([0.3, 0.4]).gradNorm.toFixed(6); // → "0.500000"
    */
   step(grads?: ArrayLike<number>, seen?: Seen): StepInfo {
     const loss = lossSeen(seen);
@@ -207,7 +202,7 @@ export class Optimizer implements Disposable {
    * moments stay. Anchors also happen on their own: see the tuner's `anchor` option.
    *
    * @example
-   * const optimizer = createOptimizer([1], { tuner: superlevel({ anchor: null }) });
+   * const optimizer = createOptimizer([1], { tuner: superlevel({ anchor: null, sInit: 1e-6 }) });
    * optimizer.anchor().scale; // → 6e-7
    */
   anchor(): this {
@@ -281,15 +276,12 @@ export class Optimizer implements Disposable {
   /**
    * Takes up a state that {@link save} returned.
    *
-   * @throws OptimizerError "state" when it is damaged, of another version, base, form or size; nothing has changed then
+   * @throws OptimizerError "state" when it is damaged, of another version, base, form, size or kind of gradients; nothing
+   *   has changed then
    * @throws TypeError when it is not a Uint8Array
    * @example
    * const optimizer = createOptimizer(2);
-   * try {
-   *   optimizer.restore(createOptimizer(3).save());
-   * } catch (error) {
-   *   (error as Error).message; // → "state: it was saved with sizes [3]; this optimizer has [2]"
-   * }
+   * optimizer.restore(createOptimizer(3).save()); // → throws OptimizerError: state: it was saved with sizes [3]
    */
   restore(state: Uint8Array): this {
     Optimizer.#alive(this).restore(state);
@@ -304,27 +296,4 @@ export class Optimizer implements Disposable {
   [dispose](): void {
     this.dispose();
   }
-}
-
-/**
- * An optimizer with its own memory. With no options it needs no learning rate.
- *
- * @param params how many parameters (zeros), start values, or tensors
- * @throws TypeError or RangeError naming the argument when something is of the wrong kind or out of range, or when the
- *   parameters do not fit into one 4 GiB memory; OptimizerError "engine" when `options.engine` does not run here
- * @example
- * const optimizer = createOptimizer([
- *   { name: "weights", shape: [2, 2], values: [0.1, -0.2, 0.3, 0.4] },
- *   { name: "bias", shape: [2], weightDecay: 0 },
- * ]);
- * optimizer.size; // → 6
- * optimizer.tensors[1].grads.fill(0.5);
- * optimizer.step().step; // → 1
- */
-export function createOptimizer(
-  params: number | ArrayLike<number> | readonly TensorSpec[],
-  options: OptimizerOptions = {},
-): Optimizer {
-  const resolved = resolve(params, options);
-  return new Optimizer(new Stepper(resolved, createEngine(resolved.program)));
 }

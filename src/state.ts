@@ -24,6 +24,8 @@ export class State {
   #engine: Engine | undefined;
   protected time = newClock("undecided");
   protected windowEnd = Infinity;
+  /** A guard takes back the steps that lead upwards, so S may grow as it likes. */
+  #rejects = false;
   /** No step was taken yet: `params` may be written to freely. */
   protected fresh = true;
 
@@ -136,12 +138,20 @@ export class State {
   protected openWindow(start: number): void {
     this.time.windowStart = start;
     this.windowEnd = nextAnchor(this.mode.anchor, start);
-    enterMode(this.engine, this.mode, this.time.anchors);
+    enterMode(this.engine, this.mode, this.time.anchors, !this.#rejects);
   }
 
   setParams(values: ArrayLike<number>): void {
     this.engine.params.set(values);
-    if (!this.fresh) this.settle();
+    if (this.fresh) return;
+    // The next gradient is of another place: what it differs in from the first one tells nothing.
+    if (this.undecided) this.#restartMomentum();
+    this.settle();
+  }
+
+  #restartMomentum(): void {
+    this.mode.momenta.forEach((slot) => this.engine.kernels.clearSlot(slot));
+    this.time.momentumStart = this.time.iterations - this.time.skipped;
   }
 
   translate(offset: ArrayLike<number>): void {
@@ -214,10 +224,15 @@ export class State {
       if (earlier) lowerScales(engine, earlier.scales);
       engine.kernels.anchor(0.5);
     } else this.time.rateFactor = (earlier ?? mark.clock).rateFactor / 2;
-    this.mode.momenta.forEach((slot) => engine.kernels.clearSlot(slot));
+    this.#restartMomentum();
     Object.assign(this.time, newAverage());
-    this.time.momentumStart = this.time.iterations - this.time.skipped;
     return { scales: scalesOf(engine), rateFactor: this.time.rateFactor };
+  }
+
+  /** Says whether a guard takes back the steps that lead upwards. */
+  setRejects(rejects: boolean): void {
+    this.#rejects = rejects;
+    if (this.#engine) enterMode(this.#engine, this.mode, this.time.anchors, !rejects);
   }
 
   setRateFactor(factor: number): void {

@@ -46,7 +46,8 @@ export interface TunerOptions {
   betas?: readonly number[];
   /**
    * s_init: the scale to start from, > 0. Left out, `superlevel` finds it at the first step that moves:
-   * 0.01 ‖x‖ / ‖u_1‖, with √n for ‖x‖ where x = 0; a tenth of it until it is known what the gradients are.
+   * 0.03 ‖x‖ / ‖u_1‖ with exact gradients, 0.01 ‖x‖ / ‖u_1‖ with noisy ones, 0.001 ‖x‖ / ‖u_1‖ until it is known which
+   * they are, and √n for ‖x‖ where x = 0.
    */
   sInit?: number;
   /** λ: weight of the term that h adds to ⟨Δ, g⟩, ≥ 0; default 0.01. */
@@ -64,7 +65,7 @@ export interface TunerOptions {
   /** When to reset the reference point; null: never. What is left out depends on the gradients. */
   anchor?: AnchorOptions | null;
   /**
-   * `superlevel` only. Default { first: 300, later: 4 } with exact gradients, { first: 10, later: 1.5 } with noisy ones;
+   * `superlevel` only. Default { first: 300, later: 10 } with exact gradients, { first: 10, later: 1.5 } with noisy ones;
    * null: no limit.
    */
   growthLimit?: Partial<GrowthLimit> | null;
@@ -179,8 +180,10 @@ function makeTuner(form: FormName, options: TunerOptions, defaults: Partial<Tune
  *
  * h = ⟨Δ, g⟩ + λ (‖g‖ / ‖x‖) S ‖Δ‖²; m = max(β m, |h| + 1e-30); v = β² v + h²; r = max(0, β r − s · clip(h, ±m));
  * s = (s_init m / K + r) / (√v + eps); x = xRef + (Σ s) Δ. Paper (25)–(33) and 6.3, changed where they do not work.
+ * With noisy gradients r takes clip(h, ±2m), s = s_init / K + r / (√v + eps), and the base is averaged (arXiv 2405.15682):
+ * docs/gradients.md says what depends on the gradients.
  *
- * @param options defaults: sInit 1e-6, eps 1e-30 (1e-18 for coordinates), λ 0.01, Δ stored, anchor { first: 64, growth: 2, carry: 0.6 }
+ * @param options defaults: eps 1e-30 (1e-18 for coordinates), λ 0.01, Δ stored; the rest by the kind of gradients
  * @throws RangeError when an option is out of range, TypeError when it is of the wrong kind or unknown
  * @example
  * const optimizer = createOptimizer([3, -2], { tuner: superlevel({ anchor: { every: 100 } }) });

@@ -44,6 +44,7 @@ const LAYERS: Record<string, Layer[]> = {
     { files: ["trial.ts"] },
     { files: ["minimize.ts"] },
     { files: ["optimizer.ts"] },
+    { files: ["create.ts"] },
     { files: ["index.ts"] },
     { files: ["scipy/*.ts"], siblings: true },
     { files: ["jax/*.ts"], siblings: true },
@@ -58,7 +59,8 @@ const LAYERS: Record<string, Layer[]> = {
     { files: ["segments.ts", "sums.ts", "step.ts", "reconstruct.ts", "base/*.ts"] },
     { files: ["team.ts"] },
     { files: ["sweep.ts"] },
-    { files: ["scan.ts", "update.ts"] },
+    { files: ["scan.ts"] },
+    { files: ["update.ts"] },
     { files: ["accumulate.ts", "move.ts", "coordinate-tuners.ts"] },
     // What looks at more than one step, or ahead of it.
     { files: ["compare.ts", "promise.ts"] },

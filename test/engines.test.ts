@@ -2,10 +2,11 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { adamw, createOptimizer, mechanic, sgd, superlevel } from "../src/index.js";
-import type { Optimizer, OptimizerOptions, TensorSpec, Tuner } from "../src/index.js";
+import { adamw, mechanic, sgd, superlevel } from "../src/index.js";
+import type { OptimizerOptions, Tuner } from "../src/index.js";
 import { bases, gradientAt, noise, startAt, tuners } from "./support/cases.js";
 import { errorOf } from "./support/errors.js";
+import { pairOf, specsOf, walkPair } from "./support/pairs.js";
 import { sameBytes } from "./support/state.js";
 
 /** Every form in every granularity that it has. */
@@ -21,42 +22,14 @@ const forms: [string, Tuner | null][] = Object.entries(tuners).flatMap(([name, t
 });
 forms.push(["superlevel, each parameter within a factor", superlevel({ granularity: "parameter" })]);
 
-/** Tensors that begin and end inside turns and behind a block; one is frozen. */
-function specs(size: number, random: () => number): TensorSpec[] {
-  const sizes = [3, 16, 5, size - 24];
-  return sizes.map((count, k) => ({
-    shape: [count],
-    values: startAt(count, random),
-    frozen: k === 2,
-    learningRate: k === 1 ? 0.5 : 1,
-  }));
-}
-
-function pair(params: readonly TensorSpec[] | Float32Array, options: OptimizerOptions): Optimizer[] {
-  return (["wasm", "js"] as const).map((engine) => createOptimizer(params, { ...options, engine }));
-}
-
-/** Steps both side by side, and throws unless they report the same and end with the same bytes. */
-function walk([one, other]: Optimizer[], steps: number, random: () => number): void {
-  for (let step = 1; step <= steps; step++) {
-    const g = gradientAt(3 * step, one.size, random);
-    const [expected, found] = [JSON.stringify(one.step(g)), JSON.stringify(other.step(g))];
-    if (expected !== found) throw new Error(`step ${step}: ${found}, not ${expected}`);
-  }
-  const [expected, found] = [one.save(), other.save()];
-  if (sameBytes(expected, found)) return;
-  const at = expected.findIndex((byte, k) => byte !== found[k]);
-  throw new Error(`the saved states differ from byte ${at} of ${expected.length} on`);
-}
-
 describe.each(forms)("%s: wasm and js save the same bytes", (_form, tuner) => {
   test.each(Object.entries(bases))("%s, 100 steps", (_base, base) => {
     for (const size of [1, 7, 33]) {
       const random = noise(size);
-      walk(pair(startAt(size, random), { base, tuner }), 100, random);
+      walkPair(pairOf(startAt(size, random), { base, tuner }), 100, random);
     }
     const random = noise(5);
-    walk(pair(specs(1100, random), { base, tuner, clip: { value: 0.8, norm: 3 } }), 12, random);
+    walkPair(pairOf(specsOf(1100, random), { base, tuner, clip: { value: 0.8, norm: 3 } }), 12, random);
   });
 });
 
@@ -64,13 +37,13 @@ describe.each(forms)("%s: a state goes on in the other engine", (_form, tuner) =
   test("and ends with the same bytes", () => {
     const random = noise(11);
     const options = { base: adamw({ weightDecay: 0.1 }), tuner };
-    const params = specs(61, random);
-    const [wasm, js] = pair(params, options);
-    walk([wasm, js], 70, random);
-    const [wasmAfterJs, jsAfterWasm] = pair(params, options);
+    const params = specsOf(61, random);
+    const [wasm, js] = pairOf(params, options);
+    walkPair([wasm, js], 70, random);
+    const [wasmAfterJs, jsAfterWasm] = pairOf(params, options);
     wasmAfterJs.restore(js.save());
     jsAfterWasm.restore(wasm.save());
-    walk([wasmAfterJs, jsAfterWasm], 70, noise(12));
+    walkPair([wasmAfterJs, jsAfterWasm], 70, noise(12));
     const again = noise(12);
     for (let step = 1; step <= 70; step++) wasm.step(gradientAt(3 * step, wasm.size, again));
     expect(sameBytes(wasm.save(), wasmAfterJs.save())).toBe(true);
@@ -81,15 +54,19 @@ describe("wasm and js", () => {
   test.each(["global", "tensor", "parameter"] as const)("sum over blocks alike, %s", (granularity) => {
     for (const size of [1024, 1025, 4099]) {
       const random = noise(size);
-      walk(pair(specs(size, random), { tuner: superlevel({ granularity }) }), 30, random);
-      walk(pair(specs(size, random), { tuner: mechanic({ granularity }), normAdaptive: true }), 30, random);
+      walkPair(pairOf(specsOf(size, random), { tuner: superlevel({ granularity }) }), 30, random);
+      walkPair(
+        pairOf(specsOf(size, random), { tuner: mechanic({ granularity }), normAdaptive: true }),
+        30,
+        random,
+      );
     }
   });
 
   test("refuse a gradient too large for float32 sums alike, and take the largest that is not", () => {
     for (const clip of [{}, { value: 1e3 }]) {
       const random = noise(2);
-      const [one, other] = pair(startAt(40, random), { clip, nonFinite: "skip" });
+      const [one, other] = pairOf(startAt(40, random), { clip, nonFinite: "skip" });
       for (const factor of [1, 1e17, 3e19, 1e30, Infinity, 1]) {
         const g = gradientAt(1, 40, random).map((value) => value * factor);
         expect(other.step(g)).toEqual(one.step(g));
@@ -100,7 +77,7 @@ describe("wasm and js", () => {
 
   test("go back to the same state from a step that overflows", () => {
     const options: OptimizerOptions = { base: sgd({ learningRate: 1e25 }), tuner: null, nonFinite: "skip" };
-    const [one, other] = pair(startAt(20, noise(3)), options);
+    const [one, other] = pairOf(startAt(20, noise(3)), options);
     for (let step = 1; step <= 5; step++) {
       const g = gradientAt(step, 20, noise(step));
       expect(other.step(g)).toEqual(one.step(g));

@@ -4,7 +4,7 @@ import { createOptimizer, lion, mechanic, sgd, superlevel, type Base, type Tuner
 import { Reference } from "./reference.js";
 import { bases, gradientAt, noise, startAt, tuners } from "./support/cases.js";
 import { engines, stepsOf } from "./support/engines.js";
-import { argumentsOf, checkSame, gradientsOf, twinOf, walk } from "./support/walk.js";
+import { argumentsOf, checkSame, choicesOf, gradientsOf, twinOf, walk } from "./support/walk.js";
 
 const perParameter = Object.entries(tuners).filter(
   (entry): entry is [string, Tuner] => entry[1] !== null && entry[1].form !== "mechanize",
@@ -37,12 +37,13 @@ describe.each(engines)("%s engine, a tuner for each coordinate", (engine) => {
       // Drifting fast: no coordinate sees progress long enough to run away.
       const walkOver = (size: number, steps: number) =>
         walk(engine, { size, steps: stepsOf(engine, steps), base, tuner: options, pace: 8 });
-      for (const size of [1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 31, 32, 33]) walkOver(size, 200);
-      walkOver(1000, 60);
+      for (const size of [1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 31, 32, 33]) walkOver(size, 120);
+      walkOver(1000, 55);
       walkOver(4099, 6);
     });
 
-    test("with a pull, to float32's sums", () => {
+    // What the default form's pull goes by, the twin takes over: it is in the walk above.
+    test.skipIf(lambda > 0)("with a pull, to float32's sums", () => {
       for (const size of [1, 5, 17, 1030]) {
         const run = { size, steps: 20, base: bases.adamw, tuner: forCoordinates(tuner, 0.01), pace: 8 };
         const optimizer = createOptimizer(...argumentsOf(run));
@@ -61,40 +62,36 @@ describe.each(engines)("%s engine, a tuner for each coordinate", (engine) => {
   test.each(Object.entries(bases))("superlevel's bounded scales with %s, bit for bit", (_base, base) => {
     const tuner = superlevel({ granularity: "parameter", anchor: { every: 20 } });
     expect(tuner.spread).toBe(3);
-    for (const size of [1, 7, 16, 33, 1030])
+    for (const size of [1, 7, 16, 33])
       walk(engine, { size, steps: stepsOf(engine, 60), base, tuner, pace: 8 });
+    walk(engine, { size: 1030, steps: 21, base, tuner, pace: 8 });
   });
 
-  test.each(["exact", "noisy"] as const)(
-    "tensors of their own share nothing but the norm: %s",
-    (gradients) => {
-      const sizes = [5, 20, 3];
-      const options = [{ learningRate: 2 }, { frozen: true }, { weightDecay: 0.2 }];
-      const base = sgd({ learningRate: 0.25 });
-      const free = { granularity: "parameter", spread: null, lambda: 0, anchor: null } as const;
-      const tuner = superlevel({ ...free, sInit: 1e-6 });
-      const random = noise(3);
-      const starts = sizes.map((size) => startAt(size, random));
-      const specs = sizes.map((size, k) => ({ shape: [size], values: starts[k], ...options[k] }));
-      const create = (params: Float32Array | typeof specs, base: Base) =>
-        createOptimizer(params, { base, tuner, gradients, engine });
-      const whole = create(specs, base);
-      const parts = [
-        create(starts[0], sgd({ learningRate: 0.5 })),
-        null,
-        create(starts[2], sgd({ learningRate: 0.25, weightDecay: 0.2 })),
-      ];
-      for (let step = 1; step <= 30; step++) {
-        const g = sizes.map((size) => gradientAt(step, size, random));
-        g.forEach((grads, k) => whole.tensors[k].grads.set(grads));
-        whole.step();
-        parts.forEach((part, k) => part?.step(g[k]));
-      }
-      parts.forEach((part, k) =>
-        checkSame(whole.tensors[k].params, part?.params ?? starts[k], `tensor ${k}`),
-      );
-    },
-  );
+  test("tensors with options of their own share nothing but the norm", () => {
+    const sizes = [5, 20, 3];
+    const options = [{ learningRate: 2 }, { frozen: true }, { weightDecay: 0.2 }];
+    const base = sgd({ learningRate: 0.25 });
+    const free = { granularity: "parameter", spread: null, lambda: 0, anchor: null } as const;
+    const tuner = superlevel({ ...free, sInit: 1e-6 });
+    const random = noise(3);
+    const starts = sizes.map((size) => startAt(size, random));
+    const specs = sizes.map((size, k) => ({ shape: [size], values: starts[k], ...options[k] }));
+    const create = (params: Float32Array | typeof specs, base: Base) =>
+      createOptimizer(params, { base, tuner, gradients: "exact", engine });
+    const whole = create(specs, base);
+    const parts = [
+      create(starts[0], sgd({ learningRate: 0.5 })),
+      null,
+      create(starts[2], sgd({ learningRate: 0.25, weightDecay: 0.2 })),
+    ];
+    for (let step = 1; step <= 30; step++) {
+      const g = sizes.map((size) => gradientAt(step, size, random));
+      g.forEach((grads, k) => whole.tensors[k].grads.set(grads));
+      whole.step();
+      parts.forEach((part, k) => part?.step(g[k]));
+    }
+    parts.forEach((part, k) => checkSame(whole.tensors[k].params, part?.params ?? starts[k], `tensor ${k}`));
+  });
 });
 
 describe.each(engines)("%s engine, a tuner for each tensor", (engine) => {
@@ -103,7 +100,7 @@ describe.each(engines)("%s engine, a tuner for each tensor", (engine) => {
 
   /**
    * On a coarse grid every product and sum is exact in float32, so S and x must agree to the last bit; but not where
-   * averages leave the grid.
+   * averages leave the grid. They share the norm by which a gradient is a long one.
    */
   test.each([
     { base: sgd(), gradients: "exact" },
@@ -111,7 +108,7 @@ describe.each(engines)("%s engine, a tuner for each tensor", (engine) => {
     { base: sgd(), gradients: "noisy" },
     { base: lion(), gradients: "noisy" },
   ] as const)("$base.name, $gradients: each tensor is a run of its own", ({ base, gradients }) => {
-    const compare = gradients === "exact" ? checkSame : expectNear;
+    const compare = gradients === "exact" || base.name === "lion" ? checkSame : expectNear;
     const random = noise(9);
     const starts = sizes.map((size) => startAt(size, random));
     const specs = sizes.map((size, k) => ({ shape: [size], values: starts[k], frozen: k === frozen }));
@@ -123,7 +120,8 @@ describe.each(engines)("%s engine, a tuner for each tensor", (engine) => {
       engine,
     });
     const round = Math.fround;
-    const twins = starts.map((start) => new Reference(start, { base, tuner, gradients, round }));
+    const choices = choicesOf(base, tuner);
+    const twins = starts.map((start) => new Reference(start, { base, tuner, gradients, choices, round }));
     for (let step = 1; step <= 60; step++) {
       const g = sizes.map((size) => gradientAt(step, size, random, 1 / 8));
       g.forEach((grads, k) => optimizer.tensors[k].grads.set(grads));

@@ -179,7 +179,7 @@ describe("calls of the source", () => {
             deterministic: true,
             steps: 60,
             monitors,
-            level: { value: 0.9, action },
+            level: { value: 0.4, action },
           };
           if (failing % 2) expect(() => optimizer.minimize(source, rest)).toThrow("lost");
           else await expect(optimizer.minimizeAsync(source, rest)).rejects.toThrow("lost");

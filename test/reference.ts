@@ -14,7 +14,7 @@ import { runningOf, Updates, type Effects, type Tensor } from "./reference/updat
 import { clipped, norm, within } from "./reference/vectors.js";
 
 export * from "./reference/options.js";
-export { nextAnchor, type Kind } from "./reference/kinds.js";
+export { nextAnchor, type Choices, type Kind } from "./reference/kinds.js";
 export { dot, norm } from "./reference/vectors.js";
 
 /** The scheduled rate: a number, or what a schedule says of the step. */

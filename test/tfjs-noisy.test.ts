@@ -78,6 +78,17 @@ describe.each(BACKENDS)("on the %s backend", (backend) => {
       expect(optimizer.reset().gradients).toBe("undecided");
     });
 
+    it("are not judged by gradients at other places", () => {
+      const variables = makeVariables();
+      const optimizer = superlevelOptimizer();
+      walk(optimizer, variables, "exact", 1, 1);
+      variables[1].assign(tf.fill([64], 7));
+      walk(optimizer, variables, "exact", 2, 2);
+      expect(optimizer.gradients).toBe("undecided");
+      walk(optimizer, variables, "exact", 3, 3);
+      expect(optimizer.gradients).toBe("exact");
+    });
+
     it("are taken for what the options say", () => {
       const optimizer = superlevelOptimizer({ gradients: "noisy" });
       expect(optimizer.gradients).toBe("noisy");

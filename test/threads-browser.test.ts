@@ -14,7 +14,11 @@ const isolation = {
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
-const page = `<!doctype html>
+/** As Electron's pages have it. */
+const ELECTRON = `globalThis.process = { type: "renderer", versions: { node: "22.20.0", electron: "38.2.0" } };`;
+
+const page = (before = "") => `<!doctype html>
+<script>${before}</script>
 <script type="importmap">{ "imports": { "@assemblyscript/loader": "${LOADER}" } }</script>
 <script type="module">
   import { createThreadedOptimizer } from "/dist/threads/index.js";
@@ -43,7 +47,7 @@ async function serve(): Promise<Server> {
     const isFile = url.endsWith(".js");
     response.setHeader("Content-Type", isFile ? "text/javascript" : "text/html");
     response.setHeader("Cross-Origin-Resource-Policy", "same-origin");
-    response.end(isFile ? readFileSync(`.${url}`) : page);
+    response.end(isFile ? readFileSync(`.${url}`) : page(url === "/isolated/electron" ? ELECTRON : ""));
   });
   await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
   return server;
@@ -72,16 +76,20 @@ describe.skipIf(skipped)(`threads in a browser${skipNote}`, () => {
     return JSON.parse(text);
   }
 
-  it("give the bits of one thread in Node", async () => {
-    const optimizer = createOptimizer(30000);
-    const infos = [];
-    for (let step = 1; step <= 12; step++) {
-      optimizer.grads.forEach((_, i, g) => (g[i] = Math.fround((i % 97) / 97 - step / 7)));
-      infos.push(optimizer.step());
-    }
-    const params = Array.from(optimizer.params.filter((_, i) => i % 499 === 0));
-    expect(await printed("/isolated")).toEqual({ threads: 3, infos, params });
-  }, 60_000);
+  it.each(["/isolated", "/isolated/electron"])(
+    "give the bits of one thread in Node, at %s",
+    async (path) => {
+      const optimizer = createOptimizer(30000);
+      const infos = [];
+      for (let step = 1; step <= 12; step++) {
+        optimizer.grads.forEach((_, i, g) => (g[i] = Math.fround((i % 97) / 97 - step / 7)));
+        infos.push(optimizer.step());
+      }
+      const params = Array.from(optimizer.params.filter((_, i) => i % 499 === 0));
+      expect(await printed(path)).toEqual({ threads: 3, infos, params });
+    },
+    60_000,
+  );
 
   it("are refused with the headers named where the page lacks them", async () => {
     expect(await printed("/bare")).toMatchObject({

@@ -63,7 +63,7 @@ function descend(optimizer: Optimizer, source: GradientSource, steps: number, on
       const start = performance.now();
       const loss = source(optimizer.params, optimizer.grads, done + 1);
       const middle = performance.now();
-      optimizer.step();
+      optimizer.step(undefined, { loss });
       const end = performance.now();
       losses[done] = loss;
       stepTimes[done] = 1e3 * (end - middle);

@@ -3,7 +3,7 @@ import type { OptimizerOptions } from "../config.js";
 import { OptimizerError } from "../errors.js";
 import { expectFunction, expectOneOf, expectOptions, show } from "../expect.js";
 import type { StepInfo } from "../info.js";
-import { createOptimizer } from "../optimizer.js";
+import { createOptimizer } from "../create.js";
 import type { TensorSpec } from "../tensors.js";
 import { areExpected, State, type Machine } from "./state.js";
 import { build, consume, consumeAll, expectSame, type Leaves, type Tree } from "./trees.js";
@@ -26,7 +26,7 @@ export interface TransformationOptions extends OptimizerOptions {
 export interface ExtraArgs {
   /**
    * The loss at `params`, a number or a scalar array, which is consumed. Where it is ≥ 0, S does not grow at an update that
-   * promises more than a tenth of it; where it is not finite, the update is an OptimizerError "diverged".
+   * promises more than a fifth of it; where it is not finite, the update is an OptimizerError "diverged".
    */
   value?: number | JaxArray;
 }

@@ -1,6 +1,7 @@
 import { OptimizerError } from "../errors.js";
 import { ceiling } from "../guard.js";
-import { createOptimizer, type Optimizer } from "../optimizer.js";
+import { createOptimizer } from "../create.js";
+import type { Optimizer } from "../optimizer.js";
 import type { Solution } from "../run.js";
 import { superlevel } from "../tuners.js";
 import { Evaluator, type Objective } from "./objective.js";

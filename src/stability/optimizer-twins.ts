@@ -1,5 +1,6 @@
 import { expectBoolean, expectNumber, expectNumbers, expectOptions } from "../expect.js";
-import { createOptimizer, type Optimizer } from "../optimizer.js";
+import { createOptimizer } from "../create.js";
+import type { Optimizer } from "../optimizer.js";
 import type { Base } from "../bases/index.js";
 import { Evaluator, type LossGrad } from "./loss-grad.js";
 import { judgeResponse, type ResponseVerdicts } from "./verdicts.js";

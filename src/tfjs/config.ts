@@ -2,6 +2,7 @@ import type { serialization } from "@tensorflow/tfjs-core";
 import type { LearningRate } from "../bases/base.js";
 import { OPTIONS, resolve, type Config, type OptimizerOptions } from "../config.js";
 import { expectOptions, isArrayLike, show } from "../expect.js";
+import { warnOfCopies } from "./copies.js";
 import type { TensorSpec } from "../tensors.js";
 
 /** How a variable differs from the others. */
@@ -71,6 +72,7 @@ export function toSaved(
   learningRate: LearningRate | undefined,
   tensors: Config["tensors"] | undefined,
 ): serialization.ConfigDict {
+  warnOfCopies();
   const { options } = settled;
   const base = without(options.base, "learningRate");
   const byDefault = settled.defaultRate && learningRate === settled.learningRate;

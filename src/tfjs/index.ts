@@ -1,10 +1,12 @@
 import { serialization } from "@tensorflow/tfjs-core";
+import { warnOfCopies } from "./copies.js";
 import { SuperlevelOptimizer } from "./optimizer.js";
 
 export type { TfjsOptions, VariableOptions } from "./config.js";
-export type { Seen } from "./losses.js";
+export type { TfjsSeen } from "./losses.js";
 export { gradientSource, readParams, type VariableLike } from "./source.js";
 export { SuperlevelOptimizer, superlevelOptimizer } from "./optimizer.js";
 
 // So that loading a model finds the optimizer it was saved with.
 serialization.registerClass(SuperlevelOptimizer);
+warnOfCopies();

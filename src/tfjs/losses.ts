@@ -3,16 +3,16 @@ import { expectNumber, expectOptions } from "../expect.js";
 import type { Found } from "./variables.js";
 
 /** What a step may be told besides the gradients. */
-export interface Seen {
+export interface TfjsSeen {
   /**
    * L(x_t), a number or a scalar, which stays yours. Where it is ≥ 0, S does not grow at a step that promises more than
-   * a tenth of it; where it is not finite, the step is not taken.
+   * a fifth of it; where it is not finite, the step is not taken.
    */
   loss?: number | Scalar;
 }
 
 /** Checks what the caller knows of the loss. */
-export function lossOf(seen: Seen): number | Scalar | undefined {
+export function lossOf(seen: TfjsSeen): number | Scalar | undefined {
   expectOptions("seen", seen, ["loss"]);
   const { loss } = seen;
   if (loss === undefined || typeof loss === "number") return loss;

@@ -6,7 +6,7 @@ import type { GradientKind } from "../kinds.js";
 import type { StepInfo } from "../info.js";
 import { expectItself } from "../itself.js";
 import { fromSaved, settle, toSaved, type Settled, type TfjsOptions } from "./config.js";
-import { LastLoss, lossOf, type Seen } from "./losses.js";
+import { LastLoss, lossOf, type TfjsSeen } from "./losses.js";
 import { readLater, readNow, type Reader } from "./reading.js";
 import { Run } from "./run.js";
 import type { VariableLike } from "./source.js";
@@ -131,7 +131,7 @@ export class SuperlevelOptimizer extends Optimizer {
    * @throws Error on a backend that cannot read tensors synchronously, webgpu
    * @throws OptimizerError as `Optimizer.step` does. No variable has changed then
    */
-  override applyGradients(gradients: NamedTensorMap | NamedTensor[], seen: Seen = {}): void {
+  override applyGradients(gradients: NamedTensorMap | NamedTensor[], seen: TfjsSeen = {}): void {
     this.#lastStep = readNow(this.#step(gradients, seen));
   }
 
@@ -139,12 +139,12 @@ export class SuperlevelOptimizer extends Optimizer {
    * {@link applyGradients} for every backend. Await it before anything else happens to the optimizer; gradients and loss
    * may be disposed of meanwhile.
    */
-  async applyGradientsAsync(gradients: NamedTensorMap | NamedTensor[], seen: Seen = {}): Promise<void> {
+  async applyGradientsAsync(gradients: NamedTensorMap | NamedTensor[], seen: TfjsSeen = {}): Promise<void> {
     const step = this.#step(gradients, seen);
     this.#lastStep = await this.#run.during("step", () => readLater(step));
   }
 
-  #step(gradients: Gradients, seen: Seen): Reader<StepInfo> {
+  #step(gradients: Gradients, seen: TfjsSeen): Reader<StepInfo> {
     this.#run.expectReady();
     const found = gradientsByName(gradients);
     const told = lossOf(seen);

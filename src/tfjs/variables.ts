@@ -45,7 +45,9 @@ export function gradientsByName(gradients: Gradients): Found {
 function registered(name: string): Variable {
   const variable = engine().registeredVariables[name] as Variable | undefined;
   if (variable) return variable;
-  throw new RangeError(`gradients: there is no variable ${quote([name])}, or it was disposed of`);
+  throw new RangeError(
+    `gradients: there is no variable ${quote([name])}: it was disposed of, or is of another copy of tfjs-core`,
+  );
 }
 
 /** A gradient makes a variable take part; without one it does while it is trainable, but does not move. */

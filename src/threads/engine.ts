@@ -71,7 +71,8 @@ export interface ThreadedEngine {
   readonly engine: Engine;
   /** A call of the kernels that another thread leads; this one does something else until the promise resolves. */
   lead(call: "SCAN" | "SCAN_EXACTLY" | "STEP"): Promise<number>;
-  end(): void;
+  /** Ends the threads; resolves when they have ended. */
+  end(): Promise<void>;
 }
 
 /** As large as it will ever be. */
@@ -127,7 +128,7 @@ export async function createThreadedEngine(program: Program, threads: number): P
     },
     end() {
       kernels.quit();
-      workers.end();
+      return workers.end();
     },
   };
 }

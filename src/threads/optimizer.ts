@@ -1,3 +1,4 @@
+import { asyncDispose } from "../ambient.js";
 import { OPTIONS, resolve, type OptimizerOptions } from "../config.js";
 import { createEngine } from "../engine/engine.js";
 import { expectNumber, expectNumbers, expectOneOf, expectOptions } from "../expect.js";
@@ -24,8 +25,11 @@ export interface ThreadedOptions extends Omit<OptimizerOptions, "engine"> {
   threshold?: number;
 }
 
+/** Ends the threads of optimizers that were dropped without `dispose`: nobody else ever would. */
+const dropped = new FinalizationRegistry<ThreadedEngine>((crew) => void crew.end());
+
 /** What {@link createThreadedOptimizer} resolves to. */
-export class ThreadedOptimizer extends Optimizer {
+export class ThreadedOptimizer extends Optimizer implements AsyncDisposable {
   readonly #own: Stepper;
   readonly #crew: ThreadedEngine | undefined;
   /** Threads that share a step, the calling one included. */
@@ -37,6 +41,7 @@ export class ThreadedOptimizer extends Optimizer {
     this.#own = stepper;
     this.#crew = crew;
     this.threads = threads;
+    if (crew) dropped.register(this, crew, this);
   }
 
   /**
@@ -81,13 +86,21 @@ export class ThreadedOptimizer extends Optimizer {
     const begun = stepper.begin(squares, 1, loss);
     if ("skipped" in begun) return begun;
     await crew.lead("STEP");
-    return stepper.end(begun);
+    // By `this`, so that nobody takes it for dropped before.
+    return this.#own.end(begun);
   }
 
   /** Ends the threads and lets go of the memory. Every later use throws an OptimizerError "disposed". */
   override dispose(): void {
     super.dispose();
-    this.#crew?.end();
+    dropped.unregister(this);
+    void this.#crew?.end();
+  }
+
+  /** `dispose`, for `await using`: settles when the threads have ended. */
+  async [asyncDispose](): Promise<void> {
+    this.dispose();
+    await this.#crew?.end();
   }
 }
 

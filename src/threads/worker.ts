@@ -1,6 +1,6 @@
 /*
- * What a worker runs: an instance of the kernels on the optimizer's memory, which helps until it is told to quit. It
- * imports nothing, so that bundlers may copy it as it is.
+ * What a worker runs: an instance of the kernels on the optimizer's memory, which helps until it is told to quit.
+ * scripts/embed.mjs makes a text of it, so it imports nothing and awaits nothing: it has to run as a classic script, too.
  */
 
 /** What the optimizer's thread tells a new worker. */
@@ -13,6 +13,7 @@ export interface Orders {
   readonly calls: readonly Call[];
 }
 
+/** A call of the kernels. */
 export type Call = readonly [name: string, args: readonly unknown[]];
 
 /** What a worker says: it helps now; it has led what it was told to. */
@@ -30,9 +31,11 @@ function help({ module, memory, thread, threads, calls }: Orders, report: (repor
   kernels.work();
 }
 
-interface NodePort {
-  once(event: "message", listener: (orders: Orders) => void): void;
-  postMessage(report: Report): void;
+interface NodeThreads {
+  readonly parentPort: {
+    once(event: "message", listener: (orders: Orders) => void): void;
+    postMessage(report: Report): void;
+  };
 }
 
 if ("WorkerGlobalScope" in globalThis) {
@@ -41,8 +44,8 @@ if ("WorkerGlobalScope" in globalThis) {
 } else {
   // By a name that bundlers do not follow into pages.
   const builtin = "node:worker_threads";
-  const { parentPort } = (await import(/* @vite-ignore */ /* webpackIgnore: true */ builtin)) as {
-    parentPort: NodePort;
-  };
-  parentPort.once("message", (orders) => help(orders, (report) => parentPort.postMessage(report)));
+  const threads = import(/* @vite-ignore */ /* webpackIgnore: true */ builtin) as Promise<NodeThreads>;
+  void threads.then(({ parentPort }) =>
+    parentPort.once("message", (orders) => help(orders, (report) => parentPort.postMessage(report))),
+  );
 }

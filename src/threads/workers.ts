@@ -1,4 +1,5 @@
 import { OptimizerError } from "../errors.js";
+import { WORKER_SCRIPT } from "./binary.js";
 import type { Orders, Report } from "./worker.js";
 
 /** Milliseconds that workers get to start. */
@@ -6,10 +7,9 @@ const START_LIMIT = 30_000;
 
 /** A worker of Node or of a page, as far as it matters here. */
 interface Link {
-  post(orders: Orders): void;
   /** Whether it keeps the process alive. */
   hold(holds: boolean): void;
-  terminate(): void;
+  terminate(): Promise<unknown>;
 }
 
 interface Listener {
@@ -29,39 +29,69 @@ interface NodeWorker {
 
 interface Node {
   readonly versions?: { readonly node?: string };
+  readonly type?: string;
 }
 
-/** Is this Node. */
-export const inNode = (globalThis as { process?: Node }).process?.versions?.node !== undefined;
+const { process = {} } = globalThis as { process?: Node };
+
+/** Is this Node. Electron's pages and their workers have its `process`, but modules and workers as other pages do. */
+export const inNode =
+  process.versions?.node !== undefined && !["renderer", "worker", "service-worker"].includes(process.type!);
 
 /** A built-in module of Node, by a name that bundlers do not follow into pages. */
 async function builtin<Module>(name: string): Promise<Module> {
   return (await import(/* @vite-ignore */ /* webpackIgnore: true */ `node:${name}`)) as Module;
 }
 
-async function startInNode({ hear, fail }: Listener): Promise<Link> {
-  type Constructor = new (script: URL, options: object) => NodeWorker;
+async function startInNode(orders: Orders, { hear, fail }: Listener): Promise<Link> {
+  type Constructor = new (script: string, options: object) => NodeWorker;
   const { Worker: NodeWorker } = await builtin<{ Worker: Constructor }>("worker_threads");
   // Without the flags of the process, which may be meant for its own script.
-  const worker = new NodeWorker(new URL("./worker.js", import.meta.url), { execArgv: [] });
+  const worker = new NodeWorker(WORKER_SCRIPT, { eval: true, execArgv: [] });
   worker.on("message", hear);
   worker.on("error", ({ message }) => fail(message));
   worker.on("exit", (code) => fail(`it ended with code ${code}`));
+  worker.postMessage(orders);
   return {
-    post: (orders) => worker.postMessage(orders),
     hold: (holds) => (holds ? worker.ref() : worker.unref()),
-    terminate: () => void worker.terminate(),
+    terminate: () => worker.terminate(),
   };
 }
 
-function startInPage({ hear, fail }: Listener): Link {
-  const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
-  worker.onmessage = ({ data }: MessageEvent<Report>) => hear(data);
-  worker.onerror = ({ message }) => fail(message || "its script could not be loaded");
+let scriptUrl: string | undefined;
+
+/** The script as a text needs no help of bundlers; where a page's policy forbids such workers, its file may do. */
+function startInPage(orders: Orders, { hear, fail }: Listener): Link {
+  let worker: Worker | undefined;
+  const use = (started: Worker, onFailure: (message: string | undefined) => void) => {
+    worker = started;
+    worker.onmessage = ({ data }: MessageEvent<Report>) => hear(data);
+    worker.onerror = ({ message }: Partial<ErrorEvent>) => onFailure(message);
+    worker.postMessage(orders);
+  };
+  const useFile = () => {
+    const blocked = "its script could not be loaded: see docs/threads.md on content security policies";
+    try {
+      const file = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+      use(file, (message) => fail(message ?? blocked));
+    } catch (error) {
+      fail(`${blocked} (${String(error)})`);
+    }
+  };
+  try {
+    scriptUrl ??= URL.createObjectURL(new Blob([WORKER_SCRIPT], { type: "text/javascript" }));
+    // What the script itself throws has a message.
+    use(new Worker(scriptUrl), (message) => (message === undefined ? useFile() : fail(message)));
+  } catch {
+    useFile();
+  }
   return {
-    post: (orders) => worker.postMessage(orders),
     hold: () => {},
-    terminate: () => worker.terminate(),
+    terminate() {
+      if (worker) worker.onerror = null;
+      worker?.terminate();
+      return Promise.resolve();
+    },
   };
 }
 
@@ -73,7 +103,8 @@ export async function parallelism(): Promise<number> {
 
 /** Workers that help with an optimizer's sweeps. */
 export class Workers {
-  #links: Link[] = [];
+  readonly #links: Link[] = [];
+  #ended: Promise<unknown> | undefined;
   #failure: OptimizerError | undefined;
   #waiting: { resolve: () => void; reject: (error: OptimizerError) => void } | undefined;
   #reports = 0;
@@ -88,7 +119,7 @@ export class Workers {
       await Promise.race([ready, workers.#launch(orders)]);
       await ready;
     } catch (error) {
-      workers.end();
+      void workers.end();
       if (error instanceof OptimizerError) throw error;
       throw new OptimizerError("threads", `threads could not be started: ${String(error)}`);
     } finally {
@@ -101,9 +132,7 @@ export class Workers {
   async #launch(orders: readonly Orders[]): Promise<void> {
     for (const order of orders) {
       const listener: Listener = { hear: () => this.#hear(), fail: (reason) => this.#fail(reason) };
-      const link = inNode ? await startInNode(listener) : startInPage(listener);
-      this.#links.push(link);
-      link.post(order);
+      this.#links.push(inNode ? await startInNode(order, listener) : startInPage(order, listener));
     }
   }
 
@@ -155,9 +184,9 @@ export class Workers {
     this.#waiting = undefined;
   }
 
-  end(): void {
+  /** Ends all of them; resolves when they have ended. */
+  async end(): Promise<void> {
     this.stop(new OptimizerError("disposed", "this optimizer was disposed of"));
-    this.#links.forEach((link) => link.terminate());
-    this.#links = [];
+    await (this.#ended ??= Promise.all(this.#links.map((link) => link.terminate())));
   }
 }

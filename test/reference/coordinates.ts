@@ -20,6 +20,11 @@ interface MeasuredEach extends Measured {
   each: Float64Array;
 }
 
+function decaysOf({ form, betas }: TunerOptions, round: Round): [m: number, v: number, r: number][] {
+  if (form === "algorithm1") return [[round(betas[0]), round(betas[1]), round(betas[2])]];
+  return betas.map((beta) => [round(beta), round(beta * beta), round(beta)]);
+}
+
 export class Coordinates implements Scaling {
   /** S_j = sum of s over the betas. */
   readonly S: Float64Array;
@@ -30,6 +35,8 @@ export class Coordinates implements Scaling {
   readonly #places: readonly number[];
   /** s_init / K of each. */
   readonly #share: Float64Array;
+  /** Of m, v and r for each beta. */
+  readonly #decays: readonly (readonly [m: number, v: number, r: number])[];
   readonly #tuners: Tuner[][];
   /** The tuner of all coordinates together, which bounds theirs; null where they are free. */
   readonly #whole: Groups | null;
@@ -44,19 +51,12 @@ export class Coordinates implements Scaling {
     );
     this.#whole = tuner.spread === null ? null : new Groups(tuner, size, [running]);
     this.#unstarted = tuner.sInit === undefined;
+    this.#decays = decaysOf(tuner, round);
     this.S = new Float64Array(size);
     this.#share = new Float64Array(size);
     this.#tuners = Array.from(this.S, () => []);
     const { sInit = 0 } = tuner;
     this.#startEach(sInit, tuner.form === "superlevel" ? 1 / this.#decays.length : 0);
-  }
-
-  /** The decays of m, v and r for each beta. */
-  get #decays(): [number, number, number][] {
-    const { form, betas } = this.#tuner;
-    const round = this.#round;
-    if (form === "algorithm1") return [[round(betas[0]), round(betas[1]), round(betas[2])]];
-    return betas.map((beta) => [round(beta), round(beta * beta), round(beta)]);
   }
 
   get tuners(): readonly WholeTuner[] {

@@ -4,7 +4,7 @@ import { modesOf } from "../../src/gradients.js";
 import { createOptimizer, type Base, type Optimizer, type StepInfo, type Tuner } from "../../src/index.js";
 import type { OptimizerOptions } from "../../src/index.js";
 import { norm, Reference } from "../reference.js";
-import type { Adopted, Alpha, ReferenceStep, TensorOptions } from "../reference.js";
+import type { Adopted, Alpha, Choices, ReferenceStep, TensorOptions } from "../reference.js";
 import { gradientAt, noise, startAt } from "./cases.js";
 import type { EngineName } from "./engines.js";
 import { groupsOf, type Group } from "./groups.js";
@@ -79,14 +79,18 @@ export function checkSame(actual: ArrayLike<number>, expected: ArrayLike<number>
   }
 }
 
+/** What is the package's to choose, and may change: the twin takes it as it is. */
+export function choicesOf(base: Base, tuner: Tuner | null): Partial<Choices> {
+  const { rule } = resolveBase(base);
+  const averagesNoise = rule.averagesNoise !== false;
+  const { averages, gradientLimit, longest } = modesOf(rule, tuner).noisy;
+  return averages ? { averagesNoise, gradientLimit, longest } : { averagesNoise };
+}
+
 /** The twin of a run; `changes`: how it is otherwise. */
 export function twinOf(run: Run, changes: { round?: (value: number) => number } = {}): Reference {
   const { size, base, tuner, tensors = [{ size }], more } = run;
-  const { rule } = resolveBase(base);
-  // These are the package's to choose, and may change: the twin takes them as they are.
-  const { averages, gradientLimit, longest } = modesOf(rule, tuner).noisy;
-  const averagesNoise = rule.averagesNoise !== false;
-  const choices = averages ? { averagesNoise, gradientLimit, longest } : { averagesNoise };
+  const choices = choicesOf(base, tuner);
   const x0 = startAt(size, noise(size + 1));
   return new Reference(x0, { base, tuner, tensors, choices, round: Math.fround, ...more, ...changes });
 }
