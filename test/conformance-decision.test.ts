@@ -156,6 +156,7 @@ describe.each(engines)("%s engine", (engine) => {
   test.each(all)("%s: the first step's length, whatever the rate and the units", (_name, base) => {
     const random = noise(4);
     const size = 40;
+    const averagesNoise = base.name !== "lion";
     for (const [unit, rate, slope] of [
       [1, 1, 1],
       [1e6, 1e-3, 1e-6],
@@ -171,8 +172,8 @@ describe.each(engines)("%s engine", (engine) => {
         return Math.hypot(...optimizer.params.map((x, i) => x - x0[i])) / length;
       };
       expect(moved("auto") / 1e-3).toBeCloseTo(1, 3);
-      expect(moved("exact") / 1e-2).toBeCloseTo(1, 3);
-      expect(moved("noisy") / 1e-2).toBeCloseTo(1, 3);
+      expect(moved("exact") / 3e-2).toBeCloseTo(1, 3);
+      expect(moved("noisy") / (averagesNoise ? 1e-2 : 3e-2)).toBeCloseTo(1, 3);
     }
   });
 });

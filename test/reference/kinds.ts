@@ -61,10 +61,10 @@ type Defaults = Omit<Mode, keyof Averaged | "anchor"> & {
 const asPublished = { first: 64, growth: 2, carry: 0.6 };
 const exactly: Defaults = {
   anchor: { first: 16, growth: 1.6, carry: 0.6 },
-  growthLimit: { first: 300, later: 4 },
+  growthLimit: { first: 300, later: 10 },
   ownFloor: false,
   rewardLimit: 1,
-  start: 1e-2,
+  start: 3e-2,
   promise: Infinity,
 };
 const noisily: Defaults = {
@@ -73,7 +73,7 @@ const noisily: Defaults = {
   ownFloor: true,
   rewardLimit: 2,
   start: 1e-2,
-  promise: 0.1,
+  promise: 0.2,
 };
 
 /** delta = |g_2 - g_1|^2 / (|g_1|^2 + |g_2|^2) tells what gradients are. */
@@ -110,7 +110,7 @@ const carriedOn: Defaults = {
   ...exactly,
   anchor: { first: 64, growth: 2, carry: 1 },
   growthLimit: { first: 100, later: 4 },
-  promise: 0.1,
+  promise: 0.2,
 };
 
 /** The averaging that noise asks for. */
