@@ -33,6 +33,8 @@ export interface Mode {
   /** Does the average forget where ⟨e, g⟩ says that it lags behind? */
   readonly forgets: boolean;
   readonly anchor: SettledAnchor | null;
+  /** What an anchor keeps of S, also one that the caller asks for. */
+  readonly carry: number;
   readonly growthLimit: GrowthLimit | null;
   /** s has a floor of its own instead of the wealth, and r takes h clipped to so many times ±m. */
   readonly ownFloor: boolean;
@@ -115,7 +117,8 @@ export function modesOf(rule: Rule, tuner: Tuner | null): Modes {
   if (!distinguishes(tuner)) {
     const scale = { growthLimit: null, ownFloor: false, rewardLimit: 1, start: 0, promise: Infinity };
     const anchor = tuner && anchorOf(tuner.anchor, { first: 64, growth: 2, carry: 0.6 });
-    const mode = { ...ruleOf(rule, own !== undefined, own), ...scale, anchor };
+    const carry = anchor?.carry ?? 0.6;
+    const mode = { ...ruleOf(rule, own !== undefined, own), ...scale, anchor, carry };
     return { exact: mode, noisy: mode, undecided: mode };
   }
   const { anchor, growthLimit, sInit } = tuner!;
@@ -123,6 +126,7 @@ export function modesOf(rule: Rule, tuner: Tuner | null): Modes {
     ...ruleOf(rule, averages, own ?? NOISY_AVERAGING),
     ...defaults,
     anchor: anchorOf(anchor, defaults.anchor),
+    carry: anchor?.carry ?? defaults.anchor.carry,
     growthLimit: growthLimitOf(growthLimit, sInit, defaults.growthLimit),
     start: sInit === undefined ? defaults.start : 0,
   });

@@ -128,8 +128,7 @@ export class State {
 
   protected anchorHere(): void {
     const { kernels, params } = this.engine;
-    const { anchor } = this.mode;
-    if (this.config.tuner) kernels.anchor(anchor?.carry ?? (this.mode.ownFloor ? 1 : 0.6));
+    if (this.config.tuner) kernels.anchor(this.mode.carry);
     this.time.anchors++;
     this.openWindow(this.time.iterations);
     this.witness.look(params);

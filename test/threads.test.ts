@@ -287,8 +287,8 @@ describe("beginning and end", () => {
     };
     syncBuiltinESMExports();
     const [first, second] = [
-      await createThreadedOptimizer(5000, { threads: 3, threshold: 0 }),
-      await createThreadedOptimizer(1e6, { threads: 2, threshold: 0 }),
+      await createThreadedOptimizer(5000, { threads: 3, threshold: 0, gradients: "exact" }),
+      await createThreadedOptimizer(1e6, { threads: 2, threshold: 0, gradients: "exact" }),
     ];
     workerThreads.Worker = Original;
     syncBuiltinESMExports();
