@@ -101,10 +101,10 @@ function tuneLanes<Q>(
   return s;
 }
 
-/** Lanes that belong to no coordinate have scale 0, and keep it. */
+/** Lanes that belong to no coordinate have scale 0, and keep it; one that is no number stays none, and fails the step. */
 @inline
 function boundedScale(scale: v128, low: v128, high: v128): v128 {
-  return v128.and(f32x4.gt(scale, zero()), bounded(scale, low, high));
+  return v128.andnot(bounded(scale, low, high), f32x4.eq(scale, zero()));
 }
 
 /** (33) for four coordinates; returns x_{t+1}. */

@@ -3,6 +3,7 @@
  * optimizer, a network 784-32-10 on 2 000 digits. `npm run bench:objective`; SUPERLEVEL_DATA names the data's folder.
  */
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { readMnist } from "../examples/digits/idx.js";
 import type { Digits } from "../examples/digits/draw.js";
 import { createOptimizer, minibatches } from "../src/index.js";
@@ -24,7 +25,9 @@ const EXAMPLES = 2000;
 const BATCH = 32;
 const STEPS = 1200;
 const WARM_UP = 120;
-const SEEDS = [1, 2, 3, 4, 5];
+
+const { values } = parseArgs({ options: { seeds: { type: "string", default: "5" } } });
+const SEEDS = Array.from({ length: Number(values.seeds) }, (_, k) => k + 1);
 
 interface Method {
   readonly weights?: (counts: number[]) => Float64Array;

@@ -46,9 +46,9 @@ export interface Clock {
   /** What a guard multiplies the rate by, in (0, 1]. */
   rateFactor: number;
   gradients: GradientKind;
-  /** Anchors so far. */
+  /** Anchors so far, by hand as well: there may be more of them than steps. */
   anchors: number;
-  /** Of schedule-free averaging: t in the weights w, Σ w, and the largest rate. */
+  /** Of schedule-free averaging: t in the weights w, Σ w over the newest of them, and the largest rate. */
   age: number;
   weightSum: number;
   rateMax: number;
@@ -190,7 +190,10 @@ const KINDS: readonly GradientKind[] = ["exact", "noisy", "undecided"];
 function checkClock(clock: unknown): Clock {
   const found = (clock ?? {}) as Clock;
   const counted = COUNTS.every(
-    (name) => Number.isSafeInteger(found[name]) && found[name] >= 0 && found[name] <= found.iterations,
+    (name) =>
+      Number.isSafeInteger(found[name]) &&
+      found[name] >= 0 &&
+      (name === "anchors" || found[name] <= found.iterations),
   );
   const measured = MEASURES.every((name) => Number.isFinite(found[name]) && found[name] >= 0);
   const { gradients, slopeMean } = found;

@@ -34,8 +34,6 @@ export interface Seen {
 export interface Begun {
   readonly step: number;
   readonly gradNorm: number;
-  /** What the clock is to hold when the step is done. */
-  readonly after: Partial<Clock>;
   readonly before: { giveBack(): void } | undefined;
   /** The clock before this step decided what gradients are. */
   readonly clockBefore: Clock | undefined;

@@ -1,4 +1,4 @@
-import type { Averaging, Rule } from "./bases/base.js";
+import type { Rule } from "./bases/base.js";
 import type { Clock } from "./checkpoint.js";
 import type { Config, Resolved } from "./config.js";
 import { Copy } from "./engine/mark.js";
@@ -38,13 +38,17 @@ export function clipping(
 export function copyIfRisky(
   engine: Engine,
   { config, program, rateFactor, scaleGrowth }: Resolved,
+  { start }: Mode,
   eta: number,
   gradNormMax: number,
   bolder: number,
 ): Copy | undefined {
   const { report } = engine;
+  const paramsNorm = Math.sqrt(report[Report.paramsSquares]);
+  const unstarted = start > 0 && report[Report.sInitMax] === 0;
   const reach = {
-    paramsNorm: Math.sqrt(report[Report.paramsSquares]),
+    paramsNorm,
+    firstStep: unstarted ? start * Math.max(paramsNorm, Math.sqrt(program.size)) * scaleGrowth : 0,
     deltaNorm: Math.sqrt(report[Report.deltaSquares]),
     scale: Math.max(report[Report.scaleMax], report[Report.sInitMax]) * scaleGrowth * bolder,
     learningRate: eta * rateFactor,
@@ -73,17 +77,25 @@ export function enterMode({ scalars, bases }: Engine, mode: Mode, anchors: numbe
   scalars[Scalar.start] = mode.start;
 }
 
-/** c_t = w_t / Σ w, w_t = t^power · η_max^ratePower, and what the clock is to hold after the step. */
-export function weigh({ averaging }: Mode, { age, rateMax, weightSum }: Readonly<Clock>, eta: number) {
-  if (!averaging) return { weight: 0, after: {} };
-  const after = { age: age + 1, rateMax: Math.max(rateMax, eta), weightSum };
-  const added = weightOf(averaging, after);
-  after.weightSum += added;
-  return { weight: after.weightSum > 0 ? added / after.weightSum : 0, after };
-}
+/** What a step changes in the clock, besides counts. One object for all steps: small ones would be most of what they drop. */
+export type After = Pick<
+  Clock,
+  "age" | "rateMax" | "weightSum" | "squaresMean" | "learningRate" | "gradNormMax"
+>;
 
-function weightOf({ power, ratePower }: Averaging, { age, rateMax }: Pick<Clock, "age" | "rateMax">): number {
-  return age ** power * rateMax ** ratePower;
+/**
+ * c_t = w_t / Σ w, w_t = t^power · η_max^ratePower; and what the clock is to hold after the step. The sum is kept in units
+ * of the newest weight, as weights themselves may leave the finite numbers: 65 536^64 does.
+ */
+export function weigh({ averaging }: Mode, clock: Readonly<Clock>, eta: number, after: Partial<After>) {
+  const { age, rateMax, weightSum } = clock;
+  after.age = averaging ? age + 1 : age;
+  after.rateMax = averaging ? Math.max(rateMax, eta) : rateMax;
+  after.weightSum = weightSum;
+  if (!averaging || (after.rateMax === 0 && averaging.ratePower > 0)) return 0;
+  const unit = (age / after.age) ** averaging.power * (rateMax / after.rateMax) ** averaging.ratePower;
+  after.weightSum = unit * weightSum + 1;
+  return 1 / after.weightSum;
 }
 
 /** The mean of ‖g‖² decays like Adam's of g². */
@@ -93,10 +105,16 @@ const SQUARES_DECAY = 0.999;
  * A factor ≤ 1 on the step, where the gradient is longer than gradientLimit times the root mean square of its norm so
  * far, √ĝ: gradientLimit √ĝ / ‖g‖. The rule's second moments see the gradient as it is.
  */
-export function shorten({ gradientLimit }: Mode, squaresMean: number, applied: number, norm: number) {
-  const mean = SQUARES_DECAY * squaresMean + (1 - SQUARES_DECAY) * norm * norm;
+export function shorten(
+  { gradientLimit }: Mode,
+  { squaresMean }: Readonly<Clock>,
+  applied: number,
+  norm: number,
+  after: Partial<After>,
+): number {
+  const mean = (after.squaresMean = SQUARES_DECAY * squaresMean + (1 - SQUARES_DECAY) * norm * norm);
   const typical = Math.sqrt(mean / (1 - SQUARES_DECAY ** applied));
-  return { squaresMean: mean, factor: norm > 0 ? Math.min(1, (gradientLimit * typical) / norm) : 1 };
+  return norm > 0 ? Math.min(1, (gradientLimit * typical) / norm) : 1;
 }
 
 /** Steps over which ⟨e, g⟩ is averaged, and how many standard errors below 0 its mean has to be. */
@@ -115,7 +133,7 @@ export function forget({ averaging }: Mode, clock: Clock, slope: number): void {
   if (slopes < EVIDENCE || mean >= 0 || mean * mean * EVIDENCE <= ERRORS * ERRORS * squares) return;
   clock.age /= 2;
   // The sum of weights up to an age, as an integral.
-  clock.weightSum = (weightOf(averaging!, clock) * clock.age) / (averaging!.power + 1);
+  clock.weightSum = clock.age / (averaging!.power + 1);
   Object.assign(clock, { slopes: 0, slopeMean: 0, slopeSquares: 0 });
 }
 

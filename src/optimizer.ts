@@ -211,7 +211,8 @@ export class Optimizer implements Disposable {
   }
 
   /**
-   * Moves the point: x ← values, xRef ← x, Δ ← 0. The tuner's scale and the base's moments stay.
+   * Moves the point: x ← values, xRef ← x, Δ ← 0. The tuner's scale and the base's moments stay. After the first step it
+   * puts off what `gradients: "auto"` finds out: that takes two gradients at one place.
    *
    * @param values `size` finite numbers
    * @throws TypeError or RangeError when they are not; nothing has changed then

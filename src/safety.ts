@@ -44,6 +44,8 @@ export function singular(step: number): OptimizerError {
 /** What bounds a step's length. */
 export interface Reach {
   paramsNorm: number;
+  /** How far a step leads that is to find s_init, whatever the base's update is; 0 where that is known. */
+  firstStep: number;
   deltaNorm: number;
   scale: number;
   learningRate: number;
@@ -57,9 +59,10 @@ export interface Reach {
  * update is at most 10 000 times the rate times the largest of gradient, parameters and 1.
  */
 export function isRisky(reach: Reach): boolean {
-  const { paramsNorm, deltaNorm, scale, learningRate, gradNormMax } = reach;
+  const { paramsNorm, firstStep, deltaNorm, scale, learningRate, gradNormMax } = reach;
   const update = 1e4 * learningRate * (gradNormMax + paramsNorm + 1);
-  return !((deltaNorm + update) * Math.max(1, 10 * scale) + paramsNorm + largestH(reach) < 1e17);
+  const moved = (deltaNorm + update) * Math.max(1, 10 * scale) + firstStep;
+  return !(moved + paramsNorm + largestH(reach) < 1e17);
 }
 
 /** Bounds h where its square is kept in float32: ⟨Δ, g⟩, and the pull in each form. */

@@ -66,7 +66,7 @@ export class State {
     const { averages, averaging, leadSlot } = this.mode;
     if (!averages) return null;
     // After one step the average is where x is; the place of the lead has its gradient.
-    if (this.undecided) return this.engine.params.slice();
+    if (this.undecided) return point.slice();
     const { interpolation } = averaging!;
     const share = (1 - interpolation) / interpolation;
     return averageOf(engine, this.resolved.program, leadSlot, share, point);
@@ -76,7 +76,7 @@ export class State {
     const { averages, averaging } = this.mode;
     if (!averages) return null;
     // Before the first step any rate will do.
-    const { weight } = weigh(this.mode, this.time, this.time.learningRate || 1);
+    const weight = weigh(this.mode, this.time, this.time.learningRate || 1, {});
     return { interpolation: averaging!.interpolation, weight };
   }
 
@@ -183,7 +183,7 @@ export class State {
     }
     groups.set(payload.subarray(0, groups.length));
     vectors.set(payload.subarray(groups.length));
-    this.takeUp(clock, false);
+    this.takeUp(clock, clock.iterations === clock.skipped);
   }
 
   protected takeUp(clock: Readonly<Clock>, fresh: boolean): void {

@@ -6,7 +6,7 @@ import type { OptimizerError } from "./errors.js";
 import { boldness } from "./gradients.js";
 import type { Begun, StepInfo } from "./info.js";
 import type { GradientKind } from "./kinds.js";
-import { clipping, copyIfRisky, forget, judge, promiseOf, shorten, weigh } from "./mode.js";
+import { clipping, copyIfRisky, forget, judge, promiseOf, shorten, weigh, type After } from "./mode.js";
 import { hugeGradient, isHuge, leftRange, nonFiniteGradient, singular } from "./safety.js";
 import type { Schedule } from "./schedules.js";
 import { State } from "./state.js";
@@ -15,6 +15,15 @@ import { nextAnchor } from "./tuners.js";
 /** What an optimizer does at a step. Its public face is `Optimizer`. */
 export class Stepper extends State {
   readonly #schedule: Schedule;
+  /** What the clock is to hold when the step that was begun is done. */
+  readonly #after: After = {
+    age: 0,
+    rateMax: 0,
+    weightSum: 0,
+    squaresMean: 0,
+    learningRate: 0,
+    gradNormMax: 0,
+  };
 
   constructor(resolved: Resolved, engine: Engine) {
     super(resolved, engine);
@@ -72,26 +81,21 @@ export class Stepper extends State {
     if (form?.singularAtZero && report[Report.paramsSquaresMin] === 0) throw singular(step);
     const gradNormMax = Math.max(this.time.gradNormMax, usedNorm);
     const bolder = this.undecided && kind !== "undecided" ? boldness(modes, kind) : 1;
-    const before = copyIfRisky(this.engine, this.resolved, eta, gradNormMax, bolder);
+    const before = copyIfRisky(this.engine, this.resolved, modes[kind], eta, gradNormMax, bolder);
     const clockBefore = kind === this.time.gradients ? undefined : { ...this.time };
     this.decide(kind);
     const mode = modes[kind];
     const applied = step - this.time.skipped;
     const fresh = applied - this.time.momentumStart;
     mode.constants(applied, eta, scalars, fresh);
-    const { squaresMean, factor: shortened } = shorten(mode, this.time.squaresMean, applied, usedNorm);
-    const { weight, after } = weigh(mode, this.time, eta);
-    scalars[0] *= shortened;
+    const after = this.#after;
+    after.learningRate = eta;
+    after.gradNormMax = gradNormMax;
+    scalars[0] *= shorten(mode, this.time, applied, usedNorm, after);
     scalars[Scalar.learningRate] = eta;
-    scalars[Scalar.weight] = weight;
+    scalars[Scalar.weight] = weigh(mode, this.time, eta, after);
     scalars[Scalar.promiseLimit] = promiseOf(mode, loss);
-    return {
-      step,
-      gradNorm,
-      before,
-      clockBefore,
-      after: { ...after, learningRate: eta, gradNormMax, squaresMean },
-    };
+    return { step, gradNorm, before, clockBefore };
   }
 
   /** A gradient of 0 decides nothing and moves nothing. */
@@ -104,14 +108,14 @@ export class Stepper extends State {
   }
 
   /** The last, after the kernels' step. */
-  end({ step, gradNorm, before, clockBefore, after }: Begun): StepInfo {
+  end({ step, gradNorm, before, clockBefore }: Begun): StepInfo {
     const { kernels, report } = this.engine;
     if (!Number.isFinite(report[Report.vitality])) {
       before?.giveBack();
       this.takeUp(clockBefore ?? this.time, this.fresh);
       return this.refuse(leftRange(step));
     }
-    Object.assign(this.time, after);
+    Object.assign(this.time, this.#after);
     const { learningRate } = this.time;
     const scale = this.#meanScale;
     const info = { step, learningRate, gradNorm, h: report[Report.h], scale, skipped: false };

@@ -238,9 +238,10 @@ describe.skipIf(skipped)(`in a page${skipNote}`, () => {
         return void response.end(`<!doctype html><script type="module" src="/program.js"></script>`);
       }
       response.setHeader("Content-Type", "text/javascript");
-      void fetch(`http://127.0.0.1:${port}${request.url}`)
+      fetch(`http://127.0.0.1:${port}${request.url}`)
         .then((found) => found.text())
-        .then((text) => response.end(text));
+        .then((text) => response.end(text))
+        .catch(() => response.destroy());
     });
     await new Promise<void>((ready) => page.listen(0, "127.0.0.1", ready));
     expect(await printed(`http://127.0.0.1:${(page.address() as AddressInfo).port}/`)).toBe(expected);

@@ -7,7 +7,7 @@ import { equiconnect, swapResponse } from "../src/stability/index.js";
 import { eigenvalue, eigenvector } from "../src/stability/tridiagonal.js";
 import { minimumNormPoint } from "../src/stability/sampling.js";
 import { errorOf } from "./support/errors.js";
-import { redescribed } from "./support/state.js";
+import { descriptionOf, redescribed } from "./support/state.js";
 
 /** More than any stack holds as arguments. */
 const MANY = 150_000;
@@ -140,14 +140,7 @@ describe("a state whose description", () => {
   const deep = `${"[".repeat(1e5)}${"]".repeat(1e5)}`;
 
   test.each(["base", "sizes", "clock"])("is nested 100 000 deep in %s is damaged", (key) => {
-    const others = {
-      base: "adam",
-      kernel: "ADAM",
-      form: "superlevel",
-      delta: "stored",
-      granularity: "global",
-    };
-    const description = { ...others, betas: 6, sizes: [2], clock: {}, [key]: "DEEP" };
+    const description = { ...descriptionOf(state), [key]: "DEEP" };
     const text = JSON.stringify(description).replace('"DEEP"', deep);
     const error = errorOf(() => optimizer.restore(redescribed(state, text)));
     expect(error).toMatchObject({ name: "OptimizerError", code: "state" });

@@ -71,7 +71,7 @@ describe.skipIf(reason)(`types${note}`, () => {
   }
 
   describe.each(compilers)("for TypeScript %s", (version, tsc) => {
-    it.each([[["es2022"]], [["es2022", "dom"]], [["esnext", "dom"]]])(
+    it.each([[["es2022"]], [["es2022", "dom"]]])(
       "with lib %j",
       (lib) => {
         expect(compile(tsc, `${version} ${lib.join()}`, PROGRAM, { lib })).toBe("");
