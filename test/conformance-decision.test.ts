@@ -36,7 +36,7 @@ describe.each(engines)("%s engine", (engine) => {
       ...("base" in base && { base: { ...base.base, weightDecay: 0 } }),
     };
     for (const unit of [1e-12, 1, 1e12]) {
-      const options = { base: plain as Base, engine };
+      const options = { base: plain, engine };
       expect(kindOf(pairAt(2.99e-3, unit), options)).toEqual(["undecided", "exact"]);
       expect(kindOf(pairAt(3.01e-3, unit), options)).toEqual(["undecided", "noisy"]);
     }

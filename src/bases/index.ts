@@ -1,4 +1,4 @@
-import { expectOneOf, expectOptions, show } from "../expect.js";
+import { expectOneOf, expectOptions, given, show } from "../expect.js";
 import { warmup, type Schedule } from "../schedules.js";
 import { adadelta, adadeltaRule } from "./adadelta.js";
 import { adagrad, adagradRule } from "./adagrad.js";
@@ -46,14 +46,18 @@ export function resolveBase(base: unknown): { base: Base; rule: Rule } {
 }
 
 function resolveScheduleFree(base: ScheduleFree): { base: Base; rule: Rule } {
-  const { base: wrapped, learningRate, interpolation, power, ratePower, warmupSteps, ...rest } = base;
-  expectOptions("base", rest, ["name", "weightDecay"]);
+  const { base: wrapped, learningRate, weightDecay, ...rest } = base;
+  const { interpolation, power, ratePower, warmupSteps, ...others } = rest;
+  expectOptions("base", others, ["name"]);
   const options = { interpolation, power, ratePower, warmupSteps };
-  const inner = resolveBase(wrapped);
-  // The rate may have been set since, on the outside.
-  const rate = learningRate === undefined ? inner.base.learningRate : learningRate;
-  const settled = scheduleFree({ ...inner.base, learningRate: rate } as Wrapped, options);
-  return { base: settled, rule: scheduleFreeRule(settled, inner.rule) };
+  // Rate and decay may have been set since, on the outside; the rate stays there alone.
+  const inner = resolveBase({ ...wrapped, ...given({ learningRate, weightDecay }) });
+  const { learningRate: rate, ...plain } = inner.base;
+  const settled = scheduleFree(plain as Wrapped, options);
+  return {
+    base: { ...settled, ...given({ learningRate: rate }) },
+    rule: scheduleFreeRule(settled, inner.rule),
+  };
 }
 
 /** A base's rate, step by step, warmed up where it asks for that. */

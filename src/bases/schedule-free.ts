@@ -55,7 +55,7 @@ function momentumOf(base: Wrapped): string | undefined {
  * Math.abs(optimizer.average()![0]) < 0.05; // → true
  */
 export function scheduleFree(base: Wrapped, options: ScheduleFreeOptions = {}): ScheduleFree {
-  if (typeof base !== "object" || base === null)
+  if (typeof base !== "object" || base === null || (base.name as string) === "scheduleFree")
     throw new TypeError(`scheduleFree(base): expected a base such as adam(), got ${show(base)}`);
   expectOptions("scheduleFree", options, KEYS);
   const momentum = momentumOf(base);

@@ -73,7 +73,7 @@ export function leadOf(form: AverageForm, { lead, z, mean }: Averages, beta: num
   return form === "lead" ? lead[i] : beta * (z[i] - mean[i]);
 }
 
-/** Where the weights stand: t, the sum of w, and the largest rate. */
+/** Where the weights stand: t, the largest rate, and the sum of w; by "lead" in units of the newest of them. */
 export interface Weights {
   age: number;
   sum: number;
@@ -84,11 +84,23 @@ const weightOf = ({ power, ratePower }: Averaging, { age, rateMax }: Weights): n
   age ** power * rateMax ** ratePower;
 
 /** The weights after one more step at rate eta, and c = w / sum of w. */
-export function weigh(averaging: Averaging, before: Weights, eta: number): { weights: Weights; c: number } {
+export function weigh(
+  form: AverageForm,
+  averaging: Averaging,
+  before: Weights,
+  eta: number,
+): { weights: Weights; c: number } {
   const weights = { age: before.age + 1, rateMax: Math.max(before.rateMax, eta), sum: before.sum };
-  const weight = weightOf(averaging, weights);
-  weights.sum += weight;
-  return { weights, c: weights.sum > 0 ? weight / weights.sum : 0 };
+  if (weights.rateMax === 0 && averaging.ratePower > 0) return { weights, c: 0 };
+  if (form === "public") {
+    const weight = weightOf(averaging, weights);
+    weights.sum += weight;
+    return { weights, c: weight / weights.sum };
+  }
+  const { power, ratePower } = averaging;
+  const unit = (before.age / weights.age) ** power * (before.rateMax / weights.rateMax) ** ratePower;
+  weights.sum = unit * before.sum + 1;
+  return { weights, c: 1 / weights.sum };
 }
 
 /** Running means over as many steps of <e, g>, of its square, and how many steps there were. */
@@ -104,14 +116,21 @@ const EVIDENCE = 100;
  * <e, g> was below 0 for long, by 3 standard errors: z is better than y, and the average remembers too much. It forgets
  * half of its age, and what it would weigh at that age is the integral of the weights. Says whether it did.
  */
-export function forget(averaging: Averaging, weights: Weights, slope: Slope, now: number): boolean {
+export function forget(
+  form: AverageForm,
+  averaging: Averaging,
+  weights: Weights,
+  slope: Slope,
+  now: number,
+): boolean {
   slope.mean += (now - slope.mean) / EVIDENCE;
   slope.squares += (now * now - slope.squares) / EVIDENCE;
   slope.steps++;
   const certain = slope.mean * slope.mean * EVIDENCE > 9 * slope.squares;
   if (slope.steps < EVIDENCE || slope.mean >= 0 || !certain) return false;
   weights.age /= 2;
-  weights.sum = (weightOf(averaging, weights) * weights.age) / (averaging.power + 1);
+  const unit = form === "public" ? weightOf(averaging, weights) : 1;
+  weights.sum = (unit * weights.age) / (averaging.power + 1);
   Object.assign(slope, { mean: 0, squares: 0, steps: 0 });
   return true;
 }

@@ -89,7 +89,7 @@ export class Updates {
     const averages = copyAverages(this.#averages);
     const { averaging } = mode;
     // A step that may turn out to have been the first of an average counts, too.
-    const { weights, c } = weigh(averaging ?? NOISE_AVERAGING, this.weights, eta);
+    const { weights, c } = weigh(this.#form, averaging ?? NOISE_AVERAGING, this.weights, eta);
     const { mean, factor } = shorten(mode.gradientLimit, this.#squares, t, gNorm);
     const effects: Effects = { bounded: 0, shortened: factor < 1, slope: 0, forgot: false };
     const rates = { eta, t, bare: averaging !== null, factor };
@@ -108,7 +108,8 @@ export class Updates {
       this.#averages = averages;
       this.#squares = mean;
       Object.assign(this.weights, weights);
-      if (mode.forgets) effects.forgot = forget(averaging!, this.weights, this.slope, effects.slope);
+      if (mode.forgets)
+        effects.forgot = forget(this.#form, averaging!, this.weights, this.slope, effects.slope);
     };
     return { u, keep, effects };
   }
