@@ -10,6 +10,7 @@ const disposed = { name: "OptimizerError", code: "disposed", message: "this opti
 const methods: Record<string, (optimizer: Optimizer) => unknown> = {
   step: (optimizer) => optimizer.step([1, 1]),
   minimize: (optimizer) => optimizer.minimize(() => 0, { steps: 1 }),
+  average: (optimizer) => optimizer.average(),
   anchor: (optimizer) => optimizer.anchor(),
   setParams: (optimizer) => optimizer.setParams([1, 1]),
   translate: (optimizer) => optimizer.translate([1, 1]),

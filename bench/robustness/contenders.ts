@@ -81,6 +81,7 @@ const one = adam({ learningRate: 1 });
 
 /** Version 0.1's defaults, every one written out. */
 const firstEdition = ofPackage({
+  gradients: "exact",
   base: adam({ learningRate: windowDecay(1), beta1: 0.9, beta2: 0.999, eps: 1e-8 }),
   tuner: superlevel({
     betas: [0.9, 0.99, 0.999, 0.9999, 0.99999, 0.999999],
@@ -89,6 +90,7 @@ const firstEdition = ofPackage({
     eps: 1e-30,
     delta: "stored",
     anchor: { first: 64, growth: 2, carry: 0.6 },
+    growthLimit: null,
   }),
 });
 

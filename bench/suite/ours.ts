@@ -30,7 +30,11 @@ const [usual] = candidates;
 async function probe(name: string, module?: string): Promise<Engine> {
   if (module) await import(module);
   const create: Create = (params, options) => {
-    return createOptimizer(params, { ...options, engine: name as OptimizerOptions["engine"] });
+    return createOptimizer(params, {
+      gradients: "exact",
+      ...options,
+      engine: name as OptimizerOptions["engine"],
+    });
   };
   using optimizer = create(16, {});
   // An engine may stand in for another that this machine cannot run; `engine` says so.
@@ -60,7 +64,8 @@ export interface Setup {
   readonly tensors?: readonly number[];
 }
 
-export const global = (options: TunerOptions = {}) => superlevel({ anchor: null, ...options });
+/** From a start of its own, as the plain loops do. */
+export const global = (options: TunerOptions = {}) => superlevel({ anchor: null, sInit: 1e-6, ...options });
 
 export function ours(engine: Engine, size: number, { label, base, tuner, tensors }: Setup): Contender {
   const params = tensors
