@@ -23,10 +23,10 @@ const pages: Record<string, Page> = {
   },
   "/relaxed": {
     program: `
-    import { createOptimizer } from "superlevel";
+    import { createOptimizer, superlevel } from "superlevel";
     import "superlevel/relaxed";
     const start = Float32Array.from({ length: 1000 }, (_, i) => Math.cos(i));
-    const [wasm, relaxed] = ["wasm", "wasm-relaxed"].map((engine) => createOptimizer(start, { engine }));
+    const [wasm, relaxed] = ["wasm", "wasm-relaxed"].map((engine) => createOptimizer(start, { engine, gradients: "exact", tuner: superlevel({ sInit: 1e-6, anchor: { first: 64, growth: 2 } }) }));
     for (let step = 1; step <= 50; step++) {
       for (const { params, grads } of [wasm, relaxed]) grads.set(params.map((x, i) => x - Math.sin(i)));
       for (const optimizer of [wasm, relaxed]) optimizer.step();
