@@ -179,26 +179,30 @@ function compare(found: Description, expected: Omit<Description, "clock">): void
   }
 }
 
-/** Every number of a clock, and whether it counts steps. */
-const COUNTS = ["iterations", "skipped", "windowStart", "momentumStart", "anchors", "slopes"] as const;
+/** Every number of a clock: counts of steps, of steps that moved the parameters, and what only those change. */
+const COUNTS = ["iterations", "skipped", "windowStart", "anchors"] as const;
+const APPLIED_COUNTS = ["momentumStart", "slopes"] as const;
 const MEASURES = [
-  ...(["learningRate", "gradNormMax", "rateFactor", "age", "weightSum", "rateMax"] as const),
+  ...(["learningRate", "gradNormMax", "age", "weightSum", "rateMax"] as const),
   ...(["squaresMean", "slopeSquares"] as const),
 ];
 const KINDS: readonly GradientKind[] = ["exact", "noisy", "undecided"];
 
 function checkClock(clock: unknown): Clock {
   const found = (clock ?? {}) as Clock;
-  const counted = COUNTS.every(
-    (name) =>
-      Number.isSafeInteger(found[name]) &&
-      found[name] >= 0 &&
-      (name === "anchors" || found[name] <= found.iterations),
-  );
-  const measured = MEASURES.every((name) => Number.isFinite(found[name]) && found[name] >= 0);
-  const { gradients, slopeMean } = found;
-  if (!counted || !measured || !KINDS.includes(gradients) || !Number.isFinite(slopeMean))
-    refuse("it is damaged (clock)");
+  const { gradients, slopeMean, rateFactor } = found;
+  const applied = found.iterations - found.skipped;
+  const isCount = (value: number, most: number) => Number.isSafeInteger(value) && value >= 0 && value <= most;
+  const isMeasure = (value: number) => Number.isFinite(value) && value >= 0 && (applied > 0 || value === 0);
+  const whole =
+    COUNTS.every((name) => isCount(found[name], name === "anchors" ? Infinity : found.iterations)) &&
+    APPLIED_COUNTS.every((name) => isCount(found[name], applied)) &&
+    MEASURES.every((name) => isMeasure(found[name])) &&
+    Number.isFinite(slopeMean) &&
+    Number.isFinite(rateFactor) &&
+    rateFactor >= 0 &&
+    KINDS.includes(gradients);
+  if (!whole) refuse("it is damaged (clock)");
   // In the order of a new clock, so that what is saved again has the same bytes.
   const fields = Object.keys(newClock(gradients)).map((name) => [name, found[name as keyof Clock]]);
   return Object.fromEntries(fields) as Clock;

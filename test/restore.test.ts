@@ -172,6 +172,8 @@ describe.each(engines)("%s engine", (engine) => {
       redescribed(state, { ...description, clock: { ...clock, windowStart: 10 } }),
       /damaged \(clock\)/,
     );
+    // Where no step moved anything, nothing was averaged and no rate was used.
+    mustRefuse(redescribed(state, { ...description, clock: { ...clock, skipped: 9 } }), /damaged \(clock\)/);
     // A JSON number may be infinite.
     const text = JSON.stringify(description);
     for (const key of Object.keys(clock)) {
