@@ -49,7 +49,7 @@ export default defineConfig(
         },
         {
           selector: "CallExpression[callee.object.name='Math'] > SpreadElement",
-          message: "The stack holds some 120 000 values: see src/extremes.ts.",
+          message: "The stack holds some 120 000 values: see src/common/extremes.ts.",
         },
       ],
     },

@@ -1,7 +1,7 @@
-import { resolve, type OptimizerOptions } from "./config.js";
+import { resolve, type OptimizerOptions } from "./stepper/config.js";
 import { createEngine } from "./engine/engine.js";
 import { Optimizer } from "./optimizer.js";
-import { Stepper } from "./stepper.js";
+import { Stepper } from "./stepper/stepper.js";
 import type { TensorSpec } from "./tensors.js";
 
 /**

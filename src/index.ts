@@ -8,13 +8,13 @@ export { lion, type Lion, type LionOptions } from "./bases/lion.js";
 export { rmsprop, type Rmsprop, type RmspropOptions } from "./bases/rmsprop.js";
 export { scheduleFree, type ScheduleFree, type ScheduleFreeOptions } from "./bases/schedule-free.js";
 export { sgd, type Sgd, type SgdOptions } from "./bases/sgd.js";
-export type { Config, OptimizerOptions } from "./config.js";
+export type { Config, OptimizerOptions } from "./stepper/config.js";
 export type { EngineName } from "./engine/kernels.js";
-export { OptimizerError, type OptimizerErrorCode } from "./errors.js";
-export type { GradientKind } from "./kinds.js";
-export type { Attempt, Guard, Violation } from "./guard.js";
-export type { StepInfo, TensorView } from "./info.js";
-export type { Level } from "./level.js";
+export { OptimizerError, type OptimizerErrorCode } from "./common/errors.js";
+export type { GradientKind } from "./common/kinds.js";
+export type { Attempt, Guard, Violation } from "./run/guard.js";
+export type { StepInfo, TensorView } from "./stepper/info.js";
+export type { Level } from "./run/level.js";
 export { createOptimizer } from "./create.js";
 export type { Optimizer } from "./optimizer.js";
 export {
@@ -29,7 +29,7 @@ export {
   windowDecay,
   type Schedule,
 } from "./schedules.js";
-export type { Monitor, RunInfo, RunOptions, RunPoint, Solution } from "./run.js";
+export type { Monitor, RunInfo, RunOptions, RunPoint, Solution } from "./run/options.js";
 export { accumulate } from "./sources/accumulate.js";
 export { finiteDifferences, type FiniteDifferenceOptions } from "./sources/finite-differences.js";
 export { minibatches, type MinibatchOptions } from "./sources/minibatches.js";
@@ -48,4 +48,4 @@ export {
   type GrowthLimit,
   type Tuner,
   type TunerOptions,
-} from "./tuners.js";
+} from "./tuners/tuners.js";

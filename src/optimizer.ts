@@ -1,15 +1,15 @@
-import { dispose } from "./ambient.js";
-import { minimize, minimizeAsync } from "./minimize.js";
-import type { Config } from "./config.js";
+import { dispose } from "./common/ambient.js";
+import { minimize, minimizeAsync } from "./run/minimize.js";
+import type { Config } from "./stepper/config.js";
 import type { EngineName } from "./engine/kernels.js";
-import { expectNumbers, expectVector } from "./expect.js";
-import type { Seen, StepInfo, TensorView } from "./info.js";
-import { notItself } from "./itself.js";
-import type { GradientKind } from "./kinds.js";
-import type { RunOptions, Solution } from "./run.js";
+import { expectNumbers, expectVector } from "./common/expect.js";
+import type { Seen, StepInfo, TensorView } from "./stepper/info.js";
+import { notItself } from "./common/itself.js";
+import type { GradientKind } from "./common/kinds.js";
+import type { RunOptions, Solution } from "./run/options.js";
 import type { AsyncGradientSource, GradientSource } from "./sources/source.js";
-import type { Stepper } from "./stepper.js";
-import { lossSeen, takeStep } from "./trial.js";
+import type { Stepper } from "./stepper/stepper.js";
+import { lossSeen, takeStep } from "./run/trial.js";
 
 /** What `createOptimizer` returns. */
 export class Optimizer implements Disposable {

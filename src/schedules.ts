@@ -1,5 +1,5 @@
-import { expectFunction, expectNumber, expectOneOf, expectOptions } from "./expect.js";
-import type { GradientKind } from "./kinds.js";
+import { expectFunction, expectNumber, expectOneOf, expectOptions } from "./common/expect.js";
+import type { GradientKind } from "./common/kinds.js";
 
 /**
  * The learning rate of a step: a pure function of the step, counted from 1, and of the window it lies in. A window

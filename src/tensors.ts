@@ -1,4 +1,4 @@
-import { expectNumber, expectOptions, expectVector, isArrayLike, show } from "./expect.js";
+import { expectNumber, expectOptions, expectVector, isArrayLike, show } from "./common/expect.js";
 
 /** A tensor to optimize, and how it differs from the others. */
 export interface TensorSpec {

@@ -15,42 +15,33 @@ interface Layer {
 
 const LAYERS: Record<string, Layer[]> = {
   src: [
-    { files: ["errors.ts", "expect.ts", "ambient.ts", "ascii.ts", "extremes.ts", "itself.ts"] },
+    { files: ["common/*.ts"], siblings: true },
     // Parts that never know the engine.
-    {
-      files: [
-        "kinds.ts",
-        "schedules.ts",
-        "tuners.ts",
-        "tensors.ts",
-        "forms.ts",
-        "checkpoint.ts",
-        "safety.ts",
-      ],
-      siblings: true,
-    },
-    { files: ["info.ts", "guard.ts", "level.ts", "run.ts"], siblings: true },
+    { files: ["schedules.ts", "tensors.ts"] },
+    { files: ["tuners/*.ts"], siblings: true },
     { files: ["bases/*.ts", "sources/*.ts"], siblings: true },
-    // What a step does with each kind of gradients.
-    { files: ["gradients.ts"] },
+    { files: ["stepper/checkpoint.ts", "stepper/info.ts", "stepper/safety.ts"], siblings: true },
     { files: ["engine/kernels.ts", "engine/program.ts"], siblings: true },
     { files: ["engine/js/*.ts"], siblings: true },
     { files: ["engine/*.ts"], siblings: true },
     { files: ["relaxed.ts"] },
-    { files: ["config.ts"] },
-    { files: ["mode.ts"] },
-    { files: ["state.ts"] },
-    { files: ["stepper.ts"] },
-    { files: ["trial.ts"] },
-    { files: ["minimize.ts"] },
+    // What a step does with each kind of gradients.
+    { files: ["stepper/gradients.ts"] },
+    { files: ["stepper/config.ts"] },
+    { files: ["stepper/mode.ts"] },
+    { files: ["stepper/state.ts"] },
+    { files: ["stepper/stepper.ts"] },
+    { files: ["run/guard.ts", "run/level.ts", "run/options.ts"], siblings: true },
+    { files: ["run/trial.ts"] },
+    { files: ["run/minimize.ts"] },
     { files: ["optimizer.ts"] },
     { files: ["create.ts"] },
     { files: ["index.ts"] },
-    { files: ["scipy/*.ts"], siblings: true },
-    { files: ["jax/*.ts"], siblings: true },
+    { files: ["adapters/minimize/*.ts"], siblings: true },
+    { files: ["adapters/jax/*.ts"], siblings: true },
     // Diagnostics, an entry of their own.
     { files: ["stability/*.ts", "objective/*.ts"], siblings: true },
-    { files: ["tfjs/*.ts"], siblings: true },
+    { files: ["adapters/tfjs/*.ts"], siblings: true },
     { files: ["threads/*.ts"], siblings: true },
   ],
   assembly: [
@@ -77,8 +68,8 @@ const PACKAGES: Record<string, string[]> = { src: ["@assemblyscript/loader"], as
 
 /** What adapters may import besides: the library they adapt to. */
 const HOSTS: { files: string; package: string }[] = [
-  { files: "jax/*.ts", package: "@jax-js/jax" },
-  { files: "tfjs/*.ts", package: "@tensorflow/tfjs-core" },
+  { files: "adapters/jax/*.ts", package: "@jax-js/jax" },
+  { files: "adapters/tfjs/*.ts", package: "@tensorflow/tfjs-core" },
 ];
 
 function matches(file: string, pattern: string): boolean {

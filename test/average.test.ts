@@ -1,6 +1,6 @@
 /** The schedule-free average: what it is an average of, where there is none, and what moves it besides steps. */
 import { describe, expect, test } from "vitest";
-import { resolve } from "../src/config.js";
+import { resolve } from "../src/stepper/config.js";
 import { createEngine } from "../src/engine/engine.js";
 import {
   adamw,
@@ -13,7 +13,7 @@ import {
   superlevel,
 } from "../src/index.js";
 import type { Base, Optimizer, OptimizerOptions, TensorSpec, Tuner } from "../src/index.js";
-import { Stepper } from "../src/stepper.js";
+import { Stepper } from "../src/stepper/stepper.js";
 import { noise, startAt } from "./support/cases.js";
 import { engines } from "./support/engines.js";
 

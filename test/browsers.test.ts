@@ -90,7 +90,7 @@ for (const [name, browser] of Object.entries(browsers)) {
       copyFileSync("test/support/program.mjs", join(project, "program.mjs"));
       const imports = {
         superlevel: "/node_modules/superlevel/dist/index.js",
-        "superlevel/minimize": "/node_modules/superlevel/dist/scipy/minimize.js",
+        "superlevel/minimize": "/node_modules/superlevel/dist/adapters/minimize/index.js",
         "@assemblyscript/loader": "/node_modules/@assemblyscript/loader/index.js",
       };
       const page = `<!doctype html>

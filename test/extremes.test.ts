@@ -1,7 +1,7 @@
 /** Far more of something than usual: lists longer than the stack, and values too long for a message. */
 import { describe, expect, test } from "vitest";
 import { classWeights } from "../src/objective/index.js";
-import { largest, smallest } from "../src/extremes.js";
+import { largest, smallest } from "../src/common/extremes.js";
 import { createOptimizer, mechanic, superlevel, type OptimizerOptions } from "../src/index.js";
 import { equiconnect, swapResponse } from "../src/stability/index.js";
 import { eigenvalue, eigenvector } from "../src/stability/tridiagonal.js";

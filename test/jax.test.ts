@@ -12,7 +12,7 @@ import {
 import { beforeAll, describe, expect, test } from "vitest";
 
 import { adamw, createOptimizer, OptimizerError, sgd, superlevel } from "../src/index.js";
-import { applyUpdates, gradientTransformation, type State, type Tree } from "../src/jax/index.js";
+import { applyUpdates, gradientTransformation, type State, type Tree } from "../src/adapters/jax/index.js";
 import { errorOf } from "./support/errors.js";
 
 type Params = { layers: { weights: np.Array; bias: np.Array }[]; scale: np.Array };

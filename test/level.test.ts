@@ -11,7 +11,7 @@ import {
   type RunInfo,
   type RunOptions,
 } from "../src/index.js";
-import { bisect, settleLevel } from "../src/level.js";
+import { bisect, settleLevel } from "../src/run/level.js";
 import { engines } from "./support/engines.js";
 
 const curvatures = [1, 0.3, 0.05];

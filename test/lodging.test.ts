@@ -1,10 +1,10 @@
 /** An engine in another library's memory, with gradients and parameters wherever that has put them. */
 import { describe, expect, test } from "vitest";
 import { adam, type Base, type Tuner } from "../src/index.js";
-import { resolve } from "../src/config.js";
+import { resolve } from "../src/stepper/config.js";
 import { createEngine, createLodgedEngine, type Engine } from "../src/engine/engine.js";
 import { Optimizer } from "../src/optimizer.js";
-import { Stepper } from "../src/stepper.js";
+import { Stepper } from "../src/stepper/stepper.js";
 import { bases, gradientAt, noise, startAt } from "./support/cases.js";
 import { forms, scalesOf } from "./support/forms.js";
 

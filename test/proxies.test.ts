@@ -5,8 +5,8 @@ import "@tensorflow/tfjs-backend-cpu";
 import "@tensorflow/tfjs-layers";
 import { describe, expect, test } from "vitest";
 import { createOptimizer } from "../src/index.js";
-import { gradientTransformation } from "../src/jax/index.js";
-import { superlevelOptimizer } from "../src/tfjs/index.js";
+import { gradientTransformation } from "../src/adapters/jax/index.js";
+import { superlevelOptimizer } from "../src/adapters/tfjs/index.js";
 import { createThreadedOptimizer } from "superlevel/threads";
 
 /** As Vue's `reactive`: methods and getters see the Proxy as `this`. */

@@ -5,7 +5,7 @@ import vm from "node:vm";
 import { build } from "esbuild";
 import { beforeAll, describe, expect, test } from "vitest";
 import { adam, createOptimizer, OptimizerError, superlevel, type GradientSource } from "../src/index.js";
-import { minimize } from "../src/scipy/minimize.js";
+import { minimize } from "../src/adapters/minimize/index.js";
 import { gradientSampling, lyapunovStep, sharpness, stabilityProfile } from "../src/stability/index.js";
 import { sameBytes } from "./support/state.js";
 

@@ -1,7 +1,7 @@
 /** superlevel/minimize: results, counts, accuracy in float64, and every way to end. */
 import { describe, expect, test, vi } from "vitest";
 
-import { minimize, type MinimizeOptions } from "../src/scipy/minimize.js";
+import { minimize, type MinimizeOptions } from "../src/adapters/minimize/index.js";
 import { adam, adamw, lion, sgd } from "../src/index.js";
 import { errorOf, mustThrow } from "./support/errors.js";
 

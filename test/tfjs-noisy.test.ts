@@ -15,8 +15,8 @@ import {
   sgd,
   superlevel,
 } from "../src/index.js";
-import { readParams, SuperlevelOptimizer, superlevelOptimizer } from "../src/tfjs/index.js";
-import type { TfjsOptions } from "../src/tfjs/index.js";
+import { readParams, SuperlevelOptimizer, superlevelOptimizer } from "../src/adapters/tfjs/index.js";
+import type { TfjsOptions } from "../src/adapters/tfjs/index.js";
 
 const BACKENDS = ["cpu", "wasm"];
 

@@ -10,7 +10,7 @@ import "@tensorflow/tfjs-backend-cpu";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { adam, exponentialDecay, scheduleFree, sgd, superlevel } from "../src/index.js";
-import { SuperlevelOptimizer, superlevelOptimizer, type TfjsOptions } from "../src/tfjs/index.js";
+import { SuperlevelOptimizer, superlevelOptimizer, type TfjsOptions } from "../src/adapters/tfjs/index.js";
 
 beforeAll(async () => {
   tf.env().set("IS_NODE", false); // no advertisement

@@ -15,7 +15,7 @@ import {
   sharpness,
   slice,
 } from "../src/stability/index.js";
-import { gradientSource, readParams, superlevelOptimizer } from "../src/tfjs/index.js";
+import { gradientSource, readParams, superlevelOptimizer } from "../src/adapters/tfjs/index.js";
 
 beforeEach(async () => {
   await tf.setBackend("cpu");

@@ -6,7 +6,11 @@ import "@tensorflow/tfjs-backend-wasm";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { adam, adamw, mechanic, mechanize, rmsprop, sgd, superlevel } from "../src/index.js";
-import { type SuperlevelOptimizer, superlevelOptimizer, type TfjsOptions } from "../src/tfjs/index.js";
+import {
+  type SuperlevelOptimizer,
+  superlevelOptimizer,
+  type TfjsOptions,
+} from "../src/adapters/tfjs/index.js";
 
 beforeEach(async () => {
   await tf.setBackend("wasm");

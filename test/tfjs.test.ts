@@ -20,7 +20,7 @@ import {
   sgd,
   superlevel,
 } from "../src/index.js";
-import { superlevelOptimizer, type TfjsOptions } from "../src/tfjs/index.js";
+import { superlevelOptimizer, type TfjsOptions } from "../src/adapters/tfjs/index.js";
 
 beforeAll(async () => {
   tf.env().set("IS_NODE", false); // no advertisement

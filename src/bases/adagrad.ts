@@ -1,4 +1,4 @@
-import { expectNumber, given } from "../expect.js";
+import { expectNumber, given } from "../common/expect.js";
 import { expectBaseOptions, expectRate, write } from "./base.js";
 import type { Constants, LearningRate, Rule } from "./base.js";
 

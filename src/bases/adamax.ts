@@ -1,4 +1,4 @@
-import { expectNumber, given } from "../expect.js";
+import { expectNumber, given } from "../common/expect.js";
 import { biasOf, expectBaseOptions, expectRate, type LearningRate, type Rule, write } from "./base.js";
 
 /** Options of {@link adamax}, with PyTorch's meanings. */

@@ -1,4 +1,4 @@
-import { expectNumber, expectOptions } from "../expect.js";
+import { expectNumber, expectOptions } from "../common/expect.js";
 import type { Schedule } from "../schedules.js";
 import { constant } from "../schedules.js";
 

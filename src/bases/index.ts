@@ -1,4 +1,4 @@
-import { expectOneOf, expectOptions, given, show } from "../expect.js";
+import { expectOneOf, expectOptions, given, show } from "../common/expect.js";
 import { warmup, type Schedule } from "../schedules.js";
 import { adadelta, adadeltaRule } from "./adadelta.js";
 import { adagrad, adagradRule } from "./adagrad.js";

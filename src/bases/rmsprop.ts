@@ -1,4 +1,4 @@
-import { expectBoolean, expectNumber, given } from "../expect.js";
+import { expectBoolean, expectNumber, given } from "../common/expect.js";
 import { expectBaseOptions, expectRate, write } from "./base.js";
 import type { Constants, LearningRate, Rule } from "./base.js";
 

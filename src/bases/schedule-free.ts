@@ -1,4 +1,4 @@
-import { expectNumber, expectOptions, show, given } from "../expect.js";
+import { expectNumber, expectOptions, show, given } from "../common/expect.js";
 import type { Adadelta } from "./adadelta.js";
 import type { Adagrad } from "./adagrad.js";
 import type { Adam, AdamW } from "./adam.js";

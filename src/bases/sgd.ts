@@ -1,4 +1,4 @@
-import { expectBoolean, expectNumber, given } from "../expect.js";
+import { expectBoolean, expectNumber, given } from "../common/expect.js";
 import { expectBaseOptions, expectRate, type LearningRate, type Rule, write } from "./base.js";
 
 /** Options of {@link sgd}, with PyTorch's meanings. */

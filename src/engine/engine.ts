@@ -1,6 +1,6 @@
-import { OptimizerError } from "../errors.js";
-import type { Form } from "../forms.js";
-import type { Tuner } from "../tuners.js";
+import { OptimizerError } from "../common/errors.js";
+import type { Form } from "../tuners/forms.js";
+import type { Tuner } from "../tuners/tuners.js";
 import { createJsEngine } from "./js/engine.js";
 import { Report, Scalar, type EngineName } from "./kernels.js";
 import { placeFor } from "./places.js";

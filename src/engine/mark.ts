@@ -1,5 +1,5 @@
-import type { Clock } from "../checkpoint.js";
-import type { Granularity } from "../tuners.js";
+import type { Clock } from "../stepper/checkpoint.js";
+import type { Granularity } from "../tuners/tuners.js";
 import type { Engine, Program } from "./program.js";
 
 /** A copy of everything that a step changes, and of the gradient. */

@@ -1,7 +1,7 @@
 import type { Kernel } from "../bases/base.js";
-import type { Form } from "../forms.js";
+import type { Form } from "../tuners/forms.js";
 import type { Segment } from "../tensors.js";
-import type { Tuner } from "../tuners.js";
+import type { Tuner } from "../tuners/tuners.js";
 import type { EngineName, Kernels } from "./kernels.js";
 
 /** What an engine runs. */

@@ -1,7 +1,7 @@
 import { putBack } from "./text-decoder.js";
 import { demangle } from "@assemblyscript/loader";
 import type { Kernel } from "../bases/base.js";
-import type { Form } from "../forms.js";
+import type { Form } from "../tuners/forms.js";
 import { WASM_BASE64 } from "./binary.js";
 import type { Kernels } from "./kernels.js";
 import { notGranted } from "./program.js";

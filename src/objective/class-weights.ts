@@ -1,4 +1,4 @@
-import { expectNumber, expectOneOf, expectOptions, isArrayLike, show } from "../expect.js";
+import { expectNumber, expectOneOf, expectOptions, isArrayLike, show } from "../common/expect.js";
 
 /** Options of {@link classWeights}. */
 export interface ClassWeightOptions {

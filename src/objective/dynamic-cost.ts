@@ -7,9 +7,9 @@ import {
   expectOptions,
   isArrayLike,
   show,
-} from "../expect.js";
+} from "../common/expect.js";
 import type { Optimizer } from "../optimizer.js";
-import type { Monitor } from "../run.js";
+import type { Monitor } from "../run/options.js";
 import type { GradientSource } from "../sources/source.js";
 import { none, type Robust } from "./robust.js";
 import { softThreshold } from "./schedule.js";

@@ -1,4 +1,4 @@
-import { expectNumber, expectNumbers, expectOptions } from "../expect.js";
+import { expectNumber, expectNumbers, expectOptions } from "../common/expect.js";
 
 /** What {@link earlyLearning} returns. */
 export interface EarlyLearning {

@@ -1,4 +1,4 @@
-import { expectNumber, expectNumbers, expectOptions } from "../expect.js";
+import { expectNumber, expectNumbers, expectOptions } from "../common/expect.js";
 
 /**
  * ρ_i, the trust in one example, as a function of its loss ℓ (p = e^{−ℓ} for a cross-entropy). Its cost is ρ ℓ, or another

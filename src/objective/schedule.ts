@@ -1,4 +1,4 @@
-import { expectNumber, expectOptions } from "../expect.js";
+import { expectNumber, expectOptions } from "../common/expect.js";
 
 /**
  * γ(t) = 1 + κ e^{−δ t}, t = 1, 2, … (paper, eq 12). It multiplies the whole cost: the same as a rate γ(t) times as large,

@@ -1,4 +1,4 @@
-import { expectNumber, expectNumbers, expectOptions } from "../expect.js";
+import { expectNumber, expectNumbers, expectOptions } from "../common/expect.js";
 import { none, type Robust } from "./robust.js";
 
 /** Options of {@link softmaxCrossEntropy}. */

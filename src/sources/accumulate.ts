@@ -1,4 +1,4 @@
-import { expectFunction, expectLoss, expectNumber } from "../expect.js";
+import { expectFunction, expectLoss, expectNumber } from "../common/expect.js";
 import type { GradientSource } from "./source.js";
 
 /**

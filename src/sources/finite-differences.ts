@@ -1,4 +1,4 @@
-import { expectFunction, expectOneOf, expectOptions } from "../expect.js";
+import { expectFunction, expectOneOf, expectOptions } from "../common/expect.js";
 import type { GradientSource } from "./source.js";
 
 /** Options of {@link finiteDifferences}. */

@@ -1,4 +1,4 @@
-import { expectBoolean, expectFunction, expectNumber, expectOptions } from "../expect.js";
+import { expectBoolean, expectFunction, expectNumber, expectOptions } from "../common/expect.js";
 import { seededRandom, shuffle } from "./random.js";
 import type { AsyncGradientSource, GradientSource } from "./source.js";
 

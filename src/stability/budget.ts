@@ -1,4 +1,4 @@
-import { expectFunction, expectNumber, expectOptions } from "../expect.js";
+import { expectFunction, expectNumber, expectOptions } from "../common/expect.js";
 import type { Schedule } from "../schedules.js";
 
 /** α0 e^{−rate·t}, or any schedule. */

@@ -1,4 +1,4 @@
-import { expectNumber, expectOptions } from "../expect.js";
+import { expectNumber, expectOptions } from "../common/expect.js";
 
 /**
  * The largest h for which a residual block x + h F(x) contracts no distance to more than itself: ‖I + h J‖ ≤ 1 for

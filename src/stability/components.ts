@@ -1,4 +1,4 @@
-import { expectNumber } from "../expect.js";
+import { expectNumber } from "../common/expect.js";
 import type { Bar, MergeTree } from "./merge-tree.js";
 
 /** Whether the component is there and on its own: birth ≥ level > death, mirrored for "sub". */

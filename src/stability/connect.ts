@@ -1,4 +1,4 @@
-import { expectNumber, expectOneOf, expectOptions } from "../expect.js";
+import { expectNumber, expectOneOf, expectOptions } from "../common/expect.js";
 import { bend } from "./bend.js";
 import { Evaluator, expectPoint, type LossGrad } from "./loss-grad.js";
 import type { Sense } from "./merge-tree.js";

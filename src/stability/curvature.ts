@@ -1,4 +1,4 @@
-import { expectFunction, expectNumber, expectNumbers, expectOneOf, expectOptions } from "../expect.js";
+import { expectFunction, expectNumber, expectNumbers, expectOneOf, expectOptions } from "../common/expect.js";
 import { lanczos, powerIteration, type Apply } from "./lanczos.js";
 import { Evaluator, expectPoint, type LossGrad } from "./loss-grad.js";
 import { addScaled, norm, randomUnit, unit } from "./vectors.js";

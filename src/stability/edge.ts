@@ -1,5 +1,5 @@
-import type { Config } from "../config.js";
-import { show } from "../expect.js";
+import type { Config } from "../stepper/config.js";
+import { show } from "../common/expect.js";
 import type { Optimizer } from "../optimizer.js";
 import type { Base } from "../bases/index.js";
 import { sharpness, type Sharpness, type SharpnessOptions } from "./curvature.js";

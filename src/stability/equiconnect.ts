@@ -1,5 +1,5 @@
-import { expectNumber, expectOneOf, expectOptions, show } from "../expect.js";
-import { largest } from "../extremes.js";
+import { expectNumber, expectOneOf, expectOptions, show } from "../common/expect.js";
+import { largest } from "../common/extremes.js";
 import { Evaluator, type LossGrad } from "./loss-grad.js";
 import type { Sense } from "./merge-tree.js";
 import {

@@ -1,4 +1,4 @@
-import { expectNumber, expectNumbers, show } from "../expect.js";
+import { expectNumber, expectNumbers, show } from "../common/expect.js";
 
 /** Values of a function at the points of a regular grid, e.g. of a loss on a slice. */
 export interface Grid {

@@ -1,4 +1,4 @@
-import { expectNumber, expectOptions } from "../expect.js";
+import { expectNumber, expectOptions } from "../common/expect.js";
 import { Hessian } from "./curvature.js";
 import { lanczos } from "./lanczos.js";
 import { Evaluator, expectPoint, type LossGrad } from "./loss-grad.js";

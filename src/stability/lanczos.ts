@@ -1,4 +1,4 @@
-import { largest } from "../extremes.js";
+import { largest } from "../common/extremes.js";
 import { eigenvalue, eigenvector } from "./tridiagonal.js";
 import { addScaled, dot, norm, unit } from "./vectors.js";
 

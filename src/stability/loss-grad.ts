@@ -1,4 +1,4 @@
-import { OptimizerError } from "../errors.js";
+import { OptimizerError } from "../common/errors.js";
 import {
   expectFunction,
   expectNumber,
@@ -7,7 +7,7 @@ import {
   isArrayLike,
   isKind,
   show,
-} from "../expect.js";
+} from "../common/expect.js";
 import { Work, WORK_KEYS, type WorkOptions } from "./work.js";
 
 /** A loss with its gradient. */

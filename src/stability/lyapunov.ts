@@ -1,4 +1,4 @@
-import { isKind } from "../expect.js";
+import { isKind } from "../common/expect.js";
 import { dot, norm } from "./vectors.js";
 
 /** Loss and gradient at a point, on a named objective. */

@@ -1,4 +1,4 @@
-import { expectNumber, expectOneOf, expectOptions } from "../expect.js";
+import { expectNumber, expectOneOf, expectOptions } from "../common/expect.js";
 import { expectGrid, spacings, type Grid } from "./grid.js";
 import { ascending } from "./order.js";
 

@@ -1,6 +1,6 @@
-import { expectFunction, expectNumber, expectOneOf, expectOptions } from "../expect.js";
-import type { Guard } from "../guard.js";
-import type { Monitor, RunInfo, RunOptions } from "../run.js";
+import { expectFunction, expectNumber, expectOneOf, expectOptions } from "../common/expect.js";
+import type { Guard } from "../run/guard.js";
+import type { Monitor, RunInfo, RunOptions } from "../run/options.js";
 import { checkSchedule } from "./budget.js";
 import type { LyapunovOptions, LyapunovReport, MonitorPoint } from "./monitor-types.js";
 import { Watch } from "./watch.js";

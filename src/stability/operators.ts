@@ -1,4 +1,4 @@
-import { expectFunction, expectNumber, expectNumbers, expectOptions } from "../expect.js";
+import { expectFunction, expectNumber, expectNumbers, expectOptions } from "../common/expect.js";
 import { norm, randomUnit, unit } from "./vectors.js";
 
 /** A linear map and its transpose, given by what they do. */

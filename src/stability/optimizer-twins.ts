@@ -1,4 +1,4 @@
-import { expectBoolean, expectNumber, expectNumbers, expectOptions } from "../expect.js";
+import { expectBoolean, expectNumber, expectNumbers, expectOptions } from "../common/expect.js";
 import { createOptimizer } from "../create.js";
 import type { Optimizer } from "../optimizer.js";
 import type { Base } from "../bases/index.js";

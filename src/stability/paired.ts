@@ -1,4 +1,4 @@
-import { expectNumber, expectNumbers } from "../expect.js";
+import { expectNumber, expectNumbers } from "../common/expect.js";
 
 /** What {@link pairedTest} found. */
 export interface PairedTest {

@@ -1,5 +1,5 @@
-import { expectNumber, show } from "../expect.js";
-import { largest, smallest } from "../extremes.js";
+import { expectNumber, show } from "../common/expect.js";
+import { largest, smallest } from "../common/extremes.js";
 import { expectPoint, type Evaluator } from "./loss-grad.js";
 import type { Sense } from "./merge-tree.js";
 import { addScaled, distance } from "./vectors.js";

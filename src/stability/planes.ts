@@ -1,4 +1,4 @@
-import { expectNumber, expectOneOf, expectOptions, show } from "../expect.js";
+import { expectNumber, expectOneOf, expectOptions, show } from "../common/expect.js";
 import { expectPoint } from "./loss-grad.js";
 import type { SettledPlane } from "./slices.js";
 import { addScaled, dot, norm, normals } from "./vectors.js";

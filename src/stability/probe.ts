@@ -1,4 +1,4 @@
-import { expectFunction, expectNumber, expectOptions } from "../expect.js";
+import { expectFunction, expectNumber, expectOptions } from "../common/expect.js";
 import { LabelWatch, type LabelEvidence } from "./labels.js";
 import { pairedTest } from "./paired.js";
 

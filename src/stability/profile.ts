@@ -1,4 +1,4 @@
-import { expectOptions } from "../expect.js";
+import { expectOptions } from "../common/expect.js";
 import type { Optimizer } from "../optimizer.js";
 import { edgeRatio, type EdgeRatio } from "./edge.js";
 import { expectOptimizer, optimizerTwins, type OptimizerTwinResult } from "./optimizer-twins.js";

@@ -1,4 +1,4 @@
-import { expectNumber, expectNumbers, expectOneOf, expectOptions, show } from "../expect.js";
+import { expectNumber, expectNumbers, expectOneOf, expectOptions, show } from "../common/expect.js";
 import { expectGrid, type Grid } from "./grid.js";
 import { mergeTree, type MergeTreeOptions, type Sense } from "./merge-tree.js";
 import { PAGE_SCRIPT, PAGE_STYLE } from "./page.js";

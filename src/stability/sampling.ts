@@ -1,5 +1,5 @@
-import { expectNumber, expectOptions } from "../expect.js";
-import { largest, smallest } from "../extremes.js";
+import { expectNumber, expectOptions } from "../common/expect.js";
+import { largest, smallest } from "../common/extremes.js";
 import { Evaluator, expectPoint, type LossGrad } from "./loss-grad.js";
 import { addScaled, dot, norm, normals, unit } from "./vectors.js";
 import { Work, WORK_KEYS, type WorkOptions } from "./work.js";

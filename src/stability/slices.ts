@@ -1,4 +1,4 @@
-import { expectNumber, expectOptions, show } from "../expect.js";
+import { expectNumber, expectOptions, show } from "../common/expect.js";
 import { expectRange, type Grid } from "./grid.js";
 import { Evaluator, expectPoint, type LossGrad } from "./loss-grad.js";
 import { addScaled, distance, norm, dot } from "./vectors.js";

@@ -1,4 +1,4 @@
-import { largest, smallest } from "../extremes.js";
+import { largest, smallest } from "../common/extremes.js";
 import { norm } from "./vectors.js";
 
 /* Eigenvalues of small symmetric tridiagonal matrices. */

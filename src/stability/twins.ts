@@ -1,6 +1,6 @@
-import { OptimizerError } from "../errors.js";
-import { expectFunction, expectNumber, expectNumbers, expectOptions } from "../expect.js";
-import { largest } from "../extremes.js";
+import { OptimizerError } from "../common/errors.js";
+import { expectFunction, expectNumber, expectNumbers, expectOptions } from "../common/expect.js";
+import { largest } from "../common/extremes.js";
 import { expectPoint } from "./loss-grad.js";
 import { judgeResponse, type ResponseVerdicts } from "./verdicts.js";
 import { distance, norm, randomUnit, unit } from "./vectors.js";

@@ -1,7 +1,7 @@
-import { expectNumber, isKind } from "../expect.js";
-import { largest } from "../extremes.js";
-import type { Attempt } from "../guard.js";
-import type { RunInfo } from "../run.js";
+import { expectNumber, isKind } from "../common/expect.js";
+import { largest } from "../common/extremes.js";
+import type { Attempt } from "../run/guard.js";
+import type { RunInfo } from "../run/options.js";
 import { reachBudget, type ReachBudget } from "./budget.js";
 import type { Evidence } from "./evidence.js";
 import { findingsOf } from "./findings.js";

@@ -1,4 +1,4 @@
-import { expectFunction, expectSignal, type AbortSignalLike } from "../expect.js";
+import { expectFunction, expectSignal, type AbortSignalLike } from "../common/expect.js";
 
 /** How far a long computation is. */
 export interface Progress {

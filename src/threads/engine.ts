@@ -1,7 +1,7 @@
 import { basesOf, plan, setUp, viewsOf } from "../engine/engine.js";
 import { notGranted, type Engine, type Program } from "../engine/program.js";
 import type { WasmKernels } from "../engine/wasm.js";
-import { OptimizerError } from "../errors.js";
+import { OptimizerError } from "../common/errors.js";
 import { THREADS_BASE64 } from "./binary.js";
 import type { Call, Orders } from "./worker.js";
 import { Workers } from "./workers.js";

@@ -1,12 +1,12 @@
-import { asyncDispose } from "../ambient.js";
-import { OPTIONS, resolve, type OptimizerOptions } from "../config.js";
+import { asyncDispose } from "../common/ambient.js";
+import { OPTIONS, resolve, type OptimizerOptions } from "../stepper/config.js";
 import { createEngine } from "../engine/engine.js";
-import { expectNumber, expectNumbers, expectOneOf, expectOptions } from "../expect.js";
-import type { Seen, StepInfo } from "../info.js";
+import { expectNumber, expectNumbers, expectOneOf, expectOptions } from "../common/expect.js";
+import type { Seen, StepInfo } from "../stepper/info.js";
 import { Optimizer } from "../optimizer.js";
-import { Stepper } from "../stepper.js";
+import { Stepper } from "../stepper/stepper.js";
 import type { TensorSpec } from "../tensors.js";
-import { atLoss, lossSeen, refuseLoss } from "../trial.js";
+import { atLoss, lossSeen, refuseLoss } from "../run/trial.js";
 import { createThreadedEngine, type ThreadedEngine } from "./engine.js";
 import { parallelism } from "./workers.js";
 

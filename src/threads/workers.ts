@@ -1,4 +1,4 @@
-import { OptimizerError } from "../errors.js";
+import { OptimizerError } from "../common/errors.js";
 import { WORKER_SCRIPT } from "./binary.js";
 import type { Orders, Report } from "./worker.js";
 

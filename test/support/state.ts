@@ -33,7 +33,7 @@ export function mustMatch(actual: Optimizer, expected: Optimizer, what = ""): vo
   throw new Error(`${what}: after one more step, ${difference} differ`);
 }
 
-/** A saved state as src/checkpoint.ts describes it: where its description ends. */
+/** A saved state as src/stepper/checkpoint.ts describes it: where its description ends. */
 export function payloadBegin(state: Uint8Array): number {
   return 16 + new DataView(state.buffer, state.byteOffset).getUint32(12, true);
 }

@@ -1,6 +1,6 @@
 /** An engine walks beside the reference twin, in float32: elementwise results bit for bit, sums within a bound. */
 import { resolveBase } from "../../src/bases/index.js";
-import { modesOf } from "../../src/gradients.js";
+import { modesOf } from "../../src/stepper/gradients.js";
 import { createOptimizer, type Base, type Optimizer, type StepInfo, type Tuner } from "../../src/index.js";
 import type { OptimizerOptions } from "../../src/index.js";
 import { norm, Reference } from "../reference.js";

@@ -1,6 +1,6 @@
-import type { Form } from "../../forms.js";
+import type { Form } from "../../tuners/forms.js";
 import type { Segment as Shared } from "../../tensors.js";
-import type { Tuner } from "../../tuners.js";
+import type { Tuner } from "../../tuners/tuners.js";
 import { expectFit, isBounded, looksAhead, notGranted, readsParams, type Program } from "../program.js";
 import { Report, Scalar } from "../kernels.js";
 import { type Update } from "./rules.js";

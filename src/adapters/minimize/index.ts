@@ -1,0 +1,46 @@
+import { expectFunction, expectNumber, expectNumbers } from "../../common/expect.js";
+import { Descent } from "./descent.js";
+import type { Jacobian, Objective } from "./objective.js";
+import { settle, type MinimizeOptions, type MinimizeResult } from "./options.js";
+
+export type { Jacobian, MinimizeOptions, MinimizeResult };
+
+/**
+ * Minimizes a function without noise, in the manner of `scipy.optimize.minimize`: superlevel() with an Adam base, and
+ * the guard that takes back every step at which fun rises. x is kept in float64. It is a first-order method without
+ * constraints: docs/minimize.md says for what it serves, and what serves better otherwise.
+ *
+ * A fun or gradient that is not finite is no error: at x0 it ends the run, elsewhere the step is taken back. What fun
+ * and jac throw comes through.
+ *
+ * @param fun called with a Float64Array, which it must not keep
+ * @param x0 where to start: finite numbers, at least one
+ * @throws TypeError or RangeError when an argument is of the wrong kind or out of range, or fun does not return a number
+ * @example
+ * const { x, success, message } = minimize(([x, y]) => (1 - x) ** 2 + 100 * (y - x * x) ** 2, [-1.2, 1]);
+ * Array.from(x, (value) => value.toFixed(4)); // → ["1.0000", "1.0000"]
+ * success; // → true
+ * message; // → "converged: no coordinate of the gradient exceeds gtol"
+ */
+export function minimize(
+  fun: (x: Float64Array) => number,
+  x0: ArrayLike<number>,
+  options?: MinimizeOptions & { jac?: Exclude<Jacobian, true> },
+): MinimizeResult;
+export function minimize(
+  fun: (x: Float64Array) => readonly [fun: number, jac: ArrayLike<number>],
+  x0: ArrayLike<number>,
+  options: MinimizeOptions & { jac: true },
+): MinimizeResult;
+export function minimize(
+  fun: Objective,
+  x0: ArrayLike<number>,
+  options: MinimizeOptions = {},
+): MinimizeResult {
+  expectFunction("fun", fun);
+  const settings = settle(options);
+  const start = Float64Array.from(expectNumbers("x0", x0, x0?.length));
+  expectNumber("x0.length", start.length, { min: 1 });
+  start.forEach((value, i) => expectNumber(`x0[${i}]`, value));
+  return new Descent(fun, start, settings).run();
+}

@@ -1,0 +1,58 @@
+import { expectLoss, expectNumbers, show } from "../../common/expect.js";
+import { differentiate } from "../../sources/finite-differences.js";
+
+/** What is minimized: `fun(x)`, or with `jac: true` the value and the gradient at once. */
+export type Objective = (x: Float64Array) => number | readonly [fun: number, jac: ArrayLike<number>];
+
+/** Where gradients come from. */
+export type Jacobian = "2-point" | "3-point" | true | ((x: Float64Array) => ArrayLike<number>);
+
+/** fun and its gradient in float64, counted. */
+export class Evaluator {
+  /** Calls of fun, those for differences included. */
+  nfev = 0;
+  /** Gradients computed. */
+  njev = 0;
+  /** The last gradient computed. */
+  readonly grads: Float64Array;
+  readonly #fun: Objective;
+  readonly #jac: Jacobian;
+
+  constructor(fun: Objective, jac: Jacobian, size: number) {
+    this.#fun = fun;
+    this.#jac = jac;
+    this.grads = new Float64Array(size);
+  }
+
+  /** fun(x), with the gradient in `grads` unless fun(x) is above `ceiling`. */
+  at(x: Float64Array, ceiling: number): number {
+    const { grads } = this;
+    if (this.#jac === true) {
+      const pair = this.#pair(x);
+      grads.set(expectNumbers("the gradient in fun(x)", pair[1], grads.length));
+      this.njev++;
+      return expectLoss("fun", pair[0]);
+    }
+    const value = this.#value(x);
+    if (!(value <= ceiling)) return value;
+    if (typeof this.#jac === "function") grads.set(expectNumbers("jac(x)", this.#jac(x), grads.length));
+    else {
+      const scheme = this.#jac === "3-point" ? "central" : "forward";
+      differentiate((point) => this.#value(point), x, value, grads, scheme);
+    }
+    this.njev++;
+    return value;
+  }
+
+  #value(x: Float64Array): number {
+    this.nfev++;
+    return expectLoss("fun", this.#fun(x));
+  }
+
+  #pair(x: Float64Array): readonly [number, ArrayLike<number>] {
+    this.nfev++;
+    const pair: unknown = this.#fun(x);
+    if (Array.isArray(pair) && pair.length === 2) return pair as unknown as [number, number[]];
+    throw new TypeError(`fun: expected [value, gradient], as jac is true, got ${show(pair)}`);
+  }
+}

@@ -1,0 +1,115 @@
+import type { serialization } from "@tensorflow/tfjs-core";
+import type { LearningRate } from "../../bases/base.js";
+import { OPTIONS, resolve, type Config, type OptimizerOptions } from "../../stepper/config.js";
+import { expectOptions, isArrayLike, show } from "../../common/expect.js";
+import { warnOfCopies } from "./copies.js";
+import type { TensorSpec } from "../../tensors.js";
+
+/** How a variable differs from the others. */
+export type VariableOptions = Pick<TensorSpec, "learningRate" | "weightDecay" | "frozen">;
+
+/** Options of {@link superlevelOptimizer}: those of `createOptimizer`, and what differs from variable to variable. */
+export interface TfjsOptions extends OptimizerOptions {
+  /** A function of the variable and its place, asked once for each; or a list in the variables' order. */
+  perVariable?:
+    | ((variable: { name: string; shape: readonly number[] }, index: number) => VariableOptions | undefined)
+    | readonly (VariableOptions | undefined)[];
+}
+
+/** What {@link TfjsOptions} come to. */
+export interface Settled {
+  readonly options: Omit<Config, "tensors">;
+  /** Undefined where it was a schedule, which is not saved. */
+  readonly learningRate: LearningRate | undefined;
+  /** It was left to the defaults. */
+  readonly defaultRate: boolean;
+  readonly perVariable: TfjsOptions["perVariable"];
+}
+
+const KEYS = [...OPTIONS, "perVariable"] as const;
+
+/** Stands for a schedule in a saved configuration. */
+const SCHEDULE = "schedule";
+
+function without<T extends object, K extends keyof T>(object: T, key: K): Omit<T, K> {
+  const rest = { ...object };
+  delete rest[key];
+  return rest;
+}
+
+/** Checks everything, so that mistakes show before the first step. */
+export function settle(given: TfjsOptions): Settled {
+  expectOptions("options", given, KEYS);
+  const { perVariable, ...rest } = given;
+  if (perVariable !== undefined && typeof perVariable !== "function" && !isArrayLike(perVariable))
+    throw new TypeError(`perVariable: expected a function or a list, got ${show(perVariable)}`);
+  const options = without(resolve(1, rest).config, "tensors");
+  return {
+    options,
+    learningRate: options.base.learningRate,
+    defaultRate: rest.base?.learningRate === undefined,
+    perVariable,
+  };
+}
+
+/** By place, as names change when a model is loaded. */
+function savedPerVariable(
+  perVariable: TfjsOptions["perVariable"],
+  tensors: Config["tensors"] | undefined,
+): readonly (VariableOptions | undefined)[] | undefined {
+  if (typeof perVariable !== "function") return perVariable;
+  if (tensors) {
+    return tensors.map(({ learningRate, weightDecay, frozen }) => ({ learningRate, weightDecay, frozen }));
+  }
+  throw new Error(
+    "perVariable: a function, which is saved as what it returned, at the first step: take one first",
+  );
+}
+
+/** A configuration as `model.save` writes it: no functions, and no strings with underscores, which loading changes. */
+export function toSaved(
+  settled: Settled,
+  learningRate: LearningRate | undefined,
+  tensors: Config["tensors"] | undefined,
+): serialization.ConfigDict {
+  warnOfCopies();
+  const { options } = settled;
+  const base = without(options.base, "learningRate");
+  const byDefault = settled.defaultRate && learningRate === settled.learningRate;
+  const rate = typeof learningRate === "number" ? learningRate : SCHEDULE;
+  const saved = {
+    ...options,
+    base: byDefault ? base : { ...base, learningRate: rate },
+    perVariable: savedPerVariable(settled.perVariable, tensors),
+  };
+  return JSON.parse(JSON.stringify(saved)) as serialization.ConfigDict;
+}
+
+/** What {@link toSaved} wrote. A schedule has to be set again. */
+export function fromSaved(saved: serialization.ConfigDict): { options: TfjsOptions; needsSchedule: boolean } {
+  // Loading adds a key of its own, customObjects.
+  const known = KEYS.filter((key) => saved[key] !== undefined);
+  const options: TfjsOptions = Object.fromEntries(known.map((key) => [key, saved[key]]));
+  const { base } = options;
+  if ((base?.learningRate as unknown) !== SCHEDULE) return { options, needsSchedule: false };
+  return { options: { ...options, base: { ...base!, learningRate: 0 } }, needsSchedule: true };
+}
+
+export function optionsOf(
+  perVariable: TfjsOptions["perVariable"],
+  variables: readonly { name: string; shape: readonly number[] }[],
+): VariableOptions[] {
+  if (isArrayLike(perVariable) && perVariable.length !== variables.length) {
+    throw new RangeError(
+      `perVariable: expected ${variables.length} entries, one for each variable, got ${perVariable.length}`,
+    );
+  }
+  return variables.map(({ name, shape }, k) => {
+    const own = typeof perVariable === "function" ? perVariable({ name, shape }, k) : perVariable?.[k];
+    // A saved list has null for undefined.
+    if (own) {
+      expectOptions(`perVariable(${show(name)})`, own, ["learningRate", "weightDecay", "frozen"]);
+    }
+    return own ?? {};
+  });
+}

@@ -1,0 +1,158 @@
+import { keep, type Tensor } from "@tensorflow/tfjs-core";
+import type { Resolved } from "../../stepper/config.js";
+import { createLodgedEngine, type Engine, type LodgedEngine } from "../../engine/engine.js";
+import type { StepInfo } from "../../stepper/info.js";
+import { Stepper } from "../../stepper/stepper.js";
+import { aliasOf, type TensorMemory } from "./memory.js";
+import type { Reader } from "./reading.js";
+import { isTensor, same, Training, type Loss } from "./training.js";
+import { expectFinite, type Found, type VariableList } from "./variables.js";
+
+/** The backend's own reference to a variable's data, and ours. */
+const SHARERS = 2;
+
+const NOTHING = new Float32Array(0);
+
+/** An engine inside the wasm backend's memory, in a tensor that is kept for it. */
+interface Lodged {
+  readonly block: Tensor;
+  /** With vectors of gradients and parameters of its own: zeros, and the parameters of a saved state. */
+  readonly engine: LodgedEngine;
+}
+
+function lodge(memory: TensorMemory, { program }: Resolved): Lodged {
+  let block: Tensor | undefined;
+  const allocate = (bytes: number): number => {
+    block = keep(memory.allocate([Math.ceil(bytes / 4)], "int32"));
+    return memory.addressOf(block);
+  };
+  try {
+    const engine = createLodgedEngine(program, { memory: memory.memory, allocate, elsewhere: false });
+    return { block: block!, engine };
+  } catch (error) {
+    block?.dispose();
+    throw error;
+  }
+}
+
+/** For the wasm backend: the kernels read gradients and write parameters where the backend has them. */
+export class LodgedTraining extends Training {
+  readonly copies = false;
+  readonly #memory: TensorMemory;
+  readonly #lodged: Lodged;
+  readonly #firsts: readonly number[];
+  /** Each variable's data as the last step left them. */
+  #aliases: (Tensor | undefined)[] = [];
+
+  constructor(list: VariableList, resolved: Resolved, memory: TensorMemory) {
+    const lodged = lodge(memory, resolved);
+    const outside = () =>
+      this.#aliases.filter((alias) => alias !== undefined).map((alias) => memory.floats(alias));
+    // The engine but for its vectors of gradients and parameters, which are not where these are.
+    const engine = Object.create(lodged.engine, {
+      params: { value: NOTHING },
+      grads: { value: NOTHING },
+      outside: { get: outside },
+    }) as Engine;
+    super(list, new Stepper(resolved, engine));
+    this.#memory = memory;
+    this.#lodged = lodged;
+    this.#firsts = resolved.tensors.list.map(({ first }) => first);
+  }
+
+  get stale(): boolean {
+    return !this.#memory.current;
+  }
+
+  /** It yields nothing, as it reads where everything is. */
+  *step(found: Found, loss: Loss): Reader<StepInfo> {
+    const gradients = this.list.match(found);
+    const known = isTensor(loss) ? loss.dataSync()[0] : loss;
+    const moved = this.#takeUp();
+    this.#place(gradients);
+    if (moved) this.stepper.setParams([]);
+    const info = this.advance((k) => (gradients[k] ? this.#memory.floats(gradients[k]) : NOTHING), known);
+    if (!info.skipped) {
+      this.list.variables.forEach((variable, k) => this.frozen[k] || this.#memory.refresh(variable));
+    }
+    return info;
+  }
+
+  /** Binds to the data that the variables have now. Are they other numbers than before. */
+  #takeUp(): boolean {
+    const { variables } = this.list;
+    const changed = variables.filter(
+      ({ dataId }, k) => !this.frozen[k] && dataId !== this.#aliases[k]?.dataId,
+    );
+    changed.forEach((variable) => expectFinite(variable, this.#memory.floats(variable)));
+    let moved = false;
+    variables.forEach((variable, k) => {
+      if (!changed.includes(variable)) return;
+      moved ||= !same(this.#memory.floats(variable), this.#left(k));
+      this.#aliases[k]?.dispose();
+      this.#aliases[k] = aliasOf(variable);
+    });
+    return moved;
+  }
+
+  /** The parameters as the last step left them, or a saved state. */
+  #left(k: number): Float32Array {
+    const alias = this.#aliases[k];
+    const first = this.#firsts[k];
+    if (alias) return this.#memory.floats(alias);
+    return this.#lodged.engine.params.subarray(first, first + this.list.variables[k].size);
+  }
+
+  /** Tells the kernels where everything is. Data that others hold, too, are left to them. */
+  #place(gradients: readonly (Tensor | undefined)[]): void {
+    const memory = this.#memory;
+    const { kernels } = this.#lodged.engine;
+    let segment = 0;
+    this.list.variables.forEach((variable, k) => {
+      if (this.frozen[k]) return;
+      if (memory.sharers(variable) > SHARERS) {
+        const copy = memory.copyOf(variable);
+        variable.assign(copy);
+        copy.dispose();
+        this.#aliases[k]!.dispose();
+        this.#aliases[k] = aliasOf(variable);
+      }
+      const gradient = gradients[k];
+      // No gradient is one of 0.
+      const gradsAt = gradient ? memory.addressOf(gradient) : kernels.gradsAt() + 4 * this.#firsts[k];
+      kernels.setPlace(segment++, gradsAt, memory.addressOf(variable));
+    });
+  }
+
+  *average(): Reader<readonly (Float32Array | undefined)[] | null> {
+    const { engine } = this.#lodged;
+    const point = new Float32Array(engine.params.length);
+    this.list.variables.forEach((variable, k) => {
+      if (!this.frozen[k]) point.set(this.#memory.floats(variable), this.#firsts[k]);
+    });
+    const average = this.stepper.average(engine, point);
+    return average && this.apart(average);
+  }
+
+  save(): Uint8Array {
+    const { params } = this.#lodged.engine;
+    this.list.variables.forEach((_, k) => params.set(this.#left(k), this.#firsts[k]));
+    return this.stepper.save();
+  }
+
+  restore(state: Uint8Array): void {
+    this.stepper.restore(state);
+    this.#forget();
+  }
+
+  #forget(): void {
+    this.#aliases.forEach((alias) => alias?.dispose());
+    this.#aliases = [];
+  }
+
+  override dispose(): void {
+    super.dispose();
+    this.#forget();
+    this.#lodged.block.dispose();
+  }
+}

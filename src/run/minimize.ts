@@ -1,0 +1,176 @@
+import { expectFunction } from "../common/expect.js";
+import { nextFactor, Probe, type Seen } from "./guard.js";
+import { settleRun, type RunInfo, type RunOptions, type SettledRun, type Solution } from "./options.js";
+import type { AsyncGradientSource, GradientSource } from "../sources/source.js";
+import type { Stepper } from "../stepper/stepper.js";
+import { takeStep, Tally, Trials, untried, type Asking, type Trial } from "./trial.js";
+
+const PATIENCE = 200;
+/** A deterministic run that the level held in place for so many steps in a row is at its end. */
+const HELD = 20;
+
+/** The lowest loss so far, and whether it still falls. */
+class Progress {
+  #best = Infinity;
+  #reference = Infinity;
+  #waited = 0;
+
+  stalls(loss: number, tolerance: number): boolean {
+    this.#best = Math.min(this.#best, loss);
+    if (this.#reference - this.#best > tolerance) {
+      this.#reference = this.#best;
+      this.#waited = 0;
+    }
+    return this.#waited++ >= PATIENCE;
+  }
+}
+
+/** What a run knows between steps. */
+class Standing {
+  taken = 0;
+  /** The last finite loss. */
+  lastLoss: number | undefined;
+  /** Loss at the present parameters, where it is known together with the gradient. */
+  known: number | undefined;
+  readonly #progress = new Progress();
+  #held = 0;
+
+  /** Why the run ends here, if it does. */
+  reason(run: SettledRun, loss: number, stepper: Stepper): Solution["reason"] | undefined {
+    const { steps = Infinity, signal, deterministic } = run;
+    if (signal?.aborted) return "aborted";
+    if (Number.isFinite(loss) && this.#converged(run, loss, stepper)) return "converged";
+    if (this.taken >= steps) return "steps";
+    return deterministic && this.#held >= HELD ? "stalled" : undefined;
+  }
+
+  #converged({ gradientTolerance, lossTolerance }: SettledRun, loss: number, stepper: Stepper): boolean {
+    if (gradientTolerance !== undefined && gradNorm(stepper) <= gradientTolerance) return true;
+    return lossTolerance !== undefined && this.#progress.stalls(loss, lossTolerance);
+  }
+
+  moveOn(loss: number, { info, known, held }: Trial): void {
+    this.taken++;
+    if (!info.skipped) this.lastLoss = loss;
+    this.known = known;
+    this.#held = held ? this.#held + 1 : 0;
+  }
+}
+
+/**
+ * The loop, without the source: yields the number of each step whose loss and gradient it wants at the present
+ * parameters, and is sent the loss. So one loop serves sources that answer at once and sources that do not.
+ */
+function* descend(stepper: Stepper, options: RunOptions): Asking<Solution> {
+  const run = settleRun(options);
+  if (run.deterministic && stepper.undecided) stepper.decide("exact");
+  stepper.setRejects(run.guard?.policy === "reject");
+  try {
+    return yield* takeSteps(stepper, run);
+  } finally {
+    stepper.setRejects(false);
+  }
+}
+
+function* takeSteps(stepper: Stepper, run: SettledRun): Asking<Solution> {
+  const { until, signal, monitors = [] } = run;
+  const tally = new Tally();
+  const standing = new Standing();
+  const { params } = stepper.engine;
+  const probe = run.guard?.probe && new Probe(run.guard, run.guard.probe, params);
+  const watched = (run.guard && !probe) || run.level;
+  const trials = watched ? new Trials(stepper, run, tally, probe !== undefined) : undefined;
+  for (;;) {
+    const loss = yield* arrive(stepper, run, standing.known, tally);
+    const solution = (reason: Solution["reason"], last = loss): Solution => {
+      return { loss: last, steps: standing.taken, ...tally, reason };
+    };
+    const reason = standing.reason(run, loss, stepper);
+    if (reason) return solution(reason);
+    const trial = trials
+      ? yield* trials.step(loss, standing.lastLoss)
+      : untried(takeStep(stepper, loss, standing.lastLoss, probe && stepper.clock.rateFactor));
+    if (!trial) return solution(signal?.aborted ? "aborted" : "stalled");
+    standing.moveOn(loss, trial);
+    const seen = probe?.look(trial.info.step, params);
+    if (seen?.violated) tally.violations++;
+    if (seen && run.guard?.policy === "shrink")
+      stepper.setRateFactor(nextFactor(stepper.clock.rateFactor, seen.violated));
+    const info = runInfo(trial, seen, loss, tally.evaluations);
+    for (const monitor of monitors) monitor(info);
+    if (until?.(info)) return solution("until", yield* arrive(stepper, run, standing.known, tally));
+  }
+}
+
+/** Loss and gradient at the present point, which the monitors see. */
+function* arrive(
+  { clock, engine }: Stepper,
+  { monitors, deterministic }: SettledRun,
+  known: number | undefined,
+  tally: Tally,
+): Asking<number> {
+  const step = clock.iterations + 1;
+  const loss = known ?? (yield* tally.ask(step));
+  const { params, grads } = engine;
+  monitors?.forEach((monitor) => monitor.at?.({ step, loss, params, grads, deterministic }));
+  return loss;
+}
+
+/** What monitors see. */
+function runInfo(trial: Trial, seen: Seen | undefined, loss: number, evaluations: number): RunInfo {
+  const { info, after, violated, rejections, projected } = trial;
+  return {
+    ...info,
+    loss,
+    evaluations,
+    lossAfter: seen ? seen.after : after,
+    violated: seen ? seen.violated : violated,
+    rejections,
+    projected,
+  };
+}
+
+/** ‖g‖ over the tensors that are not frozen, in float64. */
+function gradNorm({ config, tensors }: Stepper): number {
+  let squares = 0;
+  tensors.forEach(({ grads }, k) => {
+    if (config.tensors[k].frozen) return;
+    for (let i = 0; i < grads.length; i++) squares += grads[i] * grads[i];
+  });
+  return Math.sqrt(squares);
+}
+
+export function minimize(stepper: Stepper, source: GradientSource, run: RunOptions): Solution {
+  expectFunction("source", source);
+  const { params, grads } = stepper.engine;
+  const loop = descend(stepper, run);
+  try {
+    let wanted = loop.next();
+    while (!wanted.done) wanted = loop.next(source(params, grads, wanted.value));
+    return wanted.value;
+  } finally {
+    close(loop);
+  }
+}
+
+export async function minimizeAsync(
+  stepper: Stepper,
+  source: AsyncGradientSource,
+  run: RunOptions,
+): Promise<Solution> {
+  expectFunction("source", source);
+  const { params, grads } = stepper.engine;
+  const loop = descend(stepper, run);
+  try {
+    let wanted = loop.next();
+    while (!wanted.done) wanted = loop.next(await source(params, grads, wanted.value));
+    return wanted.value;
+  } finally {
+    close(loop);
+  }
+}
+
+/** Where the source threw in the middle of a trial, the loop takes the trial back. */
+function close(loop: Asking<Solution>): void {
+  loop.return(undefined as never);
+}

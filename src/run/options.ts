@@ -1,0 +1,131 @@
+import {
+  expectBoolean,
+  expectFunction,
+  expectNumber,
+  expectOptions,
+  expectSignal,
+  show,
+} from "../common/expect.js";
+import type { AbortSignalLike } from "../common/expect.js";
+import { settleGuard, type Guard, type SettledGuard } from "./guard.js";
+import type { StepInfo } from "../stepper/info.js";
+import { settleLevel, type Level } from "./level.js";
+
+/** A step as a run sees it. */
+export interface RunInfo extends StepInfo {
+  /** L(x_t), before the step. */
+  readonly loss: number;
+  /** Calls of the source so far. */
+  readonly evaluations: number;
+  /** V after the step, where a guard measured it, or L(x_{t+1}) where a level did. */
+  readonly lossAfter: number | undefined;
+  /** The guard saw V rise in this step; with "reject", in a try that was taken back. */
+  readonly violated: boolean;
+  /** Tries of this step that the guard took back. */
+  readonly rejections: number;
+  /** The level cut the step short. */
+  readonly projected: boolean;
+}
+
+/** A point at which a run knows loss and gradient. */
+export interface RunPoint {
+  /** The step to be taken from here, from 1. */
+  readonly step: number;
+  /** L here, be it finite or not. */
+  readonly loss: number;
+  /** x: a live view. */
+  readonly params: Float32Array;
+  /** g: a live view. */
+  readonly grads: Float32Array;
+  /** What the run was told of its source. */
+  readonly deterministic: boolean;
+}
+
+/** Watches a run; whatever it throws ends the run. */
+export interface Monitor {
+  /** Called after each step. */
+  (info: RunInfo): void;
+  /** Called before each step, and at the last point of the run where its loss and gradient are known. */
+  at?(point: RunPoint): void;
+}
+
+/** When a run ends, and who watches. At least one of the conditions is needed. */
+export interface RunOptions {
+  /** Ends after so many steps, ≥ 1: "steps". */
+  steps?: number;
+  /** Ends when ‖g‖ ≤ gradientTolerance: "converged". */
+  gradientTolerance?: number;
+  /** Ends when the lowest loss has improved by at most this much in 200 steps: "converged". */
+  lossTolerance?: number;
+  /** Ends when it returns true, asked after each step: "until". */
+  until?: (info: RunInfo) => boolean;
+  /** Ends when aborted: "aborted". */
+  signal?: AbortSignalLike;
+  /** Called after each step. */
+  monitors?: readonly Monitor[];
+  /** The source depends on the parameters alone, as a full batch does; default false. */
+  deterministic?: boolean;
+  /** Watches that the loss falls; default "reject" where `deterministic`, null otherwise. */
+  guard?: Guard | null;
+  /** Keeps the loss from falling below a level; default: it may. */
+  level?: Level;
+}
+
+/** {@link RunOptions}, checked. */
+export interface SettledRun extends Omit<RunOptions, "deterministic" | "guard" | "level"> {
+  readonly deterministic: boolean;
+  readonly guard: SettledGuard | null;
+  readonly level: Required<Level> | null;
+}
+
+/** How a run ended. */
+export interface Solution {
+  /** L at the final parameters, as the source gave it for the step after the last. */
+  readonly loss: number;
+  /** Steps taken in this run. */
+  readonly steps: number;
+  /** Calls of the source: one a step and one at the final parameters, and what guard and level asked for. */
+  readonly evaluations: number;
+  /** Times the guard saw V rise. */
+  readonly violations: number;
+  /** Tries that the guard took back. */
+  readonly rejections: number;
+  /** Steps that the level cut short. */
+  readonly projections: number;
+  /** "stalled": the guard ran out of tries, or the level held a deterministic run in place for 20 steps. */
+  readonly reason: "converged" | "until" | "steps" | "aborted" | "stalled";
+}
+
+const CONDITIONS = ["steps", "gradientTolerance", "lossTolerance", "until", "signal"] as const;
+const KEYS = [...CONDITIONS, "monitors", "deterministic", "guard", "level"] as const;
+
+/** Checks the options of a run. */
+export function settleRun(run: RunOptions): SettledRun {
+  expectOptions("run", run, KEYS);
+  checkConditions(run);
+  const deterministic = expectBoolean("run.deterministic", run.deterministic ?? false);
+  return {
+    ...run,
+    deterministic,
+    guard: settleGuard(run.guard, deterministic),
+    level: settleLevel(run.level),
+  };
+}
+
+function checkConditions(run: RunOptions): void {
+  const { steps, gradientTolerance, lossTolerance, until, signal, monitors } = run;
+  if (steps !== undefined) expectNumber("run.steps", steps, { min: 1, integer: true });
+  if (gradientTolerance !== undefined) expectNumber("run.gradientTolerance", gradientTolerance, { min: 0 });
+  if (lossTolerance !== undefined) expectNumber("run.lossTolerance", lossTolerance, { min: 0 });
+  if (until !== undefined) expectFunction("run.until", until);
+  if (signal !== undefined) expectSignal("run.signal", signal);
+  if (monitors !== undefined && !Array.isArray(monitors)) {
+    throw new TypeError(`run.monitors: expected an array of functions, got ${show(monitors)}`);
+  }
+  monitors?.forEach((monitor, k) => expectFunction(`run.monitors[${k}]`, monitor));
+  if (CONDITIONS.every((condition) => run[condition] === undefined)) {
+    throw new TypeError(
+      "run: expected steps, gradientTolerance, lossTolerance, until or signal, or it would never end",
+    );
+  }
+}

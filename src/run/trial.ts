@@ -1,0 +1,223 @@
+import { OptimizerError } from "../common/errors.js";
+import { expectLoss, expectNumber, expectOptions } from "../common/expect.js";
+import { nextFactor, rises } from "./guard.js";
+import type { Footing, Mark } from "../engine/mark.js";
+import type { Seen, StepInfo } from "../stepper/info.js";
+import { bisect, leaves } from "./level.js";
+import type { SettledRun } from "./options.js";
+import type { Stepper } from "../stepper/stepper.js";
+
+/** Yields the number of each step whose loss and gradient are wanted at the present parameters; is sent the loss. */
+export type Asking<Result> = Generator<number, Result, number>;
+
+/** What a run counts. */
+export class Tally {
+  evaluations = 0;
+  violations = 0;
+  rejections = 0;
+  projections = 0;
+
+  *ask(step: number): Asking<number> {
+    const loss = expectLoss("source", yield step);
+    this.evaluations++;
+    return loss;
+  }
+}
+
+/** A loss that is not finite is no mistake of the caller's, but a run that diverged. */
+export function lossSeen(seen: Seen | undefined): number | undefined {
+  if (seen === undefined) return undefined;
+  expectOptions("seen", seen, ["loss"]);
+  const { loss } = seen;
+  if (loss !== undefined && typeof loss !== "number") expectNumber("seen.loss", loss);
+  return loss;
+}
+
+/** What becomes of a step whose loss is known not to be finite; undefined where it may be taken. */
+export function refuseLoss(stepper: Stepper, loss?: number, lastLoss?: number): StepInfo | undefined {
+  if (loss === undefined || Number.isFinite(loss)) return undefined;
+  const step = stepper.clock.iterations + 1;
+  const before = lastLoss === undefined ? "" : `; the last finite one was ${lastLoss}`;
+  const message = `step ${step}: the loss is ${loss}${before}`;
+  return stepper.refuse(new OptimizerError("diverged", message, { step, loss: lastLoss }));
+}
+
+/** What a step threw, and the finite loss that it was taken at. */
+export function atLoss(error: unknown, loss?: number): unknown {
+  if (loss === undefined || !(error instanceof OptimizerError) || error.code !== "diverged") return error;
+  return new OptimizerError("diverged", error.message, { step: error.step, loss });
+}
+
+/** A step at a known loss; an error also says the last finite loss. */
+export function takeStep(stepper: Stepper, loss?: number, lastLoss?: number, factor = 1): StepInfo {
+  const refused = refuseLoss(stepper, loss, lastLoss);
+  if (refused) return refused;
+  try {
+    return stepper.step(factor, loss);
+  } catch (error) {
+    throw atLoss(error, loss);
+  }
+}
+
+/** A try of a step, and where it led. */
+interface Try {
+  readonly info: StepInfo;
+  /** L(x_{t+1}); undefined where the step was skipped. */
+  readonly after?: number;
+  /** The same, where the next step can use it together with the gradient in the engine. */
+  readonly known?: number;
+  /** The level cut the step short; `held`: to nothing. */
+  readonly projected: boolean;
+  readonly held: boolean;
+}
+
+/** A step that stays. */
+export interface Trial extends Try {
+  readonly violated: boolean;
+  readonly rejections: number;
+}
+
+/** A step that nobody looks after. */
+export function untried(info: StepInfo): Trial {
+  return { info, projected: false, held: false, violated: false, rejections: 0 };
+}
+
+/** What a try starts from: L(x_t), the last finite loss before it, and the way back. */
+interface Start {
+  readonly loss: number;
+  readonly lastLoss: number | undefined;
+  readonly mark: Mark | undefined;
+}
+
+/** Takes steps that a guard or a level looks after. */
+export class Trials {
+  readonly #stepper: Stepper;
+  readonly #run: SettledRun;
+  readonly #tally: Tally;
+  /** A guard may have changed the rate. */
+  readonly #rated: boolean;
+  #mark: Mark | undefined;
+  #secondMark: Mark | undefined;
+
+  /** `probed`: the guard looks after each step, and judges no tries. */
+  constructor(stepper: Stepper, run: SettledRun, tally: Tally, probed: boolean) {
+    this.#stepper = stepper;
+    this.#run = probed ? { ...run, guard: null } : run;
+    this.#tally = tally;
+    this.#rated = run.guard !== null;
+  }
+
+  /** One step. Undefined when the guard finds none that it lets pass: then, and after an error, nothing has changed. */
+  *step(loss: number, lastLoss: number | undefined): Asking<Trial | undefined> {
+    const { guard, level } = this.#run;
+    const remembers = guard?.policy === "reject" || level !== null;
+    const mark = remembers ? (this.#mark = this.#stepper.mark(this.#mark)) : undefined;
+    let done = false;
+    try {
+      const trial = yield* this.#guarded({ loss, lastLoss, mark });
+      done = trial !== undefined;
+      return trial;
+    } finally {
+      if (mark && !done) this.#stepper.back(mark);
+    }
+  }
+
+  /** Tries until the guard is content. */
+  *#guarded(start: Start): Asking<Trial | undefined> {
+    const { guard, signal } = this.#run;
+    let footing: Footing | undefined;
+    for (let rejections = 0; ;) {
+      const found = yield* this.#levelled(start, rejections);
+      const violated = this.#violates(start.loss, found);
+      if (!violated || guard?.policy !== "reject" || !start.mark) {
+        this.#adjustRate(violated, rejections);
+        return { ...found, violated: violated || rejections > 0, rejections };
+      }
+      this.#tally.rejections++;
+      if (++rejections >= guard.tries || signal?.aborted) return undefined;
+      footing = this.#stepper.retreat(start.mark, footing);
+    }
+  }
+
+  #violates(before: number, { info, after }: Try): boolean {
+    const { guard } = this.#run;
+    if (!guard || after === undefined) return false;
+    // The next step could not be taken, so going back is better.
+    const broken = guard.policy === "reject" && !Number.isFinite(this.#stepper.gradSquares());
+    const { params } = this.#stepper.engine;
+    if (!broken && !rises(guard, { step: info.step, before, after, params })) return false;
+    this.#tally.violations++;
+    guard.onViolation?.({ step: info.step, before, after: broken ? NaN : after });
+    return true;
+  }
+
+  /** With "shrink", and with "reject" where there is no S to lower. */
+  #adjustRate(violated: boolean, rejections: number): void {
+    const { guard } = this.#run;
+    const { config, clock } = this.#stepper;
+    const adjusts = guard?.policy === "shrink" || (guard?.policy === "reject" && config.tuner === null);
+    if (adjusts && rejections === 0) this.#stepper.setRateFactor(nextFactor(clock.rateFactor, violated));
+  }
+
+  /** One try, corrected where it falls below the level. */
+  *#levelled(start: Start, rejections: number): Asking<Try> {
+    const { level } = this.#run;
+    // After a rejection a shorter try starts from the way back, too.
+    const mark =
+      level && rejections > 0 ? (this.#secondMark = this.#stepper.mark(this.#secondMark)) : start.mark;
+    const found = yield* this.#plain(start, 1);
+    if (!level || !mark || !leaves(level, start.loss, found.after)) return found;
+    this.#tally.projections++;
+    if (level.action === "project") return yield* this.#project(mark, start.loss, found.info);
+    for (let k = 1; k <= level.tries; k++) {
+      this.#stepper.back(mark);
+      const shorter = yield* this.#plain(start, 0.5 ** k);
+      if (shorter.after !== undefined && shorter.after >= level.value) return { ...shorter, projected: true };
+    }
+    return this.#place(mark, found.info, 0, start.loss, true);
+  }
+
+  *#plain({ loss, lastLoss }: Start, factor: number): Asking<Try> {
+    const { deterministic } = this.#run;
+    const rateFactor = this.#rated ? this.#stepper.clock.rateFactor : 1;
+    const info = takeStep(this.#stepper, loss, lastLoss, factor * rateFactor);
+    if (info.skipped) return { info, projected: false, held: false };
+    const after = yield* this.#askAfter(info);
+    return { info, after, known: deterministic ? after : undefined, projected: false, held: false };
+  }
+
+  /** The loss after a step. Another step's batch would give another V, so it is asked for this one's again. */
+  *#askAfter({ step }: StepInfo): Asking<number> {
+    return yield* this.#tally.ask(this.#run.deterministic ? step + 1 : step);
+  }
+
+  *#project(mark: Mark, loss: number, info: StepInfo): Asking<Try> {
+    const { params } = this.#stepper.engine;
+    const end = params.slice();
+    const search = bisect(this.#run.level!, loss);
+    let asked = 1;
+    let point = search.next();
+    while (!point.done) {
+      asked = point.value;
+      interpolate(mark.copy.params, end, asked, params);
+      point = search.next(yield* this.#askAfter(info));
+    }
+    interpolate(mark.copy.params, end, point.value.theta, params);
+    return this.#place(mark, info, point.value.theta, point.value.loss, asked === point.value.theta);
+  }
+
+  /** Makes x, which is at `theta` between x_t and x_{t+1}, the reference. */
+  #place(mark: Mark, info: StepInfo, theta: number, loss: number, fresh: boolean): Try {
+    const { params, grads } = this.#stepper.engine;
+    const held = theta === 0;
+    if (held) grads.set(mark.copy.grads);
+    this.#stepper.setParams(held ? mark.copy.params : params);
+    const known = this.#run.deterministic && (held || fresh) ? loss : undefined;
+    return { info, after: loss, known, projected: true, held };
+  }
+}
+
+/** out ← from + theta (to − from), rounded once. */
+function interpolate(from: Float32Array, to: Float32Array, theta: number, out: Float32Array): void {
+  for (let i = 0; i < out.length; i++) out[i] = from[i] + theta * (to[i] - from[i]);
+}

@@ -1,0 +1,166 @@
+import { resolveBase, type Base } from "../bases/index.js";
+import { adam } from "../bases/adam.js";
+import type { LearningRate, Rule } from "../bases/base.js";
+import { slotsWithLead } from "../bases/schedule-free.js";
+import { expectBoolean, expectNumber, expectOneOf, expectOptions } from "../common/expect.js";
+import { largest } from "../common/extremes.js";
+import { formOf, type Form } from "../tuners/forms.js";
+import { distinguishes, modesOf, type Modes } from "./gradients.js";
+import { GRADIENTS } from "../common/kinds.js";
+import { defaultRate, windowDecay } from "../schedules.js";
+import { readTensors, segmentsOf } from "../tensors.js";
+import type { Segment, Tensor, Tensors, TensorSpec } from "../tensors.js";
+import { resolveTuner, superlevel, type Tuner } from "../tuners/tuners.js";
+import type { Description } from "./checkpoint.js";
+import { ENGINES, type EngineName } from "../engine/kernels.js";
+import type { Program } from "../engine/program.js";
+
+/** Names of {@link OptimizerOptions}. */
+export const OPTIONS = ["base", "tuner", "normAdaptive", "clip", "gradients", "nonFinite", "engine"] as const;
+
+/** What `createOptimizer` takes besides the parameters. */
+export interface OptimizerOptions {
+  /**
+   * Default `adam()`. Its learning rate defaults with `superlevel` to `windowDecay(1)` where gradients are exact and to 1
+   * where they are noisy, with other tuners to `windowDecay(1)`, without a tuner to PyTorch's.
+   */
+  base?: Base;
+  /** Default `superlevel()`; null runs the base alone. */
+  tuner?: Tuner | null;
+  /** η_t = α_t / (1 + ‖g_t‖), paper (14); default false. */
+  normAdaptive?: boolean;
+  /** Clips the gradient before anything else sees it: first each coordinate to ±value, then the norm. */
+  clip?: { norm?: number; value?: number };
+  /**
+   * "exact": the gradient of a function or a full batch; "noisy": of minibatches; "auto" (default) finds out at the
+   * second step, or at a run's begin that is told `deterministic`. What follows from it: docs/gradients.md.
+   */
+  gradients?: "auto" | "exact" | "noisy";
+  /** What a gradient or loss that is NaN or infinite does: "throw" (default) or "skip" the step. */
+  nonFinite?: "throw" | "skip";
+  /**
+   * "auto" (default): "wasm", or "js" where WebAssembly does not run. "wasm-relaxed" needs `import "superlevel/relaxed"`
+   * and falls back to "wasm". `optimizer.engine` says which one runs.
+   */
+  engine?: EngineName | "auto";
+}
+
+/** Options with every default filled in, readable back as `optimizer.config`. */
+export interface Config extends Required<Omit<OptimizerOptions, "base">> {
+  readonly base: Base & { readonly learningRate: LearningRate };
+  readonly tensors: readonly Omit<Tensor, "first" | "size">[];
+}
+
+export interface Resolved {
+  readonly config: Config;
+  readonly tensors: Tensors;
+  readonly rule: Rule;
+  /** What a step does, by the kind of its gradients, and whether the optimizer finds out which it is. */
+  readonly modes: Modes;
+  readonly decides: boolean;
+  readonly form: Form | null;
+  readonly program: Program;
+  /** The largest multiplier of the learning rate, times what weight decay and the rule's reach add to it. */
+  readonly rateFactor: number;
+  /** S, or s_init where that is more, grows at most by this factor in a step. */
+  readonly scaleGrowth: number;
+}
+
+function readClip(clip: OptimizerOptions["clip"] = {}): { norm?: number; value?: number } {
+  expectOptions("clip", clip, ["norm", "value"]);
+  if (clip.norm !== undefined) expectNumber("clip.norm", clip.norm, { above: 0 });
+  if (clip.value !== undefined) expectNumber("clip.value", clip.value, { above: 0 });
+  return { ...clip };
+}
+
+function rateFactorOf(segments: readonly Segment[], { reach = 0 }: Rule): number {
+  const factors = segments.map(({ learningRate, weightDecay }) => learningRate * Math.max(1, weightDecay));
+  return largest(factors) * Math.max(1, reach / 1e4);
+}
+
+/**
+ * r, and with it the wealth, gains at most s √v in a step, while √v shrinks; and where v is 0 yet, m is not: (28)–(32).
+ */
+function scaleGrowthOf(form: Form | null, eps: number): number {
+  if (!form) return 1;
+  const growths = form.decays.map(([m, v, r]) =>
+    v === 0 && Math.max(m, r) === 0 ? 1 : Math.max(m, r) / Math.sqrt(v),
+  );
+  return 1 + Math.max(2, (form.mStart + form.mFloor) / eps, largest(growths));
+}
+
+/** The rate where none is given. */
+function rateOf(rule: Rule, tuner: Tuner | null): LearningRate {
+  if (!tuner) return rule.plainRate;
+  return distinguishes(tuner) && rule.averagesNoise !== false ? defaultRate : windowDecay(1);
+}
+
+/** A lead, and the first gradient until it is known what gradients are, may want a slot of their own. */
+function slotsOf(rule: Rule, tuner: Tuner | null, gradients: Config["gradients"]): number {
+  return distinguishes(tuner) && gradients !== "exact" ? slotsWithLead(rule) : rule.slots;
+}
+
+/** A tensor as its user described it. */
+function withoutPlace({ name, shape, learningRate, weightDecay, frozen }: Tensor): Config["tensors"][number] {
+  return { name, shape, learningRate, weightDecay, frozen };
+}
+
+/** Checks everything that `createOptimizer` was given, before anything is built. `apart`: a segment for each tensor. */
+export function resolve(
+  params: number | ArrayLike<number> | readonly TensorSpec[],
+  options: OptimizerOptions,
+  apart = false,
+): Resolved {
+  expectOptions("options", options, OPTIONS);
+  const { normAdaptive = false, nonFinite = "throw", engine = "auto", gradients = "auto" } = options;
+  expectOneOf("gradients", gradients, GRADIENTS);
+  const { base: given, rule } = resolveBase(options.base === undefined ? adam() : options.base);
+  const tuner = options.tuner === null ? null : resolveTuner(options.tuner ?? superlevel());
+  const learningRate = given.learningRate ?? rateOf(rule, tuner);
+  const tensors = readTensors(params, given.weightDecay);
+  const tunerPerTensor = tuner?.granularity === "tensor";
+  const segments = segmentsOf(tensors, tunerPerTensor, apart);
+  if (segments.length === 0) throw new RangeError("params: expected at least one tensor that is not frozen");
+  const clip = readClip(options.clip);
+  const form = tuner && formOf(tuner);
+  const config: Config = Object.freeze({
+    base: Object.freeze({ ...given, learningRate }),
+    tuner: tuner && Object.freeze(tuner),
+    normAdaptive: expectBoolean("normAdaptive", normAdaptive),
+    clip: Object.freeze(clip),
+    gradients,
+    nonFinite: expectOneOf("nonFinite", nonFinite, ["throw", "skip"]),
+    engine: expectOneOf("engine", engine, ["auto", ...ENGINES]),
+    tensors: tensors.list.map(withoutPlace),
+  });
+  const program: Program = {
+    ...{ engine: config.engine, size: tensors.size, segments, tuner, form },
+    groups: tunerPerTensor ? segments.length : 1,
+    perCoordinate: tuner?.granularity === "parameter",
+    slots: slotsOf(rule, tuner, gradients),
+    decoupled: rule.decoupled,
+    bound: clip.value ?? Infinity,
+  };
+  return {
+    ...{ config, tensors, rule, form, program },
+    modes: modesOf(rule, tuner),
+    decides: gradients === "auto" && distinguishes(tuner),
+    rateFactor: rateFactorOf(segments, rule),
+    scaleGrowth: scaleGrowthOf(form, tuner?.eps ?? 1),
+  };
+}
+
+/** What a saved state must agree with. */
+export function describe({ config, rule, form, tensors, program }: Resolved): Omit<Description, "clock"> {
+  const { base } = config;
+  return {
+    base: base.name === "scheduleFree" ? `scheduleFree(${base.base.name})` : base.name,
+    kernel: rule.kernel,
+    slots: program.slots,
+    form: config.tuner?.form ?? null,
+    delta: config.tuner?.delta ?? null,
+    granularity: config.tuner?.granularity ?? null,
+    betas: form?.decays.length ?? 0,
+    sizes: tensors.list.map(({ size }) => size),
+  };
+}

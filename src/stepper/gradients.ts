@@ -1,0 +1,141 @@
+import type { Averaging, Constants, Kernel, Rule } from "../bases/base.js";
+import type { GradientKind } from "../common/kinds.js";
+import type { AnchorOptions, GrowthLimit, SettledAnchor, Tuner } from "../tuners/tuners.js";
+
+/*
+ * Two kinds of gradients, and what an optimizer does with each. Where they are exact (a function, a full batch), ⟨Δ, g⟩
+ * tells the right scale, and rates must fall for convergence. Where they are noisy (minibatches), ⟨Δ, g⟩ is dominated by
+ * the noise's own curvature: the scale must not fall, and averaging buys what decay would (arXiv 2405.15682).
+ */
+
+/** Noisy where ‖g_2 − g_1‖² is more than this share of ‖g_1‖² + ‖g_2‖². Exact problems stay below 8e-4. */
+export const NOISE_LIMIT = 3e-3;
+
+/** s_init over ‖x‖ / ‖u_1‖, where none is given; while the kind is not known steps are cautious. */
+const CAUTIOUS_START = 1e-3;
+
+/** What a step does with gradients of one kind. */
+export interface Mode {
+  readonly kernel: Kernel;
+  /** Places among the base's slots. */
+  readonly firstSlot: number;
+  readonly leadSlot: number;
+  readonly constants: Constants;
+  /** What a rejected step starts again. */
+  readonly momenta: readonly number[];
+  /** How the weights of an average are counted, and whether this mode averages. */
+  readonly averaging: Averaging | undefined;
+  readonly averages: boolean;
+  /** The largest norm of a gradient, over the root mean square of those so far: longer ones make shorter steps. */
+  readonly gradientLimit: number;
+  /** The longest coordinate of a normalized direction, such as Adam's g / √nu. */
+  readonly longest: number;
+  /** Does the average forget where ⟨e, g⟩ says that it lags behind? */
+  readonly forgets: boolean;
+  readonly anchor: SettledAnchor | null;
+  /** What an anchor keeps of S, also one that the caller asks for. */
+  readonly carry: number;
+  readonly growthLimit: GrowthLimit | null;
+  /** s has a floor of its own instead of the wealth, and r takes h clipped to so many times ±m. */
+  readonly ownFloor: boolean;
+  readonly rewardLimit: number;
+  /** 0 where s_init was given. */
+  readonly start: number;
+  /** The share of a loss known to be ≥ 0 that a step may promise while S grows. */
+  readonly promise: number;
+}
+
+export type Modes = Readonly<Record<GradientKind, Mode>>;
+
+/** What the kinds differ in, where the tuner leaves it open. */
+const EXACT = {
+  anchor: { first: 16, growth: 1.6, carry: 0.6 },
+  growthLimit: { first: 300, later: 10 },
+  ownFloor: false,
+  rewardLimit: 1,
+  start: 3e-2,
+  promise: Infinity,
+};
+const NOISY: typeof EXACT = {
+  anchor: { first: 64, growth: 2, carry: 1 },
+  growthLimit: { first: 10, later: 1.5 },
+  ownFloor: true,
+  rewardLimit: 2,
+  start: 1e-2,
+  promise: 0.2,
+};
+/** Noisy gradients under a rule that is worse for averaging, such as Lion's: it decays in windows, but S is carried on. */
+const NOISY_UNAVERAGED: typeof EXACT = {
+  ...EXACT,
+  anchor: { first: 64, growth: 2, carry: 1 },
+  growthLimit: { first: 100, later: 4 },
+  promise: 0.2,
+};
+/** Of gradients under noise: an average over t² weights, and limits against late spikes of the loss. */
+const NOISY_AVERAGING: Averaging = { interpolation: 0.9, power: 2, ratePower: 2 };
+const GRADIENT_LIMIT = 1;
+const LONGEST = 5;
+const UNLIMITED = { gradientLimit: Infinity, longest: 3.4e38 };
+
+function anchorOf(given: AnchorOptions | null, defaults: SettledAnchor): SettledAnchor | null {
+  if (given === null) return null;
+  if ("every" in given) return { every: given.every, carry: given.carry ?? defaults.carry };
+  return { ...defaults, ...given };
+}
+
+/** A start of the caller's own may be far from where S has to be: then S grows as it likes, unless told otherwise. */
+function growthLimitOf(
+  given: Partial<GrowthLimit> | null,
+  sInit: number | undefined,
+  defaults: GrowthLimit,
+): GrowthLimit | null {
+  const open = given === null || (sInit !== undefined && Object.keys(given).length === 0);
+  return open ? null : { ...defaults, ...given };
+}
+
+/** What S is multiplied by when it is known what gradients are: steps were cautious until then. */
+export const boldness = ({ undecided, ...modes }: Modes, kind: "exact" | "noisy"): number =>
+  undecided.start > 0 ? modes[kind].start / undecided.start : 1;
+
+/** The base as it is, or without momentum and averaged. */
+function ruleOf(rule: Rule, averages: boolean, averaging: Averaging | undefined) {
+  const { kernel, constants, momenta, bare } = rule;
+  const own = rule.averaging !== undefined;
+  const forgets = averages && !own;
+  const limits = forgets ? { gradientLimit: GRADIENT_LIMIT, longest: LONGEST } : UNLIMITED;
+  const shared = { averages, averaging, forgets, ...limits };
+  if (averages) return { ...bare, momenta: [bare.leadSlot], ...shared };
+  return { kernel, constants, momenta, firstSlot: 0, leadSlot: bare.leadSlot, ...shared };
+}
+
+/** Only `superlevel` makes a difference between the kinds: other forms are what they were published as. */
+export const distinguishes = (tuner: Tuner | null): boolean => tuner?.form === "superlevel";
+
+/** The modes of an optimizer, by the kind of its gradients. */
+export function modesOf(rule: Rule, tuner: Tuner | null): Modes {
+  const own = rule.averaging;
+  if (!distinguishes(tuner)) {
+    const scale = { growthLimit: null, ownFloor: false, rewardLimit: 1, start: 0, promise: Infinity };
+    const anchor = tuner && anchorOf(tuner.anchor, { first: 64, growth: 2, carry: 0.6 });
+    const carry = anchor?.carry ?? 0.6;
+    const mode = { ...ruleOf(rule, own !== undefined, own), ...scale, anchor, carry };
+    return { exact: mode, noisy: mode, undecided: mode };
+  }
+  const { anchor, growthLimit, sInit } = tuner!;
+  const mode = (defaults: typeof EXACT, averages: boolean): Mode => ({
+    ...ruleOf(rule, averages, own ?? NOISY_AVERAGING),
+    ...defaults,
+    anchor: anchorOf(anchor, defaults.anchor),
+    carry: anchor?.carry ?? defaults.anchor.carry,
+    growthLimit: growthLimitOf(growthLimit, sInit, defaults.growthLimit),
+    start: sInit === undefined ? defaults.start : 0,
+  });
+  const exact = mode(EXACT, own !== undefined);
+  const averagesNoise = rule.averagesNoise !== false;
+  return {
+    exact,
+    noisy: averagesNoise ? mode(NOISY, true) : mode(NOISY_UNAVERAGED, false),
+    // The first step of both kinds is the same, and nothing is anchored before it is known which.
+    undecided: { ...exact, start: exact.start && CAUTIOUS_START, anchor: null },
+  };
+}

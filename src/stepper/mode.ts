@@ -1,0 +1,143 @@
+import type { Rule } from "../bases/base.js";
+import type { Clock } from "./checkpoint.js";
+import type { Config, Resolved } from "./config.js";
+import { Copy } from "../engine/mark.js";
+import { Report, Scalar } from "../engine/kernels.js";
+import type { Engine } from "../engine/program.js";
+import { NOISE_LIMIT, type Mode } from "./gradients.js";
+import type { GradientKind } from "../common/kinds.js";
+import { isRisky } from "./safety.js";
+
+/* What a step finds out before it changes anything, and what a mode means to the kernels and to the clock. */
+
+/** What gradients are, as far as the one in the engine can tell beside the first: "undecided" where it is the first. */
+export function judge(
+  { kernels }: Engine,
+  { firstGradient, bare }: Rule,
+  clock: Readonly<Clock>,
+): GradientKind {
+  // Momentum that starts again has no gradient to compare with.
+  if (clock.iterations - clock.skipped === clock.momentumStart) return "undecided";
+  const { slot, times } = firstGradient ?? { slot: bare.leadSlot, times: 1 };
+  return kernels.gradientChange(slot, times) > NOISE_LIMIT ? "noisy" : "exact";
+}
+
+/** The factor that clips the gradient's norm, and the norm that the base sees. */
+export function clipping(
+  { kernels }: Engine,
+  { norm, value }: Config["clip"],
+  gradNorm: number,
+): { clipScale: number; usedNorm: number } {
+  const bounded = value === undefined ? gradNorm : Math.sqrt(kernels.clippedSquares());
+  // PyTorch's clip_grad_norm_, with its 1e-6.
+  const clipScale = norm === undefined ? 1 : Math.min(1, norm / (bounded + 1e-6));
+  return { clipScale, usedNorm: bounded * clipScale };
+}
+
+/** A copy of the state, where the step could overflow. `bolder`: what the scale is multiplied by besides. */
+export function copyIfRisky(
+  engine: Engine,
+  { config, program, rateFactor, scaleGrowth }: Resolved,
+  { start }: Mode,
+  eta: number,
+  gradNormMax: number,
+  bolder: number,
+): Copy | undefined {
+  const { report } = engine;
+  const paramsNorm = Math.sqrt(report[Report.paramsSquares]);
+  const unstarted = start > 0 && report[Report.sInitMax] === 0;
+  const reach = {
+    paramsNorm,
+    firstStep: unstarted ? start * Math.max(paramsNorm, Math.sqrt(program.size)) * scaleGrowth : 0,
+    deltaNorm: Math.sqrt(report[Report.deltaSquares]),
+    scale: Math.max(report[Report.scaleMax], report[Report.sInitMax]) * scaleGrowth * bolder,
+    learningRate: eta * rateFactor,
+    gradNormMax,
+    lambda: program.perCoordinate ? config.tuner?.lambda : undefined,
+  };
+  return isRisky(reach) ? new Copy(engine) : undefined;
+}
+
+/** Writes what stays the same from step to step while the mode and the window last. */
+export function enterMode({ scalars, bases }: Engine, mode: Mode, anchors: number, limited: boolean): void {
+  const { averaging } = mode;
+  const growthLimit = limited ? mode.growthLimit : null;
+  scalars[Scalar.base] = bases[mode.kernel];
+  scalars[Scalar.firstSlot] = mode.firstSlot;
+  scalars[Scalar.leadSlot] = mode.leadSlot;
+  scalars[Scalar.interpolation] = mode.averages ? averaging!.interpolation : 0;
+  scalars[Scalar.longest] = mode.longest;
+  scalars[Scalar.ownFloor] = Number(mode.ownFloor);
+  scalars[Scalar.rewardLimit] = mode.rewardLimit;
+  scalars[Scalar.growthLimit] = growthLimit
+    ? anchors === 0
+      ? growthLimit.first
+      : growthLimit.later
+    : Infinity;
+  scalars[Scalar.start] = mode.start;
+}
+
+/** What a step changes in the clock, besides counts. One object for all steps: small ones would be most of what they drop. */
+export type After = Pick<
+  Clock,
+  "age" | "rateMax" | "weightSum" | "squaresMean" | "learningRate" | "gradNormMax"
+>;
+
+/**
+ * c_t = w_t / Σ w, w_t = t^power · η_max^ratePower; and what the clock is to hold after the step. The sum is kept in units
+ * of the newest weight, as weights themselves may leave the finite numbers: 65 536^64 does.
+ */
+export function weigh({ averaging }: Mode, clock: Readonly<Clock>, eta: number, after: Partial<After>) {
+  const { age, rateMax, weightSum } = clock;
+  after.age = averaging ? age + 1 : age;
+  after.rateMax = averaging ? Math.max(rateMax, eta) : rateMax;
+  after.weightSum = weightSum;
+  if (!averaging || (after.rateMax === 0 && averaging.ratePower > 0)) return 0;
+  const unit = (age / after.age) ** averaging.power * (rateMax / after.rateMax) ** averaging.ratePower;
+  after.weightSum = unit * weightSum + 1;
+  return 1 / after.weightSum;
+}
+
+/** The mean of ‖g‖² decays like Adam's of g². */
+const SQUARES_DECAY = 0.999;
+
+/**
+ * A factor ≤ 1 on the step, where the gradient is longer than gradientLimit times the root mean square of its norm so
+ * far, √ĝ: gradientLimit √ĝ / ‖g‖. The rule's second moments see the gradient as it is.
+ */
+export function shorten(
+  { gradientLimit }: Mode,
+  { squaresMean }: Readonly<Clock>,
+  applied: number,
+  norm: number,
+  after: Partial<After>,
+): number {
+  const mean = (after.squaresMean = SQUARES_DECAY * squaresMean + (1 - SQUARES_DECAY) * norm * norm);
+  const typical = Math.sqrt(mean / (1 - SQUARES_DECAY ** applied));
+  return norm > 0 ? Math.min(1, (gradientLimit * typical) / norm) : 1;
+}
+
+/** Steps over which ⟨e, g⟩ is averaged, and how many standard errors below 0 its mean has to be. */
+const EVIDENCE = 100;
+const ERRORS = 3;
+
+/**
+ * Where ⟨e, g⟩ was below 0 for long, z is better than y, and the average remembers too much: it forgets half of its age.
+ * That changes nothing where the data stay the same, and matters where they change.
+ */
+export function forget({ averaging }: Mode, clock: Clock, slope: number): void {
+  clock.slopeMean += (slope - clock.slopeMean) / EVIDENCE;
+  clock.slopeSquares += (slope * slope - clock.slopeSquares) / EVIDENCE;
+  clock.slopes++;
+  const { slopes, slopeMean: mean, slopeSquares: squares } = clock;
+  if (slopes < EVIDENCE || mean >= 0 || mean * mean * EVIDENCE <= ERRORS * ERRORS * squares) return;
+  clock.age /= 2;
+  // The sum of weights up to an age, as an integral.
+  clock.weightSum = clock.age / (averaging!.power + 1);
+  Object.assign(clock, { slopes: 0, slopeMean: 0, slopeSquares: 0 });
+}
+
+/** What a step may promise while S grows: a share of a loss that is known and not negative. */
+export function promiseOf({ promise }: Mode, loss: number | undefined): number {
+  return loss !== undefined && loss >= 0 ? promise * loss : Infinity;
+}

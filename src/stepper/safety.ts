@@ -1,0 +1,119 @@
+import { OptimizerError } from "../common/errors.js";
+import type { Segment } from "../tensors.js";
+
+/* Why a step may fail, found before it changes anything or undone after. */
+
+/**
+ * Squares of gradients are summed and kept in float32, which ends at 3.4e38. Below this norm nothing overflows.
+ */
+const GRADIENT_LIMIT = 1e18;
+
+export function nonFiniteGradient(grads: Float32Array, step: number): OptimizerError {
+  const index = grads.findIndex((value) => !Number.isFinite(value));
+  return new OptimizerError("diverged", `step ${step}: grads[${index}] is ${grads[index]}`, { step });
+}
+
+export function isHuge(norm: number): boolean {
+  return norm > GRADIENT_LIMIT;
+}
+
+export function hugeGradient(norm: number, step: number): OptimizerError {
+  const message = `step ${step}: the gradient's norm is ${norm}; float32 moments hold at most ${GRADIENT_LIMIT}`;
+  return new OptimizerError("diverged", message, { step });
+}
+
+export function leftRange(step: number): OptimizerError {
+  return new OptimizerError(
+    "diverged",
+    `step ${step}: parameters or Δ would pass 1e19, where float32 sums of squares end`,
+    { step },
+  );
+}
+
+export function singular(step: number): OptimizerError {
+  const cure = "start elsewhere, or use superlevel()";
+  return new OptimizerError(
+    "singular",
+    `step ${step}: h is infinite, as (26) divides by ‖x‖ and x = 0; ${cure}`,
+    {
+      step,
+    },
+  );
+}
+
+/** What bounds a step's length. */
+export interface Reach {
+  paramsNorm: number;
+  /** How far a step leads that is to find s_init, whatever the base's update is; 0 where that is known. */
+  firstStep: number;
+  deltaNorm: number;
+  scale: number;
+  learningRate: number;
+  gradNormMax: number;
+  /** λ where every coordinate has a tuner, which keeps h² in float32. */
+  lambda: number | undefined;
+}
+
+/**
+ * Could this step overflow? Then the state is copied first, to go back to. The bound is crude and far away: the base's
+ * update is at most 10 000 times the rate times the largest of gradient, parameters and 1.
+ */
+export function isRisky(reach: Reach): boolean {
+  const { paramsNorm, firstStep, deltaNorm, scale, learningRate, gradNormMax } = reach;
+  const update = 1e4 * learningRate * (gradNormMax + paramsNorm + 1);
+  const moved = (deltaNorm + update) * Math.max(1, 10 * scale) + firstStep;
+  return !(moved + paramsNorm + largestH(reach) < 1e17);
+}
+
+/** Bounds h where its square is kept in float32: ⟨Δ, g⟩, and the pull in each form. */
+function largestH({ paramsNorm, deltaNorm, scale, gradNormMax, lambda }: Reach): number {
+  if (lambda === undefined) return 0;
+  const pull = scale * deltaNorm * (1 + deltaNorm / paramsNorm) + 1 / paramsNorm;
+  return gradNormMax * (deltaNorm + lambda * pull);
+}
+
+/** The n-th coordinate of all that the segments hold, from 0. */
+function nthOf(segments: readonly Segment[], n: number): number {
+  for (const { first, last } of segments) {
+    if (n < last - first) return first + n;
+    n -= last - first;
+  }
+  return segments[0].first;
+}
+
+/** A few parameters as the last step left them: x = xRef + SΔ would silently undo what is written to them since. */
+export class Witness {
+  readonly #places: readonly number[];
+  readonly #values: Float32Array;
+
+  /** Frozen coordinates are in no segment: they may be written to. */
+  constructor(segments: readonly Segment[]) {
+    const size = segments.reduce((sum, { first, last }) => sum + last - first, 0);
+    const count = Math.min(size, 8);
+    this.#places = Array.from({ length: count }, (_, k) =>
+      nthOf(segments, Math.floor((k * (size - 1)) / Math.max(1, count - 1))),
+    );
+    this.#values = new Float32Array(count);
+  }
+
+  look(params: Float32Array): void {
+    const places = this.#places;
+    const values = this.#values;
+    for (let k = 0; k < places.length; k++) values[k] = params[places[k]];
+  }
+
+  check(params: Float32Array): void {
+    const places = this.#places;
+    const values = this.#values;
+    for (let k = 0; k < places.length; k++) {
+      const place = places[k];
+      // A NaN that was restored is nobody's writing: the step itself finds it.
+      if (!Object.is(params[place], values[k])) {
+        throw new OptimizerError(
+          "moved",
+          `params[${place}] was written to since the last step, which the next step would undo; use setParams`,
+        );
+      }
+    }
+  }
+}

@@ -1,0 +1,245 @@
+import { decode, encode, newAverage, newClock, type Clock } from "./checkpoint.js";
+import { describe, type Config, type Resolved } from "./config.js";
+import type { Engine } from "../engine/engine.js";
+import { averageOf, Copy, lowerScales, momentsOf, scalesOf, shift, shownScale } from "../engine/mark.js";
+import type { Footing, Mark } from "../engine/mark.js";
+import { Report } from "../engine/kernels.js";
+import { OptimizerError } from "../common/errors.js";
+import { expectVector } from "../common/expect.js";
+import { boldness, type Mode } from "./gradients.js";
+import type { TensorView } from "./info.js";
+import type { GradientKind } from "../common/kinds.js";
+import { enterMode, weigh } from "./mode.js";
+import { Witness } from "./safety.js";
+import { viewsOf } from "../tensors.js";
+import { nextAnchor } from "../tuners/tuners.js";
+
+/** The state of an optimizer between steps, and what changes it from the outside. */
+export class State {
+  readonly config: Config;
+  readonly size: number;
+  tensors: readonly TensorView[];
+  protected readonly resolved: Resolved;
+  protected readonly witness: Witness;
+  #engine: Engine | undefined;
+  protected time = newClock("undecided");
+  protected windowEnd = Infinity;
+  /** A guard takes back the steps that lead upwards, so S may grow as it likes. */
+  #rejects = false;
+  /** No step was taken yet: `params` may be written to freely. */
+  protected fresh = true;
+
+  constructor(resolved: Resolved, engine: Engine) {
+    this.resolved = resolved;
+    this.#engine = engine;
+    const { config, tensors, program } = resolved;
+    this.config = config;
+    this.size = tensors.size;
+    // Parameters that are elsewhere are not watched.
+    this.witness = new Witness(engine.params.length === 0 ? [] : program.segments);
+    this.tensors = viewsOf(tensors, engine);
+    tensors.values.forEach((values, k) => values && this.tensors[k].params.set(values));
+    this.#start();
+  }
+
+  /** The engine, unless it is gone. */
+  get engine(): Engine {
+    if (this.#engine) return this.#engine;
+    throw new OptimizerError("disposed", "this optimizer was disposed of");
+  }
+
+  get clock(): Readonly<Clock> {
+    return this.time;
+  }
+
+  get scale(): number | Float32Array {
+    const { tuner, tensors } = this.config;
+    return tuner ? shownScale(this.engine, tuner.granularity, tensors) : 1;
+  }
+
+  get moments(): readonly Float32Array[] {
+    return momentsOf(this.engine, this.resolved.program);
+  }
+
+  /** The average that belongs to `point`. An engine whose parameters are elsewhere is named with its own vectors. */
+  average(engine = this.engine, point = engine.params): Float32Array | null {
+    const { averages, averaging, leadSlot } = this.mode;
+    if (!averages) return null;
+    // After one step the average is where x is; the place of the lead has its gradient.
+    if (this.undecided) return point.slice();
+    const { interpolation } = averaging!;
+    const share = (1 - interpolation) / interpolation;
+    return averageOf(engine, this.resolved.program, leadSlot, share, point);
+  }
+
+  get averaging(): { interpolation: number; weight: number } | null {
+    const { averages, averaging } = this.mode;
+    if (!averages) return null;
+    // Before the first step any rate will do.
+    const weight = weigh(this.mode, this.time, this.time.learningRate || 1, {});
+    return { interpolation: averaging!.interpolation, weight };
+  }
+
+  /** Is it still to be found out what gradients are? */
+  get undecided(): boolean {
+    return this.resolved.decides && this.time.gradients === "undecided";
+  }
+
+  protected get mode(): Mode {
+    return this.resolved.modes[this.time.gradients];
+  }
+
+  /** Takes it for known what gradients are. Steps were short until now. */
+  decide(kind: GradientKind): void {
+    if (kind === this.time.gradients) return;
+    const { kernels } = this.engine;
+    const { modes, rule } = this.resolved;
+    if (kind !== "undecided") kernels.rescale(boldness(modes, kind));
+    // The momentum, or the first gradient, makes room for the lead, which is 0 after one step.
+    if (modes[kind].averages) kernels.clearSlot(rule.bare.leadSlot);
+    this.time.gradients = kind;
+    this.openWindow(this.time.windowStart);
+  }
+
+  #start(): void {
+    const { form } = this.resolved;
+    const { tuner, gradients } = this.config;
+    this.engine.kernels.start(tuner?.sInit ?? 0, form?.startShare ?? 0);
+    this.time = newClock(gradients === "auto" ? "undecided" : gradients);
+    this.openWindow(0);
+    this.fresh = true;
+  }
+
+  /** Takes the point as it stands for the reference. */
+  protected settle(): void {
+    const { kernels, params, report } = this.engine;
+    kernels.rebase();
+    if (this.fresh && !Number.isFinite(report[Report.paramsSquares])) {
+      expectVector("params", params, params.length);
+      throw new RangeError("params: expected a norm below 1e19, as float32 sums need");
+    }
+    this.witness.look(params);
+  }
+
+  anchor(): void {
+    if (this.fresh) this.settle();
+    this.anchorHere();
+  }
+
+  protected anchorHere(): void {
+    const { kernels, params } = this.engine;
+    if (this.config.tuner) kernels.anchor(this.mode.carry);
+    this.time.anchors++;
+    this.openWindow(this.time.iterations);
+    this.witness.look(params);
+  }
+
+  protected openWindow(start: number): void {
+    this.time.windowStart = start;
+    this.windowEnd = nextAnchor(this.mode.anchor, start);
+    enterMode(this.engine, this.mode, this.time.anchors, !this.#rejects);
+  }
+
+  setParams(values: ArrayLike<number>): void {
+    this.engine.params.set(values);
+    if (this.fresh) return;
+    // The next gradient is of another place: what it differs in from the first one tells nothing.
+    if (this.undecided) this.#restartMomentum();
+    this.settle();
+  }
+
+  #restartMomentum(): void {
+    this.mode.momenta.forEach((slot) => this.engine.kernels.clearSlot(slot));
+    this.time.momentumStart = this.time.iterations - this.time.skipped;
+  }
+
+  translate(offset: ArrayLike<number>): void {
+    shift(this.engine, this.resolved.program, offset);
+    this.witness.look(this.engine.params);
+  }
+
+  reset(params?: ArrayLike<number>): void {
+    const { engine } = this;
+    const point = Float32Array.from(params ?? engine.params);
+    engine.state.forEach((bytes) => bytes.fill(0));
+    engine.params.set(point);
+    this.#start();
+  }
+
+  save(): Uint8Array {
+    const { state } = this.engine;
+    if (this.fresh) this.settle();
+    return encode({ ...describe(this.resolved), clock: this.time }, state);
+  }
+
+  restore(state: Uint8Array): void {
+    const [groups, vectors] = this.engine.state;
+    const { clock, payload } = decode(state, describe(this.resolved), groups.length + vectors.length);
+    const { gradients } = this.config;
+    if (gradients !== "auto" && clock.gradients !== gradients) {
+      const reason = `it was saved with gradients "${clock.gradients}"; this optimizer has "${gradients}"`;
+      throw new OptimizerError("state", `state: ${reason}`);
+    }
+    groups.set(payload.subarray(0, groups.length));
+    vectors.set(payload.subarray(groups.length));
+    this.takeUp(clock, clock.iterations === clock.skipped);
+  }
+
+  protected takeUp(clock: Readonly<Clock>, fresh: boolean): void {
+    this.time = { ...clock };
+    this.openWindow(clock.windowStart);
+    this.fresh = fresh;
+    this.engine.kernels.takeStock();
+    this.witness.look(this.engine.params);
+  }
+
+  /** Remembers all that a step changes, and the gradient; in the memory of an older mark, if that is given. */
+  mark(old?: Mark): Mark {
+    const copy = old ? old.copy.take() : new Copy(this.engine);
+    return { copy, clock: { ...this.time }, fresh: this.fresh };
+  }
+
+  /** Goes back, bit for bit. */
+  back({ copy, clock, fresh }: Mark): void {
+    copy.giveBack();
+    this.takeUp(clock, fresh);
+  }
+
+  /**
+   * Goes back, and anchors there: with half the smaller of the scales of now and then, or half the rate where there is
+   * no tuner, and with the momentum of the gradient alone. Second moments stay. Returns what was halved, for the next
+   * retreat to the same mark.
+   */
+  retreat(mark: Mark, earlier?: Footing): Footing {
+    const { engine } = this;
+    const now = scalesOf(engine);
+    const { gradients } = this.time;
+    this.back(mark);
+    // What gradients are stays known: to find it out again, the first of them would be wanted, which is forgotten here.
+    this.decide(gradients);
+    const { tuner } = this.config;
+    if (tuner) {
+      lowerScales(engine, now);
+      if (earlier) lowerScales(engine, earlier.scales);
+      engine.kernels.anchor(0.5);
+    } else this.time.rateFactor = (earlier ?? mark.clock).rateFactor / 2;
+    this.#restartMomentum();
+    Object.assign(this.time, newAverage());
+    return { scales: scalesOf(engine), rateFactor: this.time.rateFactor };
+  }
+
+  /** Says whether a guard takes back the steps that lead upwards. */
+  setRejects(rejects: boolean): void {
+    this.#rejects = rejects;
+    if (this.#engine) enterMode(this.#engine, this.mode, this.time.anchors, !rejects);
+  }
+
+  setRateFactor(factor: number): void {
+    this.time.rateFactor = factor;
+  }
+
+  dispose(): void {
+    this.#engine = undefined;
+    this.tensors = [];
+  }
+}
