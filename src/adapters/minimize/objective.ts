@@ -1,5 +1,6 @@
 import { expectLoss, expectNumbers, show } from "../../common/expect.js";
 import { differentiate } from "../../sources/finite-differences.js";
+import type { Bounds } from "./options.js";
 
 /** What is minimized: `fun(x)`, or with `jac: true` the value and the gradient at once. */
 export type Objective = (x: Float64Array) => number | readonly [fun: number, jac: ArrayLike<number>];
@@ -17,8 +18,10 @@ export class Evaluator {
   readonly grads: Float64Array;
   readonly #fun: Objective;
   readonly #jac: Jacobian;
+  readonly #bounds: Bounds | undefined;
 
-  constructor(fun: Objective, jac: Jacobian, size: number) {
+  constructor(fun: Objective, jac: Jacobian, size: number, bounds?: Bounds) {
+    this.#bounds = bounds;
     this.#fun = fun;
     this.#jac = jac;
     this.grads = new Float64Array(size);
@@ -38,7 +41,7 @@ export class Evaluator {
     if (typeof this.#jac === "function") grads.set(expectNumbers("jac(x)", this.#jac(x), grads.length));
     else {
       const scheme = this.#jac === "3-point" ? "central" : "forward";
-      differentiate((point) => this.#value(point), x, value, grads, scheme);
+      differentiate((point) => this.#value(point), x, value, grads, scheme, this.#bounds);
     }
     this.njev++;
     return value;
