@@ -21,4 +21,7 @@ for (const [wasm, module, name] of [
 const worker = readFileSync("src/threads/worker.ts", "utf8");
 const options = { loader: "ts", format: "iife", minify: true, target: "es2022" };
 const { code } = await transform(worker, options);
-appendFileSync("src/threads/binary.ts", `export const WORKER_SCRIPT: string =\n  ${JSON.stringify(code.trim())};\n`);
+appendFileSync(
+  "src/threads/binary.ts",
+  `export const WORKER_SCRIPT: string =\n  ${JSON.stringify(code.trim())};\n`,
+);
