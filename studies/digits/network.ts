@@ -1,5 +1,5 @@
-import type { Digits } from "./draw.js";
-import { createRandom } from "./random.js";
+import type { Digits } from "../kit/digits/draw.js";
+import { createRandom } from "../kit/random.js";
 
 /** Parameters in single precision; in double precision for checking gradients. */
 export type Vector = Float32Array | Float64Array;

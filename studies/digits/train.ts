@@ -6,7 +6,7 @@ import {
   type Optimizer,
 } from "superlevel";
 import type { Contender } from "./contenders.js";
-import type { Digits } from "./draw.js";
+import type { Digits } from "../kit/digits/draw.js";
 import { createNetwork, type Evaluation, type Network } from "./network.js";
 
 export interface Problem {

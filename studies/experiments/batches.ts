@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { Text } from "../data.js";
-import type { Digits } from "../digits/draw.js";
-import type { Random } from "../digits/random.js";
+import type { Text } from "../kit/data.js";
+import type { Digits } from "../kit/digits/draw.js";
+import type { Random } from "../kit/random.js";
 
 /** What a model reads, and the right answers as one-hot rows. */
 export interface Batch {

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:experiments`: a CNN, a GRU and a Transformer in TensorFlow.js. superlevel gets no learning rate; AdamW,
+ * `npm run study -- experiments`: a CNN, a GRU and a Transformer in TensorFlow.js. superlevel gets no learning rate; AdamW,
  * and SGD with momentum and restarts, get seven each, with one seed, and the best of them the other seeds, too. All take
  * the same number of steps on the same batches.
  *
@@ -13,11 +13,11 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { useWasm } from "../examples/tfjs/backend.js";
-import { contenders, type Contender } from "./experiments/contenders.js";
-import { train, type Run } from "./experiments/measure.js";
-import type { Problem } from "./experiments/problems.js";
-import { bestRate, tables } from "./experiments/tables.js";
+import { useWasm } from "./backend.js";
+import { contenders, type Contender } from "./contenders.js";
+import { train, type Run } from "./measure.js";
+import type { Problem } from "./problems.js";
+import { bestRate, tables } from "./tables.js";
 
 const { values: options } = parseArgs({
   options: {
@@ -57,7 +57,7 @@ function runOnce(problem: Problem, contender: Contender, rate: number | null, se
 
 await useWasm();
 // Only now, as it makes tensors.
-const { problems } = await import("./experiments/problems.js");
+const { problems } = await import("./problems.js");
 for (const whole of problems.filter(({ name }) => name.includes(only))) {
   const problem = quick ? { ...whole, steps: 21 } : whole;
   for (const contender of contenders) {

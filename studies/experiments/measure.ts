@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptimizerError } from "superlevel";
-import { crossEntropy, evaluate } from "../../examples/tfjs/batches.js";
+import { crossEntropy, evaluate } from "./batches.js";
 import type { Contender } from "./contenders.js";
 import type { Problem } from "./problems.js";
 

@@ -1,17 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { loadDigits, loadText } from "../../examples/data.js";
-import { createRandom } from "../../examples/digits/random.js";
-import {
-  firstOf,
-  heldOut,
-  imageBatch,
-  randomStarts,
-  textBatch,
-  type Batch,
-} from "../../examples/tfjs/batches.js";
-import { createCnn } from "../../examples/tfjs/models/cnn.js";
-import { createGru } from "../../examples/tfjs/models/gru.js";
-import { createTransformer } from "../../examples/tfjs/models/transformer.js";
+import { loadDigits, loadText } from "../kit/data.js";
+import { createRandom } from "../kit/random.js";
+import { firstOf, heldOut, imageBatch, randomStarts, textBatch, type Batch } from "./batches.js";
+import { createCnn } from "./models/cnn.js";
+import { createGru } from "./models/gru.js";
+import { createTransformer } from "./models/transformer.js";
 
 export interface Model {
   readonly variables: readonly tf.Variable[];

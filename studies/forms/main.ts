@@ -1,5 +1,5 @@
 /**
- * `npm run bench:forms`: every form of the method on a handful of problems, with an equal number of gradients, and the
+ * `npm run study -- forms`: every form of the method on a handful of problems, with an equal number of gradients, and the
  * plain base optimizer at a few rates beside them. Prints the tables of docs/forms.md; the same numbers every time.
  */
 import { parseArgs } from "node:util";
@@ -20,7 +20,7 @@ import {
   type LearningRate,
   type Tuner,
 } from "superlevel";
-import { problems, type Problem } from "./forms-problems.js";
+import { problems, type Problem } from "./problems.js";
 
 const { values: options } = parseArgs({
   options: { steps: { type: "string", default: "2000" }, rows: { type: "string", default: "" } },

@@ -1,4 +1,4 @@
-/** The problems of bench/forms.ts: no data, nothing random. */
+/** The problems of studies/forms/main.ts: no data, nothing random. */
 import { minibatches, type GradientSource } from "superlevel";
 
 export interface Problem {

@@ -1,13 +1,13 @@
 /**
- * `npm run bench:granularity`: what a tuner for each tensor or coordinate gains or loses against one for all, on the
+ * `npm run study -- granularity`: what a tuner for each tensor or coordinate gains or loses against one for all, on the
  * training problems of the robustness benchmark, Adam base, defaults otherwise.
  */
 import { parseArgs } from "node:util";
 import { createOptimizer, superlevel, type TunerOptions } from "superlevel";
-import type { Create } from "./robustness/descent.js";
-import { logLoss, train } from "./robustness/measure.js";
-import type { Problem } from "./robustness/problem.js";
-import { trainingSuite } from "./robustness/training.js";
+import type { Create } from "../robustness/descent.js";
+import { logLoss, train } from "../robustness/measure.js";
+import type { Problem } from "../robustness/problem.js";
+import { trainingSuite } from "../robustness/training.js";
 
 const { values: options } = parseArgs({
   options: { seeds: { type: "string", default: "3" }, longest: { type: "string", default: "Infinity" } },

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:guard`: what the guard's "reject" costs and gains in full-batch runs: calls of the source until the
+ * `npm run study -- guard`: what the guard's "reject" costs and gains in full-batch runs: calls of the source until the
  * loss is within 1e-6 of its minimum, and the share of steps at which it rose by more than the guard tolerates. Counts, so every machine prints the same.
  */
 import {
@@ -13,7 +13,7 @@ import {
   type GradientSource,
   type OptimizerOptions,
 } from "superlevel";
-import { problems, type Problem } from "./guard-problems.js";
+import { problems, type Problem } from "./problems.js";
 
 const GAP = 1e-6;
 const LIMIT = 20_000;

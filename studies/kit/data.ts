@@ -4,11 +4,11 @@ import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { drawDigits, type Digits } from "./digits/draw.js";
 import { readMnist } from "./digits/idx.js";
-import { createRandom } from "./digits/random.js";
+import { createRandom } from "./random.js";
 
 /** Where real data are looked for: a folder with `mnist/`, `text/` and `tabular/`. */
 export const dataFolder =
-  process.env.SUPERLEVEL_DATA ?? fileURLToPath(new URL("../../shared/data", import.meta.url));
+  process.env.SUPERLEVEL_DATA ?? fileURLToPath(new URL("../../../shared/data", import.meta.url));
 
 /** What is at `path` in the data folder; where nothing is, says what to do and makes something up. */
 function realOr<T>(path: string, read: (path: string) => T, fallback: () => T, cure: string): T {

@@ -1,4 +1,6 @@
-/** A small seeded generator (mulberry32): one 32-bit state, good enough for pictures and initial weights. */
+import { seededRandom } from "../../src/sources/random.js";
+
+/** A small seeded generator: good enough for pictures and initial weights. */
 export interface Random {
   /** Uniform in [0, 1). */
   uniform(): number;
@@ -11,14 +13,7 @@ export interface Random {
 }
 
 export function createRandom(seed: number): Random {
-  let state = seed >>> 0;
-  const uniform = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let z = state;
-    z = Math.imul(z ^ (z >>> 15), z | 1);
-    z ^= z + Math.imul(z ^ (z >>> 7), z | 61);
-    return ((z ^ (z >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const uniform = seededRandom(seed);
   return {
     uniform,
     between: (low, high) => low + (high - low) * uniform(),

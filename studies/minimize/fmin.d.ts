@@ -1,4 +1,4 @@
-/** The part of fmin that bench/minimize.ts uses; the package has no types. */
+/** The part of fmin that studies/minimize/main.ts uses; the package has no types. */
 declare module "fmin/index.js" {
   interface Options {
     maxIterations?: number;

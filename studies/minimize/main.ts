@@ -1,11 +1,11 @@
 /**
- * `npm run bench:minimize`: `minimize` beside other small minimizers, each as it stops by default (iteration limits are
+ * `npm run study -- minimize`: `minimize` beside other small minimizers, each as it stops by default (iteration limits are
  * raised). A call is one fun, one fun with its gradient, or one pass of the model or its Jacobian over the residuals.
  */
 import { conjugateGradient, nelderMead } from "fmin/index.js";
 import { levenbergMarquardt } from "ml-levenberg-marquardt";
 import { minimize } from "superlevel/minimize";
-import { gradientOf, problems, valueOf, type Problem } from "./minimize-problems.js";
+import { gradientOf, problems, valueOf, type Problem } from "./problems.js";
 
 const LIMIT = 10_000;
 const ROUNDS = 8;

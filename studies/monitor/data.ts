@@ -2,9 +2,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
-import { drawDigits, type Digits } from "../../examples/digits/draw.js";
-import { readMnist } from "../../examples/digits/idx.js";
-import { readRows, type Rows } from "../../examples/data.js";
+import { drawDigits, type Digits } from "../kit/digits/draw.js";
+import { readMnist } from "../kit/digits/idx.js";
+import { readRows, type Rows } from "../kit/data.js";
 import { seededRandom, shuffle } from "../../src/sources/random.js";
 import { normals } from "../../src/stability/vectors.js";
 

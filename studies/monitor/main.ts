@@ -1,5 +1,5 @@
 /**
- * `npm run bench:monitor`: runs that go well and runs that were spoilt in a known way, and what the monitor calls them.
+ * `npm run study -- monitor`: runs that go well and runs that were spoilt in a known way, and what the monitor calls them.
  *
  *   --held-out     problems on which nothing was chosen
  *   --seeds N      default 8
@@ -12,11 +12,11 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 
-import { dataFolder } from "../examples/data.js";
-import { casesOf } from "./monitor/cases.js";
-import { readData } from "./monitor/data.js";
-import { developed, heldOut } from "./monitor/problems.js";
-import { count, type Confusion } from "./monitor/table.js";
+import { dataFolder } from "../kit/data.js";
+import { casesOf } from "./cases.js";
+import { readData } from "./data.js";
+import { developed, heldOut } from "./problems.js";
+import { count, type Confusion } from "./table.js";
 
 const { values } = parseArgs({
   options: {

@@ -49,7 +49,7 @@ export function count(confusion: Confusion, run: Case): void {
   }
 }
 
-/** What `bench/monitor.ts` writes. */
+/** What `studies/monitor/main.ts` writes. */
 export interface Recording {
   readonly seeds: number;
   readonly results: Readonly<Record<string, Confusion>>;

@@ -1,12 +1,12 @@
 /**
  * When class weights, robust weights and regularisation help on MNIST, and when they hurt: means over seeds, default
- * optimizer, a network 784-32-10 on 2 000 digits. `npm run bench:objective`; SUPERLEVEL_DATA names the data's folder.
+ * optimizer, a network 784-32-10 on 2 000 digits. `npm run study -- objective`; SUPERLEVEL_DATA names the data's folder.
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { readMnist } from "../examples/digits/idx.js";
-import type { Digits } from "../examples/digits/draw.js";
-import { createOptimizer, minibatches } from "../src/index.js";
+import { readMnist } from "../kit/digits/idx.js";
+import type { Digits } from "../kit/digits/draw.js";
+import { createOptimizer, minibatches } from "../../src/index.js";
 import {
   classWeights,
   earlyLearning,
@@ -16,9 +16,9 @@ import {
   softmaxCrossEntropy,
   trimmed,
   type Robust,
-} from "../src/objective/index.js";
-import { seededRandom } from "../src/sources/random.js";
-import { normals } from "../src/stability/vectors.js";
+} from "../../src/objective/index.js";
+import { seededRandom } from "../../src/sources/random.js";
+import { normals } from "../../src/stability/vectors.js";
 
 const [INPUTS, HIDDEN, CLASSES] = [784, 32, 10];
 const EXAMPLES = 2000;

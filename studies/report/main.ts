@@ -10,7 +10,7 @@ import { spoiltSubjects } from "./wrong.js";
 
 const help = `Writes a report on the stability of a small network's training, of runs that go wrong, and of landscapes with known answers.
 
-Usage: npm run stability -- [options]
+Usage: npm run study -- report [options]
 
   --quick      coarser slices and a shorter training: a few seconds
   --out FILE   where to write the page (default build/stability/report.html)

@@ -8,7 +8,7 @@ import {
   type ReportSubject,
 } from "superlevel/stability";
 
-import { drawDigits } from "../digits/draw.js";
+import { drawDigits } from "../kit/digits/draw.js";
 import { createNetwork } from "../digits/network.js";
 import { lineOf } from "./analytic.js";
 import { descend } from "./runs.js";

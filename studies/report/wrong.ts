@@ -14,9 +14,9 @@ import {
   type StepRecord,
 } from "superlevel/stability";
 
-import { drawDigits, type Digits } from "../digits/draw.js";
+import { drawDigits, type Digits } from "../kit/digits/draw.js";
 import { createNetwork, type Network } from "../digits/network.js";
-import { createRandom } from "../digits/random.js";
+import { createRandom } from "../kit/random.js";
 
 const HIDDEN_UNITS = 16;
 const WRONG = 0.2;

@@ -2,9 +2,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { encodeText, readRows } from "../../examples/data.js";
-import { drawDigits } from "../../examples/digits/draw.js";
-import { readMnist } from "../../examples/digits/idx.js";
+import { encodeText, readRows } from "../kit/data.js";
+import { drawDigits } from "../kit/digits/draw.js";
+import { readMnist } from "../kit/digits/idx.js";
 import type { Examples } from "./network.js";
 
 export type Labelled = Examples & { readonly labels: Uint8Array };

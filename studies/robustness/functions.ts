@@ -1,5 +1,5 @@
 /* Functions of a few variables, with and without noise in the gradient. */
-import { createRandom } from "../../examples/digits/random.js";
+import { createRandom } from "../kit/random.js";
 import type { Group, Problem } from "./problem.js";
 
 /** Loss and gradient without noise. */

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:robustness`: superlevel as it comes against Adam and AdamW with a rate tuned for each problem and each
+ * `npm run study -- robustness`: superlevel as it comes against Adam and AdamW with a rate tuned for each problem and each
  * run length, and against other methods that need no tuning. What counts is log10 of the final loss over that of the
  * best tuned run.
  *
@@ -15,14 +15,14 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { contenders } from "./robustness/contenders.js";
-import { heldOutSuite } from "./robustness/held-out.js";
-import { gapChart } from "./robustness/plot.js";
-import type { Problem } from "./robustness/problem.js";
-import { allRuns, packageVersion, Records } from "./robustness/runs.js";
-import { study } from "./robustness/study.js";
-import { report } from "./robustness/table.js";
-import { trainingSuite } from "./robustness/training.js";
+import { contenders } from "./contenders.js";
+import { heldOutSuite } from "./held-out.js";
+import { gapChart } from "./plot.js";
+import type { Problem } from "./problem.js";
+import { allRuns, packageVersion, Records } from "./runs.js";
+import { study } from "./study.js";
+import { report } from "./table.js";
+import { trainingSuite } from "./training.js";
 
 const { values: options } = parseArgs({
   options: {

@@ -1,4 +1,4 @@
-import { createRandom } from "../../examples/digits/random.js";
+import { createRandom } from "../kit/random.js";
 import { addProduct, multiply, multiplyBack } from "./matrix.js";
 
 /** Rows of `size` inputs; a class or a row of targets for each. */

@@ -1,4 +1,4 @@
-import { createRandom } from "../../examples/digits/random.js";
+import { createRandom } from "../kit/random.js";
 import { selfTaught, type Labelled } from "./data.js";
 import { learning, type Learning } from "./learning.js";
 import type { Architecture } from "./network.js";

@@ -1,4 +1,4 @@
-import { colors, picture, place } from "../svg.js";
+import { colors, picture, place } from "../kit/svg.js";
 import type { Study } from "./study.js";
 import { summaries, type Summary } from "./summary.js";
 import { views } from "./table.js";

@@ -1,5 +1,5 @@
 /* Small networks whose every step sees all examples. */
-import { createRandom } from "../../examples/digits/random.js";
+import { createRandom } from "../kit/random.js";
 import type { Labelled } from "./data.js";
 import { learning } from "./learning.js";
 import { classifier } from "./networks.js";

@@ -1,5 +1,5 @@
 /* Gaps of many problems and seeds in a few numbers. */
-import { createRandom } from "../../examples/digits/random.js";
+import { createRandom } from "../kit/random.js";
 import { clipped, mean, type Cell, type Row, type Study } from "./study.js";
 
 export interface Summary {

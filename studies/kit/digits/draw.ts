@@ -1,5 +1,5 @@
 import { glyphs } from "./glyphs.js";
-import { createRandom, type Random } from "./random.js";
+import { createRandom, type Random } from "../random.js";
 
 /** Grey images, one byte a pixel and row by row, with the digit that each shows. */
 export interface Digits {
