@@ -4,8 +4,8 @@ import { classWeights } from "../src/objective/index.js";
 import { largest, smallest } from "../src/common/extremes.js";
 import { createOptimizer, mechanic, superlevel, type OptimizerOptions } from "../src/index.js";
 import { equiconnect, swapResponse } from "../src/stability/index.js";
-import { eigenvalue, eigenvector } from "../src/stability/tridiagonal.js";
-import { minimumNormPoint } from "../src/stability/sampling.js";
+import { eigenvalue, eigenvector } from "../src/stability/curvature/tridiagonal.js";
+import { minimumNormPoint } from "../src/stability/curvature/gradient-sampling.js";
 import { errorOf } from "./support/errors.js";
 import { descriptionOf, redescribed } from "./support/state.js";
 

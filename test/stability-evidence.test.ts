@@ -2,10 +2,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { LabelWatch } from "../src/stability/labels.js";
-import { Lows } from "../src/stability/lows.js";
+import { LabelWatch } from "../src/stability/monitor/labels.js";
+import { Lows } from "../src/stability/monitor/best-losses.js";
 import { lyapunovMonitor } from "../src/stability/index.js";
-import { Promises } from "../src/stability/promises.js";
+import { Promises } from "../src/stability/monitor/predicted-reductions.js";
 
 describe("promises", () => {
   const vector = (size: number) =>

@@ -38,8 +38,8 @@ import {
   type LossGrad,
   type TrainingMap,
 } from "../src/stability/index.js";
-import { eigenvalue, eigenvector } from "../src/stability/tridiagonal.js";
-import { minimumNormPoint } from "../src/stability/sampling.js";
+import { eigenvalue, eigenvector } from "../src/stability/curvature/tridiagonal.js";
+import { minimumNormPoint } from "../src/stability/curvature/gradient-sampling.js";
 import { normals } from "../src/stability/vectors.js";
 
 const spectrum = [1, 4, 9];
