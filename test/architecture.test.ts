@@ -47,8 +47,9 @@ const LAYERS: Record<string, Layer[]> = {
     { files: ["stability/trajectories/*.ts"], siblings: true },
     { files: ["stability/monitor/*.ts"], siblings: true },
     { files: ["report/data.ts"] },
-    // The script of the page, and what it is bundled into.
+    // The script of the page, and the module with its bundle.
     { files: ["report/page/*.ts"], siblings: true },
+    { files: ["report/page-bundle.ts"] },
     { files: ["report/report.ts"] },
     { files: ["stability/index.ts"] },
     { files: ["adapters/tfjs/*.ts"], siblings: true },

@@ -1,6 +1,7 @@
 import { isAlive, labelComponents, touchesBoundary } from "../../stability/landscape/components.js";
 import type { MergeTree, Sense } from "../../stability/landscape/merge-tree.js";
 import type { PageLandscape } from "../data.js";
+import { largest } from "../../common/extremes.js";
 import { Barcode } from "./barcode.js";
 import { Chart } from "./chart.js";
 import { componentColour, html, short, svg } from "./dom.js";
@@ -11,22 +12,12 @@ const STEPS = 1000;
 /** Contours with a level to move, the components of the level set, and their barcode. */
 export function drawLandscape(landscape: PageLandscape, name: string): HTMLElement {
   const levels = new Levels(landscape.values);
-  const trees = {
-    super: revived(landscape.trees.super),
-    sub: revived(landscape.trees.sub),
-  };
+  const trees = { super: revived(landscape.trees.super), sub: revived(landscape.trees.sub) };
   const chart = new Chart(landscape, levels);
   chart.canvas.setAttribute("aria-label", `${name}: contours and level set`);
   const barcode = new Barcode(levels);
   const count = html("output", { class: "count", "aria-live": "polite" });
   const legend = html("ul", { class: "components" });
-  const readout = html("p", { class: "readout" }, "\u00a0");
-  const controls = new Controls(levels, name, update);
-  chart.canvas.addEventListener(
-    "pointermove",
-    (event) => (readout.textContent = chart.read(event) || "\u00a0"),
-  );
-  chart.canvas.addEventListener("pointerleave", () => (readout.textContent = "\u00a0"));
 
   let drawn: Sense | undefined;
   function update(sense: Sense, level: number): void {
@@ -42,28 +33,28 @@ export function drawLandscape(landscape: PageLandscape, name: string): HTMLEleme
     count.dataset.components = String(alive.length);
     legend.replaceChildren(...componentItems(tree, alive, labels, level));
   }
+  const controls = new Controls(levels, name, update);
   controls.announce();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => controls.announce());
 
-  const caption =
-    "Each bar is a component, from the level of its extremum to the level where it merges with an older one. " +
-    "Below the levels: the share of the window that lies lower.";
-  return html(
-    "div",
-    { class: "landscape" },
-    html("div", { class: "plot" }, chart.canvas, readout, lineLegend(landscape)),
-    html(
-      "div",
-      { class: "levels" },
-      controls.element,
-      count,
-      legend,
-      html("h3", {}, "Barcode"),
-      barcode.element,
-      html("p", { class: "caption" }, caption),
-      errorNote(trees.sub),
-    ),
-  );
+  const plot = html("div", { class: "plot" }, chart.canvas, readoutOf(chart), lineLegend(landscape));
+  const side = html("div", { class: "levels" }, controls.element, count, legend);
+  side.append(html("h3", {}, "Barcode"), barcode.element, html("p", { class: "caption" }, CAPTION));
+  side.append(errorNote(trees.sub));
+  return html("div", { class: "landscape" }, plot, side);
+}
+
+const CAPTION =
+  "Each bar is a component, from the level of its extremum to the level where it merges with an older one. " +
+  "Below the levels: the share of the window that lies lower.";
+
+/** A line of text that follows the pointer over the chart. */
+function readoutOf(chart: Chart): HTMLElement {
+  const blank = "\u00a0";
+  const readout = html("p", { class: "readout" }, blank);
+  chart.canvas.addEventListener("pointermove", (event) => (readout.textContent = chart.read(event) || blank));
+  chart.canvas.addEventListener("pointerleave", () => (readout.textContent = blank));
+  return readout;
 }
 
 const revived = (tree: PageLandscape["trees"][Sense]): MergeTree => ({
@@ -154,7 +145,11 @@ function lineLegend({ lines }: PageLandscape): HTMLElement {
       svg("line", { x1: 1, x2: 27, y1: 5, y2: 5, ...stroke }),
     );
     const farthest =
-      residual && Math.max(0, ...Array.from(residual).filter((value) => Number.isFinite(value)));
+      residual &&
+      largest(
+        Array.from(residual).filter((value) => Number.isFinite(value)),
+        0,
+      );
     const away =
       farthest === undefined || farthest < 0.005 ? "" : `, residual up to ${(100 * farthest).toFixed(0)} %`;
     const height = barrier === undefined ? "" : `, barrier ${short(barrier)}`;
