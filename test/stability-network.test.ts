@@ -9,7 +9,13 @@ import {
   type GradientSource,
   type OptimizerOptions,
 } from "../src/index.js";
-import { edgeRatio, lyapunovExponent, lyapunovMonitor, type TrainingMap } from "../src/stability/index.js";
+import {
+  fromSource,
+  edgeRatio,
+  lyapunovExponent,
+  lyapunovMonitor,
+  type TrainingMap,
+} from "../src/stability/index.js";
 import { SIZE, tanhLoss, tanhStart } from "./support/tanh-network.js";
 
 // A network and a shared machine.
@@ -65,7 +71,7 @@ async function train(options: OptimizerOptions, parts: number, steps = 250) {
   const ratios: number[] = [];
   for (let k = 0; k < parts; k++) {
     optimizer.minimize(source, { steps, deterministic: true, guard: null, monitors: [monitor] });
-    ratios.push((await edgeRatio(optimizer, source, { products: 12 })).ratio!);
+    ratios.push((await edgeRatio(optimizer, fromSource(source), { products: 12 })).ratio!);
   }
   return { ratios, report: monitor.report() };
 }

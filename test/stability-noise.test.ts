@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 
 import { createOptimizer, sgd, type GradientSource } from "../src/index.js";
-import { lyapunovMonitor, lyapunovStep, pairedTest, sharpness } from "../src/stability/index.js";
+import { fromSource, lyapunovMonitor, lyapunovStep, pairedTest, sharpness } from "../src/stability/index.js";
 import { normals } from "../src/stability/vectors.js";
 import { logistic } from "./support/logistic.js";
 
@@ -146,7 +146,7 @@ describe("minibatches", () => {
       const optimizer = createOptimizer(size, plain(() => rate)); // prettier-ignore
       run(200);
       early += monitor.report().probe!.alarms;
-      if (seed < 5) edge += 2 / (await sharpness(full, optimizer.params)).lambdaMax / 5;
+      if (seed < 5) edge += 2 / (await sharpness(fromSource(full), optimizer.params)).lambdaMax / 5;
       rate = eta;
       run(100);
       const first = monitor.report().probe!.alarmSteps.find((step) => step > 200);

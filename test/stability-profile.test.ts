@@ -17,6 +17,7 @@ import {
 } from "../src/index.js";
 import { seededRandom } from "../src/sources/random.js";
 import {
+  fromSource,
   cflLimit,
   cflNumber,
   convolutionOperator,
@@ -306,11 +307,11 @@ describe("curvature", () => {
     const double = await hessianVector(f, [x, y, z], [1, 2, -1]);
     exact.forEach((value, i) => expect(Math.abs(double[i] - value)).toBeLessThan(1e-9));
     const source: GradientSource = (params, grads) => {
-      const { loss, grads: g } = f(Float64Array.from(params), grads, 1) as LossAndGrads;
+      const { loss, grads: g } = f(Float64Array.from(params), 1) as LossAndGrads;
       grads.set(g);
       return loss;
     };
-    const single = await hessianVector(source, [x, y, z], [1, 2, -1]);
+    const single = await hessianVector(fromSource(source), [x, y, z], [1, 2, -1]);
     exact.forEach((value, i) => expect(Math.abs(single[i] - value)).toBeLessThan(1e-3));
   });
 
@@ -445,7 +446,7 @@ describe("the edge of every base", () => {
     const optimizer = createOptimizer([1, 1], { base, tuner: null });
     const bowl: GradientSource = ([x, y], g) => (g.set([x, 7 * y]), (x * x + 7 * y * y) / 2);
     optimizer.minimize(bowl, { steps: 3 });
-    expect((await edgeRatio(optimizer, bowl)).ratio).toBeCloseTo(7 * perCurvature, 3);
+    expect((await edgeRatio(optimizer, fromSource(bowl))).ratio).toBeCloseTo(7 * perCurvature, 3);
   });
 
   test("the rate that counts is norm-adaptive, times the scale, times the tensor's factor, and 0 where frozen", async () => {
@@ -461,27 +462,30 @@ describe("the edge of every base", () => {
       normAdaptive: true,
     });
     adaptive.minimize(bowl, { steps: 3 });
-    expect((await edgeRatio(adaptive, bowl)).ratio).toBeCloseTo((2 * 7 * adaptive.learningRate) / 2, 3);
+    expect((await edgeRatio(adaptive, fromSource(bowl))).ratio).toBeCloseTo(
+      (2 * 7 * adaptive.learningRate) / 2,
+      3,
+    );
     const tuned = createOptimizer(specs, { base: sgd() });
     tuned.minimize(bowl, { steps: 50 });
     const eta = tuned.learningRate * (tuned.scale as number);
-    expect((await edgeRatio(tuned, bowl)).ratio! / ((2 * 7 * eta) / 2)).toBeCloseTo(1, 3);
+    expect((await edgeRatio(tuned, fromSource(bowl))).ratio! / ((2 * 7 * eta) / 2)).toBeCloseTo(1, 3);
     for (const granularity of ["tensor", "parameter"] as const) {
       const each = createOptimizer(specs, { base: sgd(), tuner: superlevel({ granularity }) });
       each.minimize(bowl, { steps: 50 });
       const [a, b] = each.scale as Float32Array;
       const exact = (each.learningRate * Math.max(a, 2 * 7 * b)) / 2;
-      expect((await edgeRatio(each, bowl)).ratio! / exact).toBeCloseTo(1, 3);
+      expect((await edgeRatio(each, fromSource(bowl))).ratio! / exact).toBeCloseTo(1, 3);
     }
   });
 
   test("Lion has none; before the first step there is no rate", async () => {
     const bowl: GradientSource = ([x], g) => ((g[0] = x), (x * x) / 2);
     const optimizer = createOptimizer([1], { base: lion({ learningRate: 0.1 }), tuner: null });
-    await expect(edgeRatio(optimizer, bowl)).rejects.toThrow("taken a step");
+    await expect(edgeRatio(optimizer, fromSource(bowl))).rejects.toThrow("taken a step");
     optimizer.minimize(bowl, { steps: 3 });
-    expect((await edgeRatio(optimizer, bowl)).ratio).toBeUndefined();
-    expect((await edgeRatio(optimizer, bowl)).lambdaMax).toBeCloseTo(1, 3);
+    expect((await edgeRatio(optimizer, fromSource(bowl))).ratio).toBeUndefined();
+    expect((await edgeRatio(optimizer, fromSource(bowl))).lambdaMax).toBeCloseTo(1, 3);
   });
 });
 
@@ -491,7 +495,7 @@ describe("twins of an optimizer", () => {
   test("descent has the exponents of its curvatures", async () => {
     const optimizer = createOptimizer([1, 1], { base: sgd({ learningRate: 0.1 }), tuner: null });
     const along = async (direction: number[]) =>
-      (await optimizerTwins(optimizer, bowl, { steps: 40, direction })).exponent;
+      (await optimizerTwins(optimizer, fromSource(bowl), { steps: 40, direction })).exponent;
     expect(await along([1, 0])).toBeCloseTo(Math.log(0.9), 2);
     expect(await along([0, 1])).toBeCloseTo(Math.log(0.6), 2);
   });
@@ -501,7 +505,7 @@ describe("twins of an optimizer", () => {
       const optimizer = createOptimizer([1, 1], options);
       optimizer.minimize(bowl, { steps: 20 });
       const before = optimizer.save();
-      const { response } = await optimizerTwins(optimizer, bowl, { steps: 30 });
+      const { response } = await optimizerTwins(optimizer, fromSource(bowl), { steps: 30 });
       expect(Number.isFinite(response)).toBe(true);
       expect(optimizer.save()).toEqual(before);
     }
@@ -510,7 +514,7 @@ describe("twins of an optimizer", () => {
   test("a decaying rate never forgets", async () => {
     const learningRate = exponentialDecay({ initial: 0.5, rate: 0.05 });
     const optimizer = createOptimizer([1, 1], { base: sgd({ learningRate }), tuner: null });
-    const run = await optimizerTwins(optimizer, bowl, { steps: 300, direction: [1, 0] });
+    const run = await optimizerTwins(optimizer, fromSource(bowl), { steps: 300, direction: [1, 0] });
     let product = 1;
     for (let t = 1; t <= 300; t++) product *= 1 - 0.5 * Math.exp(-0.05 * t);
     expect(run.response / product).toBeCloseTo(1, 1);
@@ -522,7 +526,7 @@ describe("twins of an optimizer", () => {
     const profile = async (learningRate: number) => {
       const optimizer = createOptimizer([1, 1], { base: sgd({ learningRate }), tuner: null });
       optimizer.minimize(bowl, { steps: 5 });
-      return stabilityProfile(optimizer, bowl, { onProgress: ({ done }) => steps.push(done) });
+      return stabilityProfile(optimizer, fromSource(bowl), { onProgress: ({ done }) => steps.push(done) });
     };
     const good = await profile(0.1);
     expect(good.alerts).toEqual([]);

@@ -3,7 +3,8 @@ export { connect, type ConnectOptions } from "./landscape/connect.js";
 export { equiconnect, type Equiconnection, type EquiconnectOptions } from "./landscape/equiconnect.js";
 export type { Grid } from "./landscape/grid.js";
 export { hessianPlane, type HessianPlane, type HessianPlaneOptions } from "./landscape/hessian-plane.js";
-export { levelSets, type LossAndGrads, type LossGrad, type Membership } from "./loss-grad.js";
+export { levelSets, type Membership } from "./landscape/membership.js";
+export { fromSource, type Loss, type LossAndGrads, type LossGrad } from "./loss-grad.js";
 export {
   mergeTree,
   type Bar,

@@ -201,11 +201,11 @@ function judge(ratio: number): string {
  * @throws RangeError before the first step
  * @example
  * import { createOptimizer, sgd } from "superlevel";
- * import { edgeRatio } from "superlevel/stability";
+ * import { edgeRatio, fromSource } from "superlevel/stability";
  * const bowl = ([x, y]: Float32Array, g: Float32Array) => (g.set([x, 10 * y]), (x * x + 10 * y * y) / 2);
  * const optimizer = createOptimizer([1, 1], { base: sgd({ learningRate: 0.15 }), tuner: null });
  * optimizer.minimize(bowl, { steps: 20 });
- * const { ratio, verdict } = await edgeRatio(optimizer, bowl);
+ * const { ratio, verdict } = await edgeRatio(optimizer, fromSource(bowl));
  * ratio!.toFixed(3); // → "0.750"
  * verdict; // → "below the edge"
  */

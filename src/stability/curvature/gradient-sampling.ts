@@ -1,6 +1,6 @@
 import { expectNumber, expectOptions } from "../../common/expect.js";
 import { largest, smallest } from "../../common/extremes.js";
-import { Evaluator, expectPoint, type LossGrad } from "../loss-grad.js";
+import { expectPoint, LossFunction, type LossGrad } from "../loss-grad.js";
 import { addScaled, dot, norm, normals, unit } from "../vectors.js";
 import { Work, WORK_KEYS, type WorkOptions } from "../work.js";
 
@@ -34,7 +34,7 @@ export interface GradientSamplingOptions extends WorkOptions {
   /** m gradients, ≥ 1; default min(n + 1, 20). For the exact answer it takes n + 1 or more. */
   samples?: number;
   seed?: number;
-  /** The step that a source is told; default 1. */
+  /** The step that `lossGrad` is told; default 1. */
   step?: number;
 }
 
@@ -65,7 +65,7 @@ export async function gradientSampling(
     min: 1,
     integer: true,
   });
-  const evaluator = new Evaluator("lossGrad", lossGrad, size, options.step);
+  const lossFunction = new LossFunction("lossGrad", lossGrad, size, options.step);
   const work = new Work("gradientSampling", options, samples);
   const normal = normals(options.seed ?? 0);
   const gradients: Float64Array[] = [];
@@ -74,7 +74,7 @@ export async function gradientSampling(
     // Uniform in the ball: the radius of a share u of its volume is u^(1/n).
     const length = (radius * ((k + 0.5) / samples) ** (1 / size)) / norm(direction);
     const grads = new Float64Array(size);
-    await evaluator.gradient(addScaled(point.slice(), length, direction), grads);
+    await lossFunction.gradient(addScaled(point.slice(), length, direction), grads);
     gradients.push(grads);
     await work.tick();
   }

@@ -6,8 +6,8 @@ import {
   expectOptions,
 } from "../../common/expect.js";
 import { lanczos, powerIteration, type Apply } from "./lanczos.js";
-import { Evaluator, expectPoint, type LossGrad } from "../loss-grad.js";
-import { addScaled, norm, randomUnit, unit } from "../vectors.js";
+import { expectPoint, LossFunction, type LossGrad } from "../loss-grad.js";
+import { addScaled, distance, norm, randomUnit, unit } from "../vectors.js";
 import { Work, WORK_KEYS, type WorkOptions } from "../work.js";
 
 /** Options of {@link sharpness}. */
@@ -24,9 +24,9 @@ export interface SharpnessOptions extends WorkOptions {
   preconditioner?: ArrayLike<number>;
   /** C for the spectrum of D^½ H D^½ + C, diagonal; default zeros. */
   diagonal?: ArrayLike<number>;
-  /** ε of the differences; default u^⅓ (1 + ‖x‖), u = 2⁻²⁴ for a source and for grads in a Float32Array, else 2⁻⁵³. */
+  /** ε of the differences; default u^⅓ (1 + ‖x‖), u = 2⁻²⁴ for grads in a Float32Array, else 2⁻⁵³. */
   epsilon?: number;
-  /** The step that a source is told, ≥ 1; default 1. */
+  /** The step that `lossGrad` is told, ≥ 1; default 1. */
   step?: number;
   /** Random direction to begin with; default 0. */
   seed?: number;
@@ -52,14 +52,16 @@ export interface Sharpness {
 
 /** Central differences of the gradient at a point. */
 export class Hessian {
-  readonly #evaluator: Evaluator;
+  readonly #lossFunction: LossFunction;
   readonly #point: Float64Array;
   readonly #ahead: Float64Array;
   readonly #behind: Float64Array;
   #epsilon: number | undefined;
+  /** Where the last gradient was taken. */
+  #last: Float64Array | undefined;
 
-  constructor(evaluator: Evaluator, point: Float64Array, epsilon?: number) {
-    this.#evaluator = evaluator;
+  constructor(lossFunction: LossFunction, point: Float64Array, epsilon?: number) {
+    this.#lossFunction = lossFunction;
     this.#point = point;
     this.#ahead = new Float64Array(point.length);
     this.#behind = new Float64Array(point.length);
@@ -69,8 +71,8 @@ export class Hessian {
   /** Half the distance between the two gradients: by default it takes one to know how they round. */
   async epsilon(): Promise<number> {
     if (this.#epsilon === undefined) {
-      await this.#evaluator.gradient(this.#point, this.#ahead);
-      this.#epsilon = Math.cbrt(this.#evaluator.roundoff!) * (1 + norm(this.#point));
+      await this.#lossFunction.gradient(this.#point, this.#ahead);
+      this.#epsilon = Math.cbrt(this.#lossFunction.roundoff!) * (1 + norm(this.#point));
     }
     return this.#epsilon;
   }
@@ -79,21 +81,34 @@ export class Hessian {
     const length = norm(v);
     if (length === 0) return new Float64Array(v.length);
     const step = (await this.epsilon()) / length;
-    await this.#evaluator.gradient(addScaled(this.#point.slice(), step, v), this.#ahead);
-    await this.#evaluator.gradient(addScaled(this.#point.slice(), -step, v), this.#behind);
+    await this.#lossFunction.gradient(addScaled(this.#point.slice(), step, v), this.#ahead);
+    this.#last = addScaled(this.#point.slice(), -step, v);
+    await this.#lossFunction.gradient(this.#last, this.#behind);
     return this.#ahead.map((g, i) => (g - this.#behind[i]) / (2 * step));
+  }
+
+  /**
+   * Takes the last gradient once more. Where it is another one by a tenth of the difference that the product was made of, and
+   * by more than rounding, the products are chance.
+   */
+  async expectSameGradient(): Promise<void> {
+    if (!this.#last) return;
+    const rounding = 100 * this.#lossFunction.roundoff! * norm(this.#behind);
+    const tolerance = Math.max(0.1 * distance(this.#ahead, this.#behind), rounding);
+    await this.#lossFunction.expectSameGradient(this.#last, this.#behind, tolerance);
   }
 }
 
 /**
- * H v by central differences of gradients: [∇L(x + ε v̂) − ∇L(x − ε v̂)] / 2ε · ‖v‖, two gradients, and one more for
- * the default ε. Second derivatives by automatic differentiation are not needed, and across a kink neither is right.
+ * H v by central differences of gradients: [∇L(x + ε v̂) − ∇L(x − ε v̂)] / 2ε · ‖v‖, two gradients, one more to see that the
+ * second comes out again, and one more for the default ε. Second derivatives by automatic differentiation are not needed, and across a kink neither is right.
  *
  * @param params x, n numbers
  * @param vector v, n numbers
- * @param options.epsilon default u^⅓ (1 + ‖x‖), u = 2⁻²⁴ for a source and for grads in a Float32Array, else 2⁻⁵³
- * @param options.step the step that a source is told; default 1
- * @throws TypeError or RangeError when an argument is not understood; OptimizerError "diverged" when a gradient is not finite
+ * @param options.epsilon default u^⅓ (1 + ‖x‖), u = 2⁻²⁴ for grads in a Float32Array, else 2⁻⁵³
+ * @param options.step the step that `lossGrad` is told; default 1
+ * @throws TypeError or RangeError when an argument is not understood; TypeError when gradients at one point differ;
+ *   OptimizerError "diverged" when one is not finite
  * @example
  * import { hessianVector } from "superlevel/stability";
  * const f = (x: Float64Array) => ({ loss: x[0] ** 2 * x[1], grads: [2 * x[0] * x[1], x[0] ** 2] });
@@ -110,8 +125,11 @@ export async function hessianVector(
   const point = expectPoint("params", params);
   expectNumbers("vector", vector, point.length);
   if (options.epsilon !== undefined) expectNumber("hessianVector.epsilon", options.epsilon, { above: 0 });
-  const evaluator = new Evaluator("lossGrad", lossGrad, point.length, options.step);
-  return new Hessian(evaluator, point, options.epsilon).times(Float64Array.from(vector));
+  const lossFunction = new LossFunction("lossGrad", lossGrad, point.length, options.step);
+  const hessian = new Hessian(lossFunction, point, options.epsilon);
+  const product = await hessian.times(Float64Array.from(vector));
+  await hessian.expectSameGradient();
+  return product;
 }
 
 const KEYS = [
@@ -141,10 +159,12 @@ function settle(options: SharpnessOptions, size: number) {
 
 /**
  * The largest eigenvalue of the Hessian, from gradients alone: about 8 products of two gradients each to 1 %, or 3 where
- * `start` is the vector of some steps before.
+ * `start` is the vector of some steps before. The last gradient is taken twice: a callback that answers otherwise the second
+ * time, as one of a new minibatch does, would have chance for curvature.
  *
  * @param params x, n numbers
- * @throws TypeError or RangeError when an argument is not understood; OptimizerError "diverged" when a gradient is not finite
+ * @throws TypeError or RangeError when an argument is not understood; TypeError when gradients at one point differ;
+ *   OptimizerError "diverged" when one is not finite
  * @example
  * import { sharpness } from "superlevel/stability";
  * const bowl = (x: Float64Array) => ({ loss: x[0] ** 2 / 2 + 4.5 * x[1] ** 2, grads: [x[0], 9 * x[1]] });
@@ -162,7 +182,7 @@ export async function sharpness(
   const { diagonal } = options;
   const work = new Work("sharpness", options, most);
   const hessian = new Hessian(
-    new Evaluator("lossGrad", lossGrad, point.length, options.step),
+    new LossFunction("lossGrad", lossGrad, point.length, options.step),
     point,
     options.epsilon,
   );
@@ -181,6 +201,7 @@ export async function sharpness(
     tolerance,
   );
   const { largest, smallest, products } = found;
+  await hessian.expectSameGradient();
   const { preactivations } = options;
   const shift = await hessian.epsilon();
   return {

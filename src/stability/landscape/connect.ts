@@ -1,6 +1,6 @@
 import { expectNumber, expectOneOf, expectOptions } from "../../common/expect.js";
 import { bend } from "./bend.js";
-import { Evaluator, expectPoint, type LossGrad } from "../loss-grad.js";
+import { expectPoint, LossFunction, type Loss } from "../loss-grad.js";
 import type { Sense } from "./merge-tree.js";
 import { elasticBand } from "./neb.js";
 import {
@@ -61,7 +61,7 @@ export interface ConnectOptions extends WorkOptions {
  * (await connect(ring, [1, 0], [-1, 0], { method: "neb" })).barrier; // → < 1e-4
  */
 export async function connect(
-  lossGrad: LossGrad,
+  lossGrad: Loss,
   from: ArrayLike<number>,
   to: ArrayLike<number>,
   options: ConnectOptions = {},
@@ -69,19 +69,19 @@ export async function connect(
   const { method, sense, points, iterations, seed, samples } = settle(options);
   const start = expectPoint("from", from);
   const ends = [start, expectPoint("to", to, start.length)] as const;
-  const evaluator = new Evaluator("lossGrad", lossGrad, start.length);
+  const lossFunction = new LossFunction("lossGrad", lossGrad, start.length);
   const searches = method === "segment" ? 0 : points * iterations + (method === "neb" ? 2 : 0);
   const work = new Work("options", options, searches + samples);
   const sign = sense === "sub" ? 1 : -1;
   const gradient = async (point: Float64Array, into: Float64Array) => {
-    const loss = await evaluator.gradient(point, into);
+    const loss = await lossFunction.gradient(point, into);
     if (sign < 0) for (let i = 0; i < into.length; i++) into[i] = -into[i];
     await work.tick();
     return sign * loss;
   };
   const curve = await search(method, ends, { points, iterations, seed, gradient });
   const positions = positionsOn(curve, samples);
-  const losses = await sampleLosses(evaluator, work, curve, positions, sense);
+  const losses = await sampleLosses(lossFunction, work, curve, positions, sense);
   const { barrier, index } = barrierOf(losses, sense);
   const arc = arcLengths(curve, positions);
   return {
@@ -89,7 +89,7 @@ export async function connect(
     ...{ sense, positions, arc, losses, barrier },
     peak: { index, position: positions[index], loss: losses[index] },
     certificate: certify(arc, barrier, options.hessianBound),
-    evaluations: evaluator.evaluations,
+    evaluations: lossFunction.evaluations,
   };
 }
 

@@ -1,6 +1,6 @@
 import { expectNumber, expectOneOf, expectOptions, show } from "../../common/expect.js";
 import { largest } from "../../common/extremes.js";
-import { Evaluator, type LossGrad } from "../loss-grad.js";
+import { LossFunction, type Loss } from "../loss-grad.js";
 import type { Sense } from "./merge-tree.js";
 import {
   arcLengths,
@@ -50,7 +50,7 @@ export interface Equiconnection {
  * (await equiconnect(bowls, { kind: "polygon", nodes: [[-1], [2]] })).excess; // → 0
  */
 export async function equiconnect(
-  losses: readonly LossGrad[],
+  losses: readonly Loss[],
   curve: Curve,
   options: EquiconnectOptions = {},
 ): Promise<Equiconnection> {
@@ -63,11 +63,11 @@ export async function equiconnect(
   const samples = expectNumber("options.samples", options.samples ?? 101, { min: 2, integer: true });
   const positions = positionsOn(settled, samples);
   const size = settled.nodes[0].length;
-  const evaluators = losses.map((loss: LossGrad, k) => new Evaluator(`losses[${k}]`, loss, size));
+  const functions = losses.map((loss: Loss, k) => new LossFunction(`losses[${k}]`, loss, size));
   const work = new Work("options", options, losses.length * positions.length);
   const found = [];
-  for (const evaluator of evaluators) {
-    found.push(barrierOf(await sampleLosses(evaluator, work, settled, positions, sense), sense));
+  for (const lossFunction of functions) {
+    found.push(barrierOf(await sampleLosses(lossFunction, work, settled, positions, sense), sense));
   }
   const barriers = found.map(({ barrier }) => barrier);
   const excess = largest(barriers);
@@ -77,6 +77,6 @@ export async function equiconnect(
     barriers,
     worst: { loss, position: positions[found[loss].index] },
     certificate: certify(arcLengths(settled, positions), excess, options.hessianBound),
-    evaluations: evaluators.reduce((sum, { evaluations }) => sum + evaluations, 0),
+    evaluations: functions.reduce((sum, { evaluations }) => sum + evaluations, 0),
   };
 }

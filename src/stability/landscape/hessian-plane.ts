@@ -1,7 +1,7 @@
 import { expectNumber, expectOptions } from "../../common/expect.js";
 import { Hessian } from "../curvature/sharpness.js";
 import { lanczos } from "../curvature/lanczos.js";
-import { Evaluator, expectPoint, type LossGrad } from "../loss-grad.js";
+import { expectPoint, LossFunction, type LossGrad } from "../loss-grad.js";
 import type { SettledPlane } from "./slices.js";
 import { addScaled, dot, randomUnit, unit } from "../vectors.js";
 import { Work, WORK_KEYS, type WorkOptions } from "../work.js";
@@ -27,7 +27,7 @@ export interface HessianPlane extends SettledPlane {
  * loss is steepest around a minimum. Lanczos on central differences of gradients, the second time with the first vector
  * projected out.
  *
- * @throws TypeError or RangeError for bad arguments, OptimizerError "diverged" for a gradient that is not finite, and
+ * @throws TypeError or RangeError for bad arguments and gradients at one point that differ, OptimizerError "diverged" for a gradient that is not finite, and
  *   the signal's reason when aborted, all as rejections
  * @example
  * import { hessianPlane } from "superlevel/stability";
@@ -47,7 +47,7 @@ export async function hessianPlane(
   const tolerance = expectNumber("options.tolerance", options.tolerance ?? 1e-3, { min: 0 });
   const seed = expectNumber("options.seed", options.seed ?? 1, { min: 0, integer: true });
   const work = new Work("options", options, 2 * products);
-  const hessian = new Hessian(new Evaluator("lossGrad", lossGrad, point.length), point);
+  const hessian = new Hessian(new LossFunction("lossGrad", lossGrad, point.length), point);
   const find = (start: Float64Array, size: number, keep: (v: Float64Array) => Float64Array) => {
     const apply = async (v: Float64Array) => {
       const image = await hessian.times(v);
@@ -60,6 +60,7 @@ export async function hessianPlane(
   const without = (v: Float64Array) => addScaled(v, -dot(first.vector, v), first.vector);
   const start = unit(without(randomUnit(point.length, seed + 1)))!;
   const { largest } = await find(start, point.length - 1, without);
+  await hessian.expectSameGradient();
   const second = unit(without(largest.vector.slice()))!;
   return {
     origin: point,

@@ -1,6 +1,6 @@
 import { expectNumber, show } from "../../common/expect.js";
 import { largest, smallest } from "../../common/extremes.js";
-import { expectPoint, type Evaluator } from "../loss-grad.js";
+import { expectPoint, type LossFunction } from "../loss-grad.js";
 import type { Sense } from "./merge-tree.js";
 import { addScaled, distance } from "../vectors.js";
 import type { Work } from "../work.js";
@@ -122,7 +122,7 @@ export function positionsOn({ kind, nodes }: Curve, samples: number): Float64Arr
 
 /** Losses along a curve; NaN counts as infinitely bad. */
 export async function sampleLosses(
-  evaluator: Evaluator,
+  lossFunction: LossFunction,
   work: Work,
   curve: SettledCurve,
   positions: Float64Array,
@@ -130,7 +130,7 @@ export async function sampleLosses(
 ): Promise<Float64Array> {
   const losses = new Float64Array(positions.length);
   for (let i = 0; i < positions.length; i++) {
-    const loss = await evaluator.loss(pointOn(curve, positions[i]));
+    const loss = await lossFunction.loss(pointOn(curve, positions[i]));
     losses[i] = Number.isNaN(loss) ? (sense === "sub" ? Infinity : -Infinity) : loss;
     await work.tick();
   }

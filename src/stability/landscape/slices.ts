@@ -1,6 +1,6 @@
 import { expectNumber, expectOptions, show } from "../../common/expect.js";
 import { expectRange, type Grid } from "./grid.js";
-import { Evaluator, expectPoint, type LossGrad } from "../loss-grad.js";
+import { expectPoint, LossFunction, type Loss } from "../loss-grad.js";
 import { addScaled, distance, norm, dot } from "../vectors.js";
 import { Work, WORK_KEYS, type WorkOptions } from "../work.js";
 
@@ -68,14 +68,14 @@ export function settlePlane(plane: Plane): SettledPlane {
  * const { values } = await slice(([x, y]) => x * x + y, plane, { columns: 3 });
  * values; // → Float64Array [0, -1, 0, 1, 0, 1, 2, 1, 2]
  */
-export async function slice(lossGrad: LossGrad, plane: Plane, options: SliceOptions = {}): Promise<Slice> {
+export async function slice(loss: Loss, plane: Plane, options: SliceOptions = {}): Promise<Slice> {
   expectOptions("options", options, ["x", "y", "columns", "rows", ...WORK_KEYS]);
   const { origin, directions } = settlePlane(plane);
   const columns = expectNumber("options.columns", options.columns ?? 65, { min: 2, integer: true });
   const rows = expectNumber("options.rows", options.rows ?? columns, { min: 2, integer: true });
   const x = expectRange("options.x", options.x ?? [-1, 1]);
   const y = expectRange("options.y", options.y ?? x);
-  const evaluator = new Evaluator("lossGrad", lossGrad, origin.length);
+  const lossFunction = new LossFunction("loss", loss, origin.length);
   const work = new Work("options", options, columns * rows);
   const values = new Float64Array(columns * rows);
   const point = new Float64Array(origin.length);
@@ -85,13 +85,13 @@ export async function slice(lossGrad: LossGrad, plane: Plane, options: SliceOpti
       point.set(origin);
       addScaled(point, at(x, i, columns), directions[0]);
       addScaled(point, at(y, j, rows), directions[1]);
-      const value = await evaluator.loss(point);
+      const value = await lossFunction.loss(point);
       if (Number.isNaN(value)) notNumbers++;
       values[j * columns + i] = Number.isNaN(value) ? Infinity : value;
       await work.tick();
     }
   }
-  return { columns, rows, x, y, values, notNumbers, evaluations: evaluator.evaluations };
+  return { columns, rows, x, y, values, notNumbers, evaluations: lossFunction.evaluations };
 }
 
 /** The coordinate of point i of `count`, exact at both ends. */

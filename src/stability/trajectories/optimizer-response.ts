@@ -2,7 +2,7 @@ import { expectBoolean, expectNumber, expectNumbers, expectOptions } from "../..
 import { createOptimizer } from "../../create.js";
 import type { Optimizer } from "../../optimizer.js";
 import type { Base } from "../../bases/index.js";
-import { Evaluator, type LossGrad } from "../loss-grad.js";
+import { LossFunction, type LossGrad } from "../loss-grad.js";
 import { judgeResponse, type ResponseVerdicts } from "./verdicts.js";
 import { distance, norm, randomUnit } from "../vectors.js";
 import { Work, WORK_KEYS, type WorkOptions } from "../work.js";
@@ -85,14 +85,14 @@ function directionOf(optimizer: Optimizer, { direction, seed = 0 }: OptimizerTwi
  * of every 500 a fifth more than training alone.
  *
  * @param optimizer where to begin
- * @param lossGrad a source is told the steps' numbers, which must be all that it depends on besides the parameters
+ * @param lossGrad is told the steps' numbers, which must be all that it depends on besides the parameters
  * @throws TypeError or RangeError when an argument is not understood; OptimizerError "diverged" as `step` does
  * @example
  * import { createOptimizer, sgd } from "superlevel";
- * import { optimizerTwins } from "superlevel/stability";
+ * import { fromSource, optimizerTwins } from "superlevel/stability";
  * const bowl = ([x, y]: Float32Array, g: Float32Array) => (g.set([x, 4 * y]), (x * x + 4 * y * y) / 2);
  * const optimizer = createOptimizer([1, 1], { base: sgd({ learningRate: 0.1 }), tuner: null });
- * const { exponent, terminalDecay } = await optimizerTwins(optimizer, bowl, { steps: 60, direction: [1, 0] });
+ * const { exponent, terminalDecay } = await optimizerTwins(optimizer, fromSource(bowl), { steps: 60, direction: [1, 0] });
  * exponent.toFixed(3); // → "-0.105"
  * terminalDecay.verdict; // → "decays"
  */
@@ -102,7 +102,7 @@ export async function optimizerTwins(
   options: OptimizerTwinOptions = {},
 ): Promise<OptimizerTwinResult> {
   expectOptimizer(optimizer);
-  const evaluator = new Evaluator("lossGrad", lossGrad, optimizer.size);
+  const lossFunction = new LossFunction("lossGrad", lossGrad, optimizer.size);
   const keys = ["steps", "size", "direction", "seed", "shareSecondMoments", ...WORK_KEYS];
   expectOptions("optimizerTwins", options, keys);
   const steps = expectNumber("optimizerTwins.steps", options.steps ?? 50, { min: 1, integer: true });
@@ -118,7 +118,7 @@ export async function optimizerTwins(
   const start = distance(twin.params, base.params);
   for (let t = 1; t <= steps; t++) {
     for (const each of [base, twin]) {
-      await evaluator.gradient(each.params, each.grads, each.iterations + 1);
+      await lossFunction.gradient(each.params, each.grads, each.iterations + 1);
       each.step();
     }
     for (const slot of slots) twin.moments[slot].set(base.moments[slot]);

@@ -2,7 +2,7 @@ import { expectOptions } from "../../common/expect.js";
 import type { Optimizer } from "../../optimizer.js";
 import { edgeRatio, type EdgeRatio } from "../curvature/edge.js";
 import { expectOptimizer, optimizerTwins, type OptimizerTwinResult } from "./optimizer-response.js";
-import { Evaluator, type LossGrad } from "../loss-grad.js";
+import { LossFunction, type LossGrad } from "../loss-grad.js";
 import { BOUND, type ResponseVerdicts } from "./verdicts.js";
 import { norm } from "../vectors.js";
 import { WORK_KEYS, type Progress, type WorkOptions } from "../work.js";
@@ -42,11 +42,11 @@ export interface StabilityProfile extends ResponseVerdicts {
  * @throws TypeError or RangeError when an argument is not understood; OptimizerError "diverged" as `step` does
  * @example
  * import { createOptimizer, sgd } from "superlevel";
- * import { stabilityProfile } from "superlevel/stability";
+ * import { fromSource, stabilityProfile } from "superlevel/stability";
  * const bowl = ([x, y]: Float32Array, g: Float32Array) => (g.set([x, 10 * y]), (x * x + 10 * y * y) / 2);
  * const optimizer = createOptimizer([1, 1], { base: sgd({ learningRate: 0.25 }), tuner: null });
  * optimizer.minimize(bowl, { steps: 5 });
- * const { edge, growth, boundedness, alerts } = await stabilityProfile(optimizer, bowl);
+ * const { edge, growth, boundedness, alerts } = await stabilityProfile(optimizer, fromSource(bowl));
  * edge.ratio!.toFixed(2); // → "1.25"
  * growth.verdict; // → "exponential"
  * boundedness.verdict; // → "unbounded"
@@ -67,8 +67,8 @@ export async function stabilityProfile(
   before = products;
   const twins = await optimizerTwins(optimizer, lossGrad, { steps, seed, signal, onProgress });
   const grads = new Float64Array(optimizer.size);
-  const evaluator = new Evaluator("lossGrad", lossGrad, optimizer.size, optimizer.iterations + 1);
-  const loss = await evaluator.gradient(optimizer.params, grads);
+  const lossFunction = new LossFunction("lossGrad", lossGrad, optimizer.size, optimizer.iterations + 1);
+  const loss = await lossFunction.gradient(optimizer.params, grads);
   const { terminalDecay, boundedness, growth } = twins;
   const alerts = [];
   if ((edge.ratio ?? 0) > 1.1) alerts.push(`edge ratio ${edge.ratio!.toPrecision(3)}: ${edge.verdict}`);
