@@ -19,7 +19,7 @@ import {
   hessianPlane,
   hessianVector,
   levelSets,
-  optimizerTwins,
+  optimizerResponse,
   sharpness,
   slice,
   stabilityProfile,
@@ -311,7 +311,7 @@ describe("every function takes it, in every way", () => {
     optimizer.step(slope(point));
     expect((await edgeRatio(optimizer, lossGrad)).ratio).toBeCloseTo(0.2, 4);
     const along = { steps: 40, direction: [1, 0, 0] };
-    expect((await optimizerTwins(optimizer, lossGrad, along)).exponent).toBeCloseTo(Math.log(0.9), 2);
+    expect((await optimizerResponse(optimizer, lossGrad, along)).exponent).toBeCloseTo(Math.log(0.9), 2);
     const profile = await stabilityProfile(optimizer, lossGrad, { steps: 5 });
     expect(profile.loss).toBeCloseTo(bowl(optimizer.params), 5);
     expect(profile.gradNorm).toBeCloseTo(Math.hypot(...slope(optimizer.params)), 5);

@@ -20,7 +20,7 @@ import {
 import {
   fromSource,
   edgeRatio,
-  optimizerTwins,
+  optimizerResponse,
   stabilityProfile,
   type LossGrad,
 } from "../src/stability/index.js";
@@ -249,7 +249,7 @@ describe("noisy gradients", () => {
   });
 });
 
-describe("twins", () => {
+describe("the response", () => {
   const curvatures = [1, 4];
   const bowl: GradientSource = (x, g) => (g.set(curvatures.map((k, i) => k * x[i])), 0);
 
@@ -260,7 +260,7 @@ describe("twins", () => {
     optimizer.minimize(bowl, { steps: 30 });
     for (const [axis, curvature] of curvatures.entries()) {
       const direction = [1 - axis, axis];
-      const { response } = await optimizerTwins(optimizer, fromSource(bowl), { steps, direction });
+      const { response } = await optimizerResponse(optimizer, fromSource(bowl), { steps, direction });
       // Both move, so that the lead stays as it is.
       let [y, e] = [1, 0];
       for (let t = 31; t <= 30 + steps; t++) {
@@ -276,7 +276,7 @@ describe("twins", () => {
       const optimizer = createOptimizer([1, 0.1], { ...options, gradients: "noisy" });
       optimizer.minimize(bowl, { steps: 40 });
       const before = optimizer.save();
-      const { response, boundedness } = await optimizerTwins(optimizer, fromSource(bowl), { steps: 40 });
+      const { response, boundedness } = await optimizerResponse(optimizer, fromSource(bowl), { steps: 40 });
       expect(Number.isFinite(response)).toBe(true);
       expect(boundedness.verdict).toBe("bounded");
       expect(optimizer.save()).toEqual(before);

@@ -1,4 +1,4 @@
-/** A network of 891 parameters: which rates part twins, where the edge ratio ends, and when a schedule freezes. */
+/** A network of 891 parameters: which rates part trajectories, where the edge ratio ends, and when a schedule freezes. */
 import { describe, expect, test, vi } from "vitest";
 
 import {
@@ -34,23 +34,23 @@ const descent =
     for (let i = 0; i < SIZE; i++) x[i] -= eta * grads[i];
   };
 
-/** Adam, whose second moments the twin shares. */
+/** Adam, whose second moments both trajectories share. */
 function adamMap(eta: number): TrainingMap {
-  const means = { base: new Float64Array(SIZE), twin: new Float64Array(SIZE) };
+  const means = { reference: new Float64Array(SIZE), perturbed: new Float64Array(SIZE) };
   const squares = new Float64Array(SIZE);
-  return (x, t, role) => {
+  return (x, t, trajectory) => {
     loss(x, grads);
-    const mean = means[role];
+    const mean = means[trajectory];
     for (let i = 0; i < SIZE; i++) {
       mean[i] = 0.9 * mean[i] + 0.1 * grads[i];
-      if (role === "base") squares[i] = 0.999 * squares[i] + 0.001 * grads[i] ** 2;
+      if (trajectory === "reference") squares[i] = 0.999 * squares[i] + 0.001 * grads[i] ** 2;
       const root = Math.sqrt(squares[i] / (1 - 0.999 ** t)) + 1e-8;
       x[i] -= (eta * mean[i]) / (1 - 0.9 ** t) / root;
     }
   };
 }
 
-describe("twins of a network", () => {
+describe("trajectories of a network", () => {
   test.each([
     ["descent at 0.1", descent(() => 0.1), "bounded"],
     ["descent at 0.4, past what its curvature bears", descent(() => 0.4), "unbounded"],

@@ -30,7 +30,7 @@ import {
   layerGain,
   lyapunovExponent,
   operatorNorm,
-  optimizerTwins,
+  optimizerResponse,
   sharpness,
   stabilityProfile,
   swapBound,
@@ -56,7 +56,7 @@ function heavyBallRadius(eta: number, lambda: number, beta: number): number {
   return d < 0 ? Math.sqrt(beta) : Math.max(Math.abs(b + Math.sqrt(d)), Math.abs(b - Math.sqrt(d))) / 2;
 }
 
-describe("the exponent of twin runs", () => {
+describe("the exponent of a training map", () => {
   test.each([0.05, 0.1, 0.2, 2 / 9, 0.25])("descent with η = %f: ln max |1 − η λ|", async (eta) => {
     const { exponent, growth } = await lyapunovExponent(
       descent(() => eta),
@@ -105,11 +105,11 @@ describe("the exponent of twin runs", () => {
     const [beta1, beta2, eta, eps] = [0.9, 0.999, 1e-3, 1e-2];
     const adamMap = (shares: boolean): TrainingMap => {
       let v = 0;
-      return (state, _t, role) => {
+      return (state, _t, trajectory) => {
         const g = state[0];
         state[1] = beta1 * state[1] + (1 - beta1) * g;
         state[2] = beta2 * state[2] + (1 - beta2) * g * g;
-        if (role === "base") v = state[2];
+        if (trajectory === "reference") v = state[2];
         else if (shares) state[2] = v;
         state[0] -= (eta * state[1]) / (Math.sqrt(state[2]) + eps);
       };
@@ -489,23 +489,23 @@ describe("the edge of every base", () => {
   });
 });
 
-describe("twins of an optimizer", () => {
+describe("the response of an optimizer", () => {
   const bowl: GradientSource = ([x, y], g) => (g.set([x, 4 * y]), (x * x + 4 * y * y) / 2);
 
   test("descent has the exponents of its curvatures", async () => {
     const optimizer = createOptimizer([1, 1], { base: sgd({ learningRate: 0.1 }), tuner: null });
     const along = async (direction: number[]) =>
-      (await optimizerTwins(optimizer, fromSource(bowl), { steps: 40, direction })).exponent;
+      (await optimizerResponse(optimizer, fromSource(bowl), { steps: 40, direction })).exponent;
     expect(await along([1, 0])).toBeCloseTo(Math.log(0.9), 2);
     expect(await along([0, 1])).toBeCloseTo(Math.log(0.6), 2);
   });
 
-  test("the optimizer is not touched, and twins that do not differ stay together", async () => {
+  test("the optimizer is not touched, and copies that do not differ stay together", async () => {
     for (const options of [{}, { base: adam({ learningRate: 0.01 }), tuner: null }]) {
       const optimizer = createOptimizer([1, 1], options);
       optimizer.minimize(bowl, { steps: 20 });
       const before = optimizer.save();
-      const { response } = await optimizerTwins(optimizer, fromSource(bowl), { steps: 30 });
+      const { response } = await optimizerResponse(optimizer, fromSource(bowl), { steps: 30 });
       expect(Number.isFinite(response)).toBe(true);
       expect(optimizer.save()).toEqual(before);
     }
@@ -514,7 +514,7 @@ describe("twins of an optimizer", () => {
   test("a decaying rate never forgets", async () => {
     const learningRate = exponentialDecay({ initial: 0.5, rate: 0.05 });
     const optimizer = createOptimizer([1, 1], { base: sgd({ learningRate }), tuner: null });
-    const run = await optimizerTwins(optimizer, fromSource(bowl), { steps: 300, direction: [1, 0] });
+    const run = await optimizerResponse(optimizer, fromSource(bowl), { steps: 300, direction: [1, 0] });
     let product = 1;
     for (let t = 1; t <= 300; t++) product *= 1 - 0.5 * Math.exp(-0.05 * t);
     expect(run.response / product).toBeCloseTo(1, 1);

@@ -11,7 +11,7 @@ import {
   connect,
   edgeRatio,
   hessianPlane,
-  optimizerTwins,
+  optimizerResponse,
   randomPlane,
   sharpness,
   slice,
@@ -157,7 +157,7 @@ describe("a model as a source", () => {
     const optimizer = createOptimizer(params, { base: sgd({ learningRate: 0.3 }), tuner: null });
     await optimizer.minimizeAsync(source, { steps: 3 });
     expect((await edgeRatio(optimizer, fromSource(source))).ratio).toBeCloseTo((0.3 * exact) / 2, 3);
-    const { exponent } = await optimizerTwins(optimizer, fromSource(source), {
+    const { exponent } = await optimizerResponse(optimizer, fromSource(source), {
       steps: 10,
       direction: vector,
     });

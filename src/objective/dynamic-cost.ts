@@ -51,7 +51,7 @@ export interface DynamicCostOptions {
 
 const KEYS = "classWeights labels robust from l1 l2 proximal gamma gammaScope".split(" ");
 
-function settle(options: DynamicCostOptions) {
+function checkOptions(options: DynamicCostOptions) {
   const name = "dynamicCost";
   expectOptions(name, options, KEYS);
   const { classWeights, labels, robust = none(), gamma } = options;
@@ -103,7 +103,7 @@ function settle(options: DynamicCostOptions) {
 export function dynamicCost(model: PerSampleSource, options: DynamicCostOptions = {}): GradientSource {
   expectFunction("model.losses", (model as Partial<PerSampleSource> | undefined)?.losses);
   expectFunction("model.backward", (model as Partial<PerSampleSource>).backward);
-  const { classWeights, labels, robust, from, l1, l2, proximal, gamma, gammaScope } = settle(options);
+  const { classWeights, labels, robust, from, l1, l2, proximal, gamma, gammaScope } = checkOptions(options);
   return (params, grads, step) => {
     const scale = expectNumber(`dynamicCost.gamma at step ${step}`, gamma(step), { above: 0 });
     const losses = Float64Array.from(model.losses(params, step));

@@ -73,7 +73,7 @@ export function report(results: readonly ReportSubject[], options: ReportOptions
   if (!Array.isArray(results)) throw new TypeError(`results: expected an array, got ${show(results)}`);
   const title = expectText("options.title", options.title ?? "Stability report");
   const note = expectText("options.note", options.note ?? "");
-  const subjects = results.map((subject: ReportSubject, k) => settleSubject(`results[${k}]`, subject));
+  const subjects = results.map((subject: ReportSubject, k) => checkSubject(`results[${k}]`, subject));
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -98,7 +98,7 @@ function expectText(name: string, value: unknown): string {
   return value;
 }
 
-function settleSubject(name: string, subject: ReportSubject): PageSubject {
+function checkSubject(name: string, subject: ReportSubject): PageSubject {
   expectOptions(name, subject, ["name", "note", "findings", "steps", "strips", "landscape"]);
   const { findings, steps, strips = [], landscape } = subject;
   const own = steps ? stepStrips(`${name}.steps`, steps) : [];
@@ -106,13 +106,13 @@ function settleSubject(name: string, subject: ReportSubject): PageSubject {
   return {
     name: expectText(`${name}.name`, subject.name),
     note: expectText(`${name}.note`, subject.note ?? ""),
-    findings: findings ? settleFindings(`${name}.findings`, findings) : null,
+    findings: findings ? checkFindings(`${name}.findings`, findings) : null,
     strips: [...own, ...strips],
-    landscape: landscape ? settleLandscape(`${name}.landscape`, landscape) : null,
+    landscape: landscape ? checkLandscape(`${name}.landscape`, landscape) : null,
   };
 }
 
-function settleFindings(name: string, findings: readonly ReportFinding[]): ReportFinding[] {
+function checkFindings(name: string, findings: readonly ReportFinding[]): ReportFinding[] {
   if (!Array.isArray(findings)) throw new TypeError(`${name}: expected an array, got ${show(findings)}`);
   return (findings as readonly ReportFinding[]).map(({ code, severity, message }, k) => ({
     code: expectText(`${name}[${k}].code`, code),
@@ -166,7 +166,7 @@ function stepStrips(name: string, steps: readonly ReportStep[]): Strip[] {
   return some(ratios) ? [energy, edge] : [energy];
 }
 
-function settleLandscape(name: string, landscape: ReportLandscape): PageLandscape {
+function checkLandscape(name: string, landscape: ReportLandscape): PageLandscape {
   expectOptions(name, landscape, ["slice", "axes", "lines", "outer", "hessianBound"]);
   const { slice, axes = ["x", "y"], lines = [], outer, hessianBound } = landscape;
   expectGrid(`${name}.slice`, slice);

@@ -49,11 +49,7 @@ export {
   type LayerGain,
   type LinearOperator,
 } from "./curvature/operators.js";
-export {
-  optimizerTwins,
-  type OptimizerTwinOptions,
-  type OptimizerTwinResult,
-} from "./trajectories/optimizer-response.js";
+export { optimizerResponse, type OptimizerResponseOptions } from "./trajectories/optimizer-response.js";
 export { stabilityProfile, type ProfileOptions, type StabilityProfile } from "./trajectories/profile.js";
 export { gradientSampling, type GradientSamplingOptions } from "./curvature/gradient-sampling.js";
 export {
@@ -64,8 +60,8 @@ export {
   type ImpulseOptions,
   type SwapOptions,
   type TrainingMap,
-  type TwinOptions,
-  type TwinResult,
+  type ExponentOptions,
+  type TrajectoryResponse,
 } from "./trajectories/perturbations.js";
 export type { ResponseVerdicts, Verdict } from "./trajectories/verdicts.js";
 export {

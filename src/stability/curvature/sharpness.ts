@@ -137,7 +137,7 @@ const KEYS = [
   ...["preactivations", ...WORK_KEYS],
 ];
 
-function settle(options: SharpnessOptions, size: number) {
+function checkOptions(options: SharpnessOptions, size: number) {
   expectOptions("sharpness", options, KEYS);
   const { epsilon, preactivations, start, preconditioner, diagonal } = options;
   if (diagonal !== undefined) expectNumbers("sharpness.diagonal", diagonal, size);
@@ -178,7 +178,7 @@ export async function sharpness(
   options: SharpnessOptions = {},
 ): Promise<Sharpness> {
   const point = expectPoint("params", params);
-  const { roots, method, most, tolerance, start } = settle(options, point.length);
+  const { roots, method, most, tolerance, start } = checkOptions(options, point.length);
   const { diagonal } = options;
   const work = new Work("sharpness", options, most);
   const hessian = new Hessian(

@@ -1,5 +1,5 @@
 import { relax } from "./fire.js";
-import { pointOn, weightsAt, type Descent, type SettledCurve } from "./path.js";
+import { pointOn, weightsAt, type Descent, type CheckedCurve } from "./path.js";
 import { addScaled, distance, randomUnit } from "../vectors.js";
 
 /**
@@ -8,17 +8,17 @@ import { addScaled, distance, randomUnit } from "../vectors.js";
  * (arXiv 1802.10026, section 3) minimise the mean, which leaves the maximum of a chain on a ring at 1/4, not 0.1716.
  */
 export async function bend(
-  kind: SettledCurve["kind"],
+  kind: CheckedCurve["kind"],
   ends: readonly [Float64Array, Float64Array],
   descent: Descent,
-): Promise<SettledCurve> {
+): Promise<CheckedCurve> {
   const [from, to] = ends;
   const { points, iterations, seed } = descent;
   const span = distance(from, to);
   const node = from.map((value, i) => (value + to[i]) / 2);
   // Off the straight line: there a symmetric loss pulls nowhere.
   addScaled(node, 0.01 * span, randomUnit(node.length, seed));
-  const curve: SettledCurve = { kind, nodes: [from, node, to] };
+  const curve: CheckedCurve = { kind, nodes: [from, node, to] };
   const at = Float64Array.from({ length: points }, (_, k) => (k + 0.5) / points);
   const losses = new Float64Array(points);
   const grads = Array.from(at, () => new Float64Array(node.length));

@@ -11,7 +11,7 @@ import {
   sampleLosses,
   type Descent,
   type Path,
-  type SettledCurve,
+  type CheckedCurve,
 } from "./path.js";
 import { distance } from "../vectors.js";
 import { Work, WORK_KEYS, type WorkOptions } from "../work.js";
@@ -66,7 +66,7 @@ export async function connect(
   to: ArrayLike<number>,
   options: ConnectOptions = {},
 ): Promise<Path> {
-  const { method, sense, points, iterations, seed, samples } = settle(options);
+  const { method, sense, points, iterations, seed, samples } = checkOptions(options);
   const start = expectPoint("from", from);
   const ends = [start, expectPoint("to", to, start.length)] as const;
   const lossFunction = new LossFunction("lossGrad", lossGrad, start.length);
@@ -93,7 +93,7 @@ export async function connect(
   };
 }
 
-function settle(options: ConnectOptions) {
+function checkOptions(options: ConnectOptions) {
   const own = ["method", "sense", "points", "iterations", "seed", "samples", "hessianBound"];
   expectOptions("options", options, [...own, ...WORK_KEYS]);
   const method = expectOneOf("options.method", options.method ?? "segment", METHODS);
@@ -116,7 +116,7 @@ function search(
   method: (typeof METHODS)[number],
   ends: readonly [Float64Array, Float64Array],
   descent: Descent,
-): Promise<SettledCurve> {
+): Promise<CheckedCurve> {
   const apart = distance(...ends) > 0;
   if (method === "neb" && apart) return elasticBand(ends, descent);
   if (method !== "segment" && apart) return bend(method === "bezier" ? "bezier" : "polygon", ends, descent);

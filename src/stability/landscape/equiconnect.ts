@@ -8,7 +8,7 @@ import {
   certify,
   positionsOn,
   sampleLosses,
-  settleCurve,
+  checkCurve,
   type Curve,
   type PathCertificate,
 } from "./path.js";
@@ -58,7 +58,7 @@ export async function equiconnect(
   if (!Array.isArray(losses) || losses.length === 0) {
     throw new TypeError(`losses: expected an array of functions, got ${show(losses)}`);
   }
-  const settled = settleCurve("curve", curve);
+  const settled = checkCurve("curve", curve);
   const sense = expectOneOf("options.sense", options.sense ?? "sub", ["super", "sub"]);
   const samples = expectNumber("options.samples", options.samples ?? 101, { min: 2, integer: true });
   const positions = positionsOn(settled, samples);

@@ -2,7 +2,7 @@ import { expectNumber, expectOptions } from "../../common/expect.js";
 import { Hessian } from "../curvature/sharpness.js";
 import { lanczos } from "../curvature/lanczos.js";
 import { expectPoint, LossFunction, type LossGrad } from "../loss-grad.js";
-import type { SettledPlane } from "./slices.js";
+import type { CheckedPlane } from "./slices.js";
 import { addScaled, dot, randomUnit, unit } from "../vectors.js";
 import { Work, WORK_KEYS, type WorkOptions } from "../work.js";
 
@@ -17,7 +17,7 @@ export interface HessianPlaneOptions extends WorkOptions {
 }
 
 /** The plane of most curvature. */
-export interface HessianPlane extends SettledPlane {
+export interface HessianPlane extends CheckedPlane {
   /** The two largest eigenvalues of the Hessian. */
   readonly eigenvalues: readonly [number, number];
 }

@@ -1,5 +1,5 @@
 import { relax } from "./fire.js";
-import type { Descent, SettledCurve } from "./path.js";
+import type { Descent, CheckedCurve } from "./path.js";
 import { addScaled, distance, dot, norm, randomUnit } from "../vectors.js";
 
 /** The share of the iterations after which the highest image climbs. */
@@ -21,7 +21,7 @@ interface Band {
 export async function elasticBand(
   [from, to]: readonly [Float64Array, Float64Array],
   descent: Descent,
-): Promise<SettledCurve> {
+): Promise<CheckedCurve> {
   const { points, iterations, seed, gradient } = descent;
   const size = from.length;
   const gap = distance(from, to) / (points + 1);

@@ -54,14 +54,14 @@ export interface Path extends Curve {
  * pathPoint({ kind: "bezier", nodes }, 0.5); // → Float64Array [1, 1]
  */
 export function pathPoint(curve: Curve, position: number): Float64Array {
-  return pointOn(settleCurve("curve", curve), expectNumber("position", position, { min: 0, max: 1 }));
+  return pointOn(checkCurve("curve", curve), expectNumber("position", position, { min: 0, max: 1 }));
 }
 
-export interface SettledCurve extends Curve {
+export interface CheckedCurve extends Curve {
   readonly nodes: readonly Float64Array[];
 }
 
-export function settleCurve(name: string, curve: Curve): SettledCurve {
+export function checkCurve(name: string, curve: Curve): CheckedCurve {
   if (typeof curve !== "object" || curve === null || !Array.isArray(curve.nodes)) {
     throw new TypeError(`${name}: expected { kind, nodes }, got ${show(curve)}`);
   }
@@ -107,7 +107,7 @@ export function weightsAt({ kind, nodes }: Curve, position: number): [number, nu
   ];
 }
 
-export function pointOn(curve: SettledCurve, position: number): Float64Array {
+export function pointOn(curve: CheckedCurve, position: number): Float64Array {
   const point = new Float64Array(curve.nodes[0].length);
   for (const [node, weight] of weightsAt(curve, position)) addScaled(point, weight, curve.nodes[node]);
   return point;
@@ -124,7 +124,7 @@ export function positionsOn({ kind, nodes }: Curve, samples: number): Float64Arr
 export async function sampleLosses(
   lossFunction: LossFunction,
   work: Work,
-  curve: SettledCurve,
+  curve: CheckedCurve,
   positions: Float64Array,
   sense: Sense,
 ): Promise<Float64Array> {
@@ -138,7 +138,7 @@ export async function sampleLosses(
 }
 
 /** Length of the polygon through the samples, up to each of them. */
-export function arcLengths(curve: SettledCurve, positions: Float64Array): Float64Array {
+export function arcLengths(curve: CheckedCurve, positions: Float64Array): Float64Array {
   const arc = new Float64Array(positions.length);
   let before = pointOn(curve, positions[0]);
   for (let i = 1; i < positions.length; i++) {

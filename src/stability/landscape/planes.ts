@@ -1,6 +1,6 @@
 import { expectNumber, expectOneOf, expectOptions, show } from "../../common/expect.js";
 import { expectPoint } from "../loss-grad.js";
-import type { SettledPlane } from "./slices.js";
+import type { CheckedPlane } from "./slices.js";
 import { addScaled, dot, norm, normals } from "../vectors.js";
 
 /** How a {@link randomPlane} is drawn. */
@@ -28,7 +28,7 @@ export interface RandomPlaneOptions {
  * Math.hypot(directions[0][0], directions[0][1]); // → 5.000
  * directions[0][2]; // → 0
  */
-export function randomPlane(origin: ArrayLike<number>, options: RandomPlaneOptions = {}): SettledPlane {
+export function randomPlane(origin: ArrayLike<number>, options: RandomPlaneOptions = {}): CheckedPlane {
   expectOptions("options", options, ["seed", "tensors", "filterAxis", "vectors"]);
   const point = expectPoint("origin", origin);
   const seed = expectNumber("options.seed", options.seed ?? 1, { min: 0, max: 2 ** 32 - 1, integer: true });
@@ -94,7 +94,7 @@ function normalised(drawn: Float64Array, point: Float64Array, filters: readonly 
 }
 
 /** A plane that shows as much of a trajectory as a plane can. */
-export interface TrajectoryPlane extends SettledPlane {
+export interface TrajectoryPlane extends CheckedPlane {
   /** The share of the trajectory's variance along each direction. */
   readonly explained: readonly [number, number];
 }

@@ -37,12 +37,12 @@ export interface Slice extends Grid {
 }
 
 /** {@link Plane}, checked and in float64. */
-export interface SettledPlane {
+export interface CheckedPlane {
   readonly origin: Float64Array;
   readonly directions: readonly [Float64Array, Float64Array];
 }
 
-export function settlePlane(plane: Plane): SettledPlane {
+export function checkPlane(plane: Plane): CheckedPlane {
   if (typeof plane !== "object" || plane === null) {
     throw new TypeError(`plane: expected { origin, directions }, got ${show(plane)}`);
   }
@@ -70,7 +70,7 @@ export function settlePlane(plane: Plane): SettledPlane {
  */
 export async function slice(loss: Loss, plane: Plane, options: SliceOptions = {}): Promise<Slice> {
   expectOptions("options", options, ["x", "y", "columns", "rows", ...WORK_KEYS]);
-  const { origin, directions } = settlePlane(plane);
+  const { origin, directions } = checkPlane(plane);
   const columns = expectNumber("options.columns", options.columns ?? 65, { min: 2, integer: true });
   const rows = expectNumber("options.rows", options.rows ?? columns, { min: 2, integer: true });
   const x = expectRange("options.x", options.x ?? [-1, 1]);
@@ -120,7 +120,7 @@ export interface Projection {
  * [x[0], y[0], residual[0], residual[1]]; // → [-1, 4, 0, 0.6]
  */
 export function project(points: readonly ArrayLike<number>[], plane: Plane): Projection {
-  const { origin, directions } = settlePlane(plane);
+  const { origin, directions } = checkPlane(plane);
   const [u, v] = directions;
   const [uu, uv, vv] = [dot(u, u), dot(u, v), dot(v, v)];
   const determinant = uu * vv - uv * uv;

@@ -8,16 +8,20 @@ import { Work, WORK_KEYS, type WorkOptions } from "../work.js";
 
 /**
  * One step of training in float64: changes `state` in place. The state may hold more than parameters, momentum for one.
- * Each step is asked for the base first and then for its twin, so that the twin may share what the base has found, such as
- * Adam's second moments: a twin with its own reports only how slowly they forget, ln β2.
+ * Each step is taken on the reference trajectory first and then on the perturbed one, so that the second may share what the
+ * first has found, such as Adam's second moments: with its own it reports only how slowly they forget, ln β2.
  */
-export type TrainingMap = (state: Float64Array, step: number, role: "base" | "twin") => void | Promise<void>;
+export type TrainingMap = (
+  state: Float64Array,
+  step: number,
+  trajectory: "reference" | "perturbed",
+) => void | Promise<void>;
 
 /** Options of {@link lyapunovExponent}. */
-export interface TwinOptions extends WorkOptions {
+export interface ExponentOptions extends WorkOptions {
   /** T, ≥ 1. */
   steps: number;
-  /** u: how the twin differs at first; default random. */
+  /** u, the direction of the perturbation; default random. */
   direction?: ArrayLike<number>;
   /** δ0 = size · (1 + ‖x‖), > 0; default 2⁻²⁶. A map that rounds to float32 needs 2⁻¹² or so. */
   size?: number;
@@ -27,8 +31,8 @@ export interface TwinOptions extends WorkOptions {
   skip?: number;
 }
 
-/** What twin runs show. */
-export interface TwinResult extends ResponseVerdicts {
+/** How far a perturbed trajectory goes from its reference. */
+export interface TrajectoryResponse extends ResponseVerdicts {
   /** χ = (1/T) Σ ln(‖δ_{t+1}‖ / ‖δ_t‖), per step. */
   readonly exponent: number;
   /** ln(‖δ_t‖ / ‖δ_0‖) for t = 0 … T, to first order in δ. */
@@ -43,24 +47,24 @@ const KEYS = ["steps", "direction", "size", "seed", "skip", ...WORK_KEYS];
 /** 2⁻²⁶ is the root of float64's rounding: differences and their squares both keep half of the digits. */
 const SIZE = 2 ** -26;
 
-function settle(
+function checkOptions(
   name: string,
-  options: TwinOptions,
+  options: ExponentOptions,
   start: ArrayLike<number>,
   keys: readonly string[] = KEYS,
 ) {
   expectOptions(name, options, keys);
-  const base = expectPoint("start", start);
+  const reference = expectPoint("start", start);
   const { direction } = options;
-  if (direction !== undefined) expectNumbers(`${name}.direction`, direction, base.length);
+  if (direction !== undefined) expectNumbers(`${name}.direction`, direction, reference.length);
   const given = direction && unit(direction);
   if (direction && !given) throw new RangeError(`${name}.direction: expected a vector that is not 0`);
   return {
-    base,
+    reference,
     steps: expectNumber(`${name}.steps`, options.steps, { min: 1, integer: true }),
     skip: expectNumber(`${name}.skip`, options.skip ?? 0, { min: 0, integer: true }),
     size: expectNumber(`${name}.size`, options.size ?? SIZE, { above: 0 }),
-    direction: given ?? randomUnit(base.length, options.seed ?? 0),
+    direction: given ?? randomUnit(reference.length, options.seed ?? 0),
   };
 }
 
@@ -71,12 +75,12 @@ function expectState(state: Float64Array, step: number): void {
 }
 
 /**
- * The finite-time Lyapunov exponent of a training map (Benettin et al., 1980): a twin starts δ0 u away, takes the same
- * steps, and is drawn back to the distance δ0 after each, along the line between the two. Costs one gradient a step more than
- * the run. χ < 0 says that runs forget where they began, χ > 0 that they part; whether the response is bounded and whether it
- * vanishes are questions of their own.
+ * The finite-time Lyapunov exponent of a training map (Benettin et al., 1980): a second trajectory starts δ0 u away, takes the
+ * same steps, and is brought back to the distance δ0 after each, along the line between the two. Costs one gradient a step more
+ * than the run. With χ < 0 runs forget where they began, with χ > 0 they part. Whether the response is bounded, and whether it
+ * vanishes, does not follow from χ.
  *
- * @param map one step, the same for both: same batches, same seeds
+ * @param map one step, the same for both trajectories: same batches, same seeds
  * @param start the state to begin with, n numbers
  * @throws TypeError or RangeError when an argument is not understood; OptimizerError "diverged" when a state is not finite
  * @example
@@ -90,28 +94,28 @@ function expectState(state: Float64Array, step: number): void {
 export async function lyapunovExponent(
   map: TrainingMap,
   start: ArrayLike<number>,
-  options: TwinOptions,
-): Promise<TwinResult> {
+  options: ExponentOptions,
+): Promise<TrajectoryResponse> {
   expectFunction("map", map);
-  const { base, steps, skip, size, direction } = settle("lyapunovExponent", options, start);
+  const { reference, steps, skip, size, direction } = checkOptions("lyapunovExponent", options, start);
   const work = new Work("lyapunovExponent", options, steps + skip);
-  const twin = base.slice();
+  const perturbed = reference.slice();
   const logs = new Float64Array(steps + 1);
   let u: Float64Array = direction;
   for (let step = 1; step <= skip + steps; step++) {
-    const delta = size * (1 + norm(base));
-    for (let i = 0; i < twin.length; i++) twin[i] = base[i] + delta * u[i];
-    const before = distance(twin, base);
-    await map(base, step, "base");
-    await map(twin, step, "twin");
-    expectState(base, step);
-    expectState(twin, step);
-    const after = distance(twin, base);
+    const delta = size * (1 + norm(reference));
+    for (let i = 0; i < perturbed.length; i++) perturbed[i] = reference[i] + delta * u[i];
+    const before = distance(perturbed, reference);
+    await map(reference, step, "reference");
+    await map(perturbed, step, "perturbed");
+    expectState(reference, step);
+    expectState(perturbed, step);
+    const after = distance(perturbed, reference);
     const t = step - skip;
     // A difference that rounding swallowed is 0 for good; its logarithm is bounded by what float64 can tell.
     const growth = Math.log(Math.max(after, Number.MIN_VALUE) / before);
     if (t > 0) logs[t] = logs[t - 1] + growth;
-    u = unit(twin.map((value, i) => value - base[i])) ?? u;
+    u = unit(perturbed.map((value, i) => value - reference[i])) ?? u;
     await work.tick();
   }
   const response = Math.exp(logs[steps]);
@@ -119,14 +123,14 @@ export async function lyapunovExponent(
 }
 
 /** Options of {@link impulseResponse}. */
-export interface ImpulseOptions extends Omit<TwinOptions, "skip"> {
-  /** s: the step after which the state is kicked, ≥ 0. */
+export interface ImpulseOptions extends Omit<ExponentOptions, "skip"> {
+  /** s: the step after which the state is perturbed, ≥ 0. */
   at: number;
 }
 
 /**
- * What becomes of a kick: ‖δ_T‖ / ‖δ_s‖ after the state was moved by δ0 u behind step s. On a quadratic it is
- * Π_{t>s} |1 − α_t λ| along an eigenvector. With an exponentially decaying rate late kicks are never forgotten.
+ * What becomes of an impulse: ‖δ_T‖ / ‖δ_s‖ after the state was moved by δ0 u behind step s. On a quadratic it is
+ * Π_{t>s} |1 − α_t λ| along an eigenvector. With an exponentially decaying rate late impulses are never forgotten.
  *
  * @param map one step
  * @param start the state to begin with, n numbers
@@ -141,44 +145,42 @@ export async function impulseResponse(
   map: TrainingMap,
   start: ArrayLike<number>,
   options: ImpulseOptions,
-): Promise<Omit<TwinResult, "exponent">> {
+): Promise<Omit<TrajectoryResponse, "exponent">> {
   expectFunction("map", map);
   const keys = [...KEYS.filter((key) => key !== "skip"), "at"];
-  const { base, steps, size, direction } = settle("impulseResponse", options, start, keys);
+  const { reference, steps, size, direction } = checkOptions("impulseResponse", options, start, keys);
   const at = expectNumber("impulseResponse.at", options.at, { min: 0, max: steps - 1, integer: true });
   const work = new Work("impulseResponse", options, steps);
   for (let step = 1; step <= at; step++) {
-    await map(base, step, "base");
+    await map(reference, step, "reference");
     await work.tick();
   }
-  const delta = size * (1 + norm(base));
-  const twin = base.map((value, i) => value + delta * direction[i]);
-  const { distances } = await walk(map, map, base, twin, at, steps, work);
+  const delta = size * (1 + norm(reference));
+  const perturbed = reference.map((value, i) => value + delta * direction[i]);
+  const distances = await distancesOf([map, map], [reference, perturbed], at, steps, work);
   const logs = distances.map((d) => Math.log(Math.max(d, Number.MIN_VALUE) / distances[0]));
   return { logs, response: distances[distances.length - 1] / distances[0], steps, ...judgeResponse(logs) };
 }
 
-/** ‖twin − base‖ after each step from `from` to `to`. */
-async function walk(
-  map: TrainingMap,
-  other: TrainingMap,
-  base: Float64Array,
-  twin: Float64Array,
+/** ‖perturbed − reference‖ at step `from` and after each later step, up to `to`. */
+async function distancesOf(
+  [map, perturbedMap]: readonly [TrainingMap, TrainingMap],
+  [reference, perturbed]: readonly [Float64Array, Float64Array],
   from: number,
   to: number,
   work: Work,
-): Promise<{ distances: Float64Array }> {
+): Promise<Float64Array> {
   const distances = new Float64Array(to - from + 1);
-  distances[0] = distance(twin, base);
+  distances[0] = distance(perturbed, reference);
   for (let step = from + 1; step <= to; step++) {
-    await map(base, step, "base");
-    await other(twin, step, "twin");
-    expectState(base, step);
-    expectState(twin, step);
-    distances[step - from] = distance(twin, base);
+    await map(reference, step, "reference");
+    await perturbedMap(perturbed, step, "perturbed");
+    expectState(reference, step);
+    expectState(perturbed, step);
+    distances[step - from] = distance(perturbed, reference);
     await work.tick();
   }
-  return { distances };
+  return distances;
 }
 
 /** Options of {@link swapResponse}. */
@@ -209,9 +211,10 @@ export async function swapResponse(
 ): Promise<{ distances: Float64Array; last: number; most: number }> {
   expectFunction("map", map);
   expectFunction("swapped", swapped);
-  const { base, steps } = settle("swapResponse", options, start, ["steps", ...WORK_KEYS]);
+  const { reference, steps } = checkOptions("swapResponse", options, start, ["steps", ...WORK_KEYS]);
   const work = new Work("swapResponse", options, steps);
-  const { distances } = await walk(map, swapped, base, base.slice(), 0, steps, work);
+  const states = [reference, reference.slice()] as const;
+  const distances = await distancesOf([map, swapped], states, 0, steps, work);
   return { distances, last: distances[steps], most: largest(distances) };
 }
 

@@ -1,7 +1,8 @@
 import { expectOptions } from "../../common/expect.js";
 import type { Optimizer } from "../../optimizer.js";
 import { edgeRatio, type EdgeRatio } from "../curvature/edge.js";
-import { expectOptimizer, optimizerTwins, type OptimizerTwinResult } from "./optimizer-response.js";
+import { expectOptimizer, optimizerResponse } from "./optimizer-response.js";
+import type { TrajectoryResponse } from "./perturbations.js";
 import { LossFunction, type LossGrad } from "../loss-grad.js";
 import { BOUND, type ResponseVerdicts } from "./verdicts.js";
 import { norm } from "../vectors.js";
@@ -9,7 +10,7 @@ import { WORK_KEYS, type Progress, type WorkOptions } from "../work.js";
 
 /** Options of {@link stabilityProfile}. */
 export interface ProfileOptions extends WorkOptions {
-  /** Steps that twins take, ≥ 1; default 50. */
+  /** Steps to look ahead, ≥ 1; default 50. */
   steps?: number;
   /** Most Hessian products, ≥ 1; default 30. */
   products?: number;
@@ -25,7 +26,7 @@ export interface StabilityProfile extends ResponseVerdicts {
   readonly loss: number;
   readonly gradNorm: number;
   /** Response to a change of the parameters. */
-  readonly twins: OptimizerTwinResult;
+  readonly trajectory: TrajectoryResponse;
   /** Curvature in units of what the optimizer can bear. */
   readonly edge: EdgeRatio;
   /** What is wrong, one sentence each; empty where nothing is. */
@@ -38,7 +39,7 @@ export interface StabilityProfile extends ResponseVerdicts {
  * optimizer stays as it is.
  *
  * @param optimizer after at least one step
- * @param lossGrad for {@link optimizerTwins}
+ * @param lossGrad for {@link optimizerResponse}
  * @throws TypeError or RangeError when an argument is not understood; OptimizerError "diverged" as `step` does
  * @example
  * import { createOptimizer, sgd } from "superlevel";
@@ -65,11 +66,11 @@ export async function stabilityProfile(
     options.onProgress?.({ done: before + done, total: steps + products });
   const edge = await edgeRatio(optimizer, lossGrad, { products, seed, start, signal, onProgress });
   before = products;
-  const twins = await optimizerTwins(optimizer, lossGrad, { steps, seed, signal, onProgress });
+  const trajectory = await optimizerResponse(optimizer, lossGrad, { steps, seed, signal, onProgress });
   const grads = new Float64Array(optimizer.size);
   const lossFunction = new LossFunction("lossGrad", lossGrad, optimizer.size, optimizer.iterations + 1);
   const loss = await lossFunction.gradient(optimizer.params, grads);
-  const { terminalDecay, boundedness, growth } = twins;
+  const { terminalDecay, boundedness, growth } = trajectory;
   const alerts = [];
   if ((edge.ratio ?? 0) > 1.1) alerts.push(`edge ratio ${edge.ratio!.toPrecision(3)}: ${edge.verdict}`);
   if (boundedness.verdict === "unbounded")
@@ -80,7 +81,7 @@ export async function stabilityProfile(
     step: optimizer.iterations,
     loss,
     gradNorm: norm(grads),
-    twins,
+    trajectory,
     edge,
     terminalDecay,
     boundedness,
