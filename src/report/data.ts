@@ -1,5 +1,5 @@
 /* What a report's page is given: plain JSON, but for infinities, which are words there. */
-import type { Finding } from "../stability/monitor/evidence.js";
+import type { Finding } from "../stability/monitor/findings.js";
 import type { MergeTree, Sense } from "../stability/landscape/merge-tree.js";
 
 /** What a report shows of a finding. */

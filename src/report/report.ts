@@ -35,7 +35,7 @@ export interface ReportLandscape extends Pick<MergeTreeOptions, "outer" | "hessi
 export interface ReportSubject {
   readonly name: string;
   readonly note?: string;
-  /** What a monitor found: `monitor.report().findings`. An empty list is shown as "nothing found". */
+  /** What a monitor found: `monitor.summary().findings`. An empty list is shown as "nothing found". */
   readonly findings?: readonly ReportFinding[];
   /**
    * Drawn as two strips: the energy V, and the edge ratio 1 − ρ, ½ η β̂ for descent: 1 at the edge of stability. Where no

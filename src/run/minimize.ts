@@ -73,7 +73,7 @@ function* descend(stepper: Stepper, options: RunOptions): Asking<Solution> {
 }
 
 function* takeSteps(stepper: Stepper, run: SettledRun): Asking<Solution> {
-  const { until, signal, monitors = [] } = run;
+  const { until, signal, monitors } = run;
   const tally = new Tally();
   const standing = new Standing();
   const { params } = stepper.engine;
@@ -97,7 +97,7 @@ function* takeSteps(stepper: Stepper, run: SettledRun): Asking<Solution> {
     if (seen && run.guard?.policy === "shrink")
       stepper.setRateFactor(nextFactor(stepper.clock.rateFactor, seen.violated));
     const info = runInfo(trial, seen, loss, tally.evaluations);
-    for (const monitor of monitors) monitor(info);
+    for (const monitor of monitors) monitor.afterStep?.(info);
     if (until?.(info)) return solution("until", yield* arrive(stepper, run, standing.known, tally));
   }
 }
@@ -112,7 +112,7 @@ function* arrive(
   const step = clock.iterations + 1;
   const loss = known ?? (yield* tally.ask(step));
   const { params, grads } = engine;
-  monitors?.forEach((monitor) => monitor.at?.({ step, loss, params, grads, deterministic }));
+  for (const monitor of monitors) monitor.beforeStep?.({ step, loss, params, grads, deterministic });
   return loss;
 }
 

@@ -70,18 +70,23 @@ export {
   type ReachBudget,
   type ReachBudgetOptions,
 } from "./monitor/reach-budget.js";
-export type { Finding, FindingCode } from "./monitor/evidence.js";
+export type { Finding, FindingCode } from "./monitor/findings.js";
 export type { LabelEvidence } from "./monitor/labels.js";
 export {
   lyapunovStep,
   type Criterion,
-  type Place,
+  type EvaluatedPoint,
   type StepMeasure,
   type StepStatus,
 } from "./monitor/lyapunov-step.js";
-export { lyapunovMonitor, type LyapunovMonitor, type LyapunovPolicy } from "./monitor/monitor.js";
+export {
+  lyapunovMonitor,
+  type LyapunovMonitor,
+  type LyapunovPolicy,
+  type PolicyOptions,
+} from "./monitor/monitor.js";
 export { pairedTest, type PairedTest } from "./monitor/paired-test.js";
-export type { ProbeOptions, ProbeReport } from "./monitor/probe.js";
+export type { ProbeOptions, ProbeSummary } from "./monitor/probe.js";
 export type { StepRecord } from "./monitor/record.js";
 export type { Progress, WorkOptions } from "./work.js";
-export type { LyapunovOptions, LyapunovReport, MonitorPoint } from "./monitor/options.js";
+export type { LyapunovOptions, LyapunovSummary, MonitorPoint } from "./monitor/options.js";

@@ -1,7 +1,7 @@
 const LENGTH = 128;
 
-/** The lowest loss after each step of a run: the last ones, and all of them thinned out as the run grows. */
-export class Lows {
+/** The lowest loss so far after each step of a run: the last ones, and all of them, thinned out as the run grows. */
+export class BestLosses {
   readonly #window: number;
   #last: number[] = [];
   #thinned: number[] = [];
@@ -12,9 +12,9 @@ export class Lows {
     this.#window = window;
   }
 
-  add(low: number): void {
-    this.#last = [...this.#last, low].slice(-this.#window - 1);
-    if (this.#count++ % this.#stride === 0) this.#thinned.push(low);
+  add(best: number): void {
+    this.#last = [...this.#last, best].slice(-this.#window - 1);
+    if (this.#count++ % this.#stride === 0) this.#thinned.push(best);
     if (this.#thinned.length < LENGTH) return;
     this.#thinned = this.#thinned.filter((_, k) => k % 2 === 0);
     this.#stride *= 2;

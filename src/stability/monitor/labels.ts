@@ -12,17 +12,17 @@ export interface LabelEvidence {
   readonly suspects: readonly number[];
 }
 
-/** Parts of the first median between which losses are watched: before it nothing is learnt, behind it all by heart. */
+/** Parts of the first median between which losses are followed: above, nothing is learnt yet; below, the rest is learnt by heart. */
 const [BEGUN, LEARNT] = [0.6, 0.1];
 const SUSPECTS = 20;
 
 /**
  * Wrong labels are learnt last: while the others are learnt, their losses rise (small losses are clean ones; Arazo et al.,
  * arXiv 1904.11238). Those of hard examples rise too, but not for long, and those of any example where a rate is too high. So
- * each is watched on the whole way of the median down, measured in its logarithm: then it does not matter how fast a run
- * learns. It is compared with what was typical at the start: an example that began low by chance is not hard.
+ * each is followed while the median falls, in steps of the median's logarithm, so that it does not matter how fast a run learns.
+ * It is compared with the median at the start, as an example that began low by chance is not hard.
  */
-export class LabelWatch {
+export class LabelTracker {
   readonly #first: Float64Array;
   readonly #typical: number;
   /** Of each example, how much of the way it stood above, and its mean loss, both times the way. */

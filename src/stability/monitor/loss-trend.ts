@@ -1,5 +1,5 @@
-/** A fading mean with its bias corrected, and the fading variance around it. */
-export class FadingMean {
+/** An exponential moving average with its bias corrected, and the variance around it. */
+export class MovingAverage {
   readonly #decay: number;
   #sum = 0;
   #squares = 0;
@@ -32,10 +32,10 @@ export class FadingMean {
 }
 
 /** Losses that it takes to know their noise. */
-const SETTLING = 10;
+const WARM_UP = 10;
 
-/** Where the loss began, how low it came and when, and where it is. Faded where it is noisy. */
-export class Trend {
+/** Where the loss began, how low it came and when, and where it is; of a moving average where it is noisy. */
+export class LossTrend {
   first = NaN;
   best = Infinity;
   bestStep = 0;
@@ -44,41 +44,41 @@ export class Trend {
   peakStep = 0;
   #count = 0;
   #above = 0;
-  /** Standard error of the fading mean where the loss was lowest, before it may have run away. */
+  /** Standard error of the moving average where the loss was lowest: later it may have diverged. */
   #noise = 0;
-  readonly #fading = new FadingMean(0.95);
+  readonly #average = new MovingAverage(0.95);
 
   /** `noisy`: the losses are of different batches. */
   add(loss: number, step: number, noisy: boolean): void {
-    this.#fading.add(loss);
+    this.#average.add(loss);
     this.#count++;
-    this.now = noisy ? this.#fading.mean : loss;
+    this.now = noisy ? this.#average.mean : loss;
     if (this.#count === 1) this.first = loss;
     if (loss > this.first) this.#above++;
     if (loss > this.peak) [this.peak, this.peakStep] = [loss, step];
     if (this.now < this.best) [this.best, this.bestStep] = [this.now, step];
-    if (this.bestStep === step || this.#count <= SETTLING) this.#noise = this.#fading.error;
+    if (this.bestStep === step || this.#count <= WARM_UP) this.#noise = this.#average.error;
   }
 
   /** Share of the losses that were above the first. */
-  get above(): number {
+  get shareAboveFirst(): number {
     return this.#above / Math.max(1, this.#count);
   }
 
   /** It once rose by five times what it has won since the start, and not by noise. */
-  leapt(noisy: boolean, tolerance: number): boolean {
+  spiked(noisy: boolean, tolerance: number): boolean {
     const { first, best, peak } = this;
-    const slack = noisy ? 8 * this.#fading.spread : tolerance * Math.max(1, Math.abs(first));
+    const slack = noisy ? 8 * this.#average.spread : tolerance * Math.max(1, Math.abs(first));
     return peak - first > Math.max(5 * (first - best), slack);
   }
 
   /** It has come down by three quarters of what it can, and was seldom above its start. */
   recovered(floor: number): boolean {
-    return this.first - this.now >= 0.75 * (this.first - floor) && this.above < 1 / 3;
+    return this.first - this.now >= 0.75 * (this.first - floor) && this.shareAboveFirst < 1 / 3;
   }
 
   /** It lost more than half of what it had won, and not by noise. */
-  lost(noisy: boolean, tolerance: number): boolean {
+  regressed(noisy: boolean, tolerance: number): boolean {
     const slack = noisy ? 4 * this.#noise : tolerance * Math.max(1, Math.abs(this.best));
     return this.now - this.best > Math.max((this.first - this.best) / 2, slack);
   }
@@ -87,16 +87,16 @@ export class Trend {
 const DECAY = 0.9;
 
 /**
- * How much of a minibatch gradient is signal: with m the fading mean of g, E‖m‖² = ‖ḡ‖² + c tr Σ and E‖g‖² = ‖ḡ‖² + tr Σ,
- * where c = (1 − β) / (1 + β) once the mean has settled.
+ * How much of a minibatch gradient is signal: with m the moving average of g, E‖m‖² = ‖ḡ‖² + c tr Σ and E‖g‖² = ‖ḡ‖² + tr Σ,
+ * where c = (1 − β) / (1 + β) once enough steps are averaged.
  */
 export class SignalShare {
   #mean: Float64Array | undefined;
   #weight = 0;
   /** Σ of squared weights: what noise keeps in the mean. */
   #squaredWeight = 0;
-  readonly #total = new FadingMean(0.98);
-  readonly #ofMean = new FadingMean(0.98);
+  readonly #total = new MovingAverage(0.98);
+  readonly #ofMean = new MovingAverage(0.98);
 
   add(grads: ArrayLike<number>): void {
     const mean = (this.#mean ??= new Float64Array(grads.length));

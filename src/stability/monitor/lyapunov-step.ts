@@ -2,7 +2,7 @@ import { isKind } from "../../common/expect.js";
 import { dot, norm } from "../vectors.js";
 
 /** Loss and gradient at a point, on a named objective. */
-export interface Place {
+export interface EvaluatedPoint {
   readonly loss: number;
   readonly params: ArrayLike<number>;
   readonly grads: ArrayLike<number>;
@@ -80,7 +80,7 @@ function statusOf(change: number, predicted: number, before: number, criterion: 
  * status; // → "ok"
  */
 export function lyapunovStep(
-  before: Place,
+  before: EvaluatedPoint,
   after: { readonly loss: number; readonly params: ArrayLike<number>; readonly grads?: ArrayLike<number> },
   options: Partial<Criterion> = {},
 ): StepMeasure {

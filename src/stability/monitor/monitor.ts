@@ -1,40 +1,24 @@
 import { expectFunction, expectNumber, expectOneOf, expectOptions } from "../../common/expect.js";
-import type { Guard } from "../../run/guard.js";
-import type { Monitor, RunInfo, RunOptions } from "../../run/options.js";
+import type { Attempt, Guard } from "../../run/guard.js";
+import type { RunInfo, RunMonitor, RunOptions } from "../../run/options.js";
+import type { LyapunovOptions, LyapunovSummary, MonitorPoint } from "./options.js";
 import { checkSchedule } from "./reach-budget.js";
-import type { LyapunovOptions, LyapunovReport, MonitorPoint } from "./options.js";
-import { Watch } from "./state.js";
+import { MonitorState } from "./state.js";
 
 /** What a violation leads to: see {@link LyapunovMonitor.policy}. */
-export type LyapunovPolicy = "warn" | "shrink" | "reject" | "guard" | "flood";
+export type LyapunovPolicy = (typeof POLICIES)[number];
 
-/** A monitor for `minimize`, and for loops of your own. */
-export interface LyapunovMonitor extends Monitor {
-  /** Loss and gradient at a point: `minimize` calls it; in a loop of your own, call it before each step. */
-  at(point: MonitorPoint): void;
-  /** What has been seen so far. */
-  report(): LyapunovReport;
-  /**
-   * Options for a run, to be spread into it, that join this monitor to the run's guard:
-   *
-   * - `"warn"` counts violations; `"shrink"` halves the rate after one, and lets it come back by tenths.
-   * - `"reject"` takes back steps until Armijo's condition holds.
-   * - `"guard"` takes back steps where V exceeds the largest of the last M (Grippo, Lampariello, Lucidi 1986).
-   * - `"flood"` keeps the loss from falling below `level` (paper, Alg. 1 step 10).
-   *
-   * With a probe, "warn" and "shrink" judge by it.
-   */
-  policy(
-    policy: LyapunovPolicy,
-    options?: { level?: number; tries?: number; onViolation?: Guard["onViolation"] },
-  ): Pick<RunOptions, "guard" | "level" | "monitors">;
-  /** Forgets the run. */
-  reset(): void;
+const POLICIES = ["warn", "shrink", "reject", "guard", "flood"] as const;
+
+/** Options of {@link LyapunovMonitor.policy}. */
+export interface PolicyOptions extends Pick<Guard, "tries" | "onViolation"> {
+  /** With `"flood"`: the level that the loss does not fall below. */
+  level?: number;
 }
 
 const KEYS = "objective sufficient tolerance kink window memory probe budget onStep".split(" ");
 
-function check(options: LyapunovOptions): void {
+function checkOptions(options: LyapunovOptions): void {
   const name = "lyapunovMonitor";
   expectOptions(name, options, KEYS);
   const { objective, sufficient, tolerance, kink, memory, budget, onStep } = options;
@@ -50,17 +34,75 @@ function check(options: LyapunovOptions): void {
   checkSchedule(`${name}.budget`, budget.schedule, budget.steps ?? Infinity);
 }
 
-function guardOf(watch: Watch, policy: Exclude<LyapunovPolicy, "flood">, common: Partial<Guard>): Guard {
-  const { probe } = watch;
-  if (probe && (policy === "warn" || policy === "shrink")) {
-    const look = (params: Float32Array) => {
-      probe.look(watch.step, params);
-      return probe.value;
-    };
-    return { ...common, policy, probe: look, every: probe.every, violates: () => probe.risen };
+/** A monitor for `minimize`, and for loops of your own. */
+export class LyapunovMonitor implements RunMonitor {
+  readonly #options: LyapunovOptions;
+  #state: MonitorState;
+
+  /** Use {@link lyapunovMonitor}. */
+  constructor(options: LyapunovOptions) {
+    checkOptions(options);
+    this.#options = options;
+    this.#state = new MonitorState(options);
   }
-  const core = policy === "guard" ? "reject" : policy;
-  return { ...common, policy: core, violates: (attempt) => watch.violates(policy, attempt) };
+
+  /** Loss and gradient at a point: `minimize` calls it; in a loop of your own, call it before each step. */
+  beforeStep(point: MonitorPoint): void {
+    this.#state.beforeStep(point);
+  }
+
+  /** What a step did: `minimize` calls it. A loop of your own needs it only for the rates and the guard's counts. */
+  afterStep(info: RunInfo): void {
+    this.#state.afterStep(info);
+  }
+
+  /** What has been seen so far. */
+  summary(): LyapunovSummary {
+    return this.#state.summary();
+  }
+
+  /** Forgets the run. */
+  reset(): void {
+    this.#state = new MonitorState(this.#options);
+  }
+
+  /**
+   * Options for a run, to be spread into it, that join this monitor to the run's guard:
+   *
+   * - `"warn"` counts violations; `"shrink"` halves the rate after one, and lets it come back by tenths.
+   * - `"reject"` takes back steps until Armijo's condition holds.
+   * - `"guard"` takes back steps where V exceeds the largest of the last M (Grippo, Lampariello, Lucidi 1986).
+   * - `"flood"` keeps the loss from falling below `level` (paper, Alg. 1 step 10).
+   *
+   * With a probe, "warn" and "shrink" judge by it.
+   *
+   * @throws TypeError or RangeError when the policy is not one of these, or "flood" has no level
+   */
+  policy(
+    policy: LyapunovPolicy,
+    options: PolicyOptions = {},
+  ): Pick<RunOptions, "guard" | "level" | "monitors"> {
+    expectOneOf("policy", policy, POLICIES);
+    const { level, ...common } = options;
+    const monitors = [this];
+    if (policy !== "flood") return { monitors, guard: { ...common, ...this.#guard(policy) } };
+    const value = expectNumber("policy.level", level);
+    return { monitors, guard: null, level: { value, action: "project" } };
+  }
+
+  #guard(policy: Exclude<LyapunovPolicy, "flood">): Guard {
+    const { probe } = this.#state;
+    if (!probe || policy === "reject" || policy === "guard") {
+      const violates = (attempt: Attempt) => this.#state.violates(policy, attempt);
+      return { policy: policy === "guard" ? "reject" : policy, violates };
+    }
+    const measure = (params: Float32Array) => {
+      const { probe, step } = this.#state;
+      probe!.measure(step, params);
+      return probe!.value;
+    };
+    return { policy, probe: measure, every: probe.every, violates: () => this.#state.probe!.risen };
+  }
 }
 
 /**
@@ -78,25 +120,8 @@ function guardOf(watch: Watch, policy: Exclude<LyapunovPolicy, "flood">, common:
  * const optimizer = createOptimizer([1, 1], { base: sgd({ learningRate: 0.6 }), tuner: null });
  * const bowl = ([x, y]: Float32Array, g: Float32Array) => (g.set([x, 4 * y]), (x * x + 4 * y * y) / 2);
  * optimizer.minimize(bowl, { steps: 40, deterministic: true, guard: null, monitors: [monitor] });
- * monitor.report().verdict; // → "past-edge"
+ * monitor.summary().verdict; // → "past-edge"
  */
 export function lyapunovMonitor(options: LyapunovOptions = {}): LyapunovMonitor {
-  check(options);
-  let watch = new Watch(options);
-  const monitor: LyapunovMonitor = Object.assign((info: RunInfo) => watch.after(info), {
-    at: (point: MonitorPoint) => watch.at(point),
-    report: () => watch.report(),
-    reset: () => void (watch = new Watch(options)),
-    policy(
-      policy: LyapunovPolicy,
-      { level, ...common }: { level?: number; tries?: number; onViolation?: Guard["onViolation"] } = {},
-    ) {
-      expectOneOf("policy", policy, ["warn", "shrink", "reject", "guard", "flood"]);
-      const monitors = [monitor];
-      if (policy !== "flood") return { monitors, guard: guardOf(watch, policy, common) };
-      const value = expectNumber("policy.level", level);
-      return { monitors, guard: null, level: { value, action: "project" as const } };
-    },
-  });
-  return monitor;
+  return new LyapunovMonitor(options);
 }

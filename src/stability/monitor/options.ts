@@ -1,6 +1,6 @@
 import type { DecayingRate, ReachBudget } from "./reach-budget.js";
-import type { Finding, FindingCode } from "./evidence.js";
-import type { ProbeOptions, ProbeReport } from "./probe.js";
+import type { Finding, FindingCode } from "./findings.js";
+import type { ProbeOptions, ProbeSummary } from "./probe.js";
 import type { StepRecord } from "./record.js";
 
 /** Options of a Lyapunov monitor. */
@@ -40,13 +40,13 @@ export interface MonitorPoint {
 }
 
 /** What a monitor has seen, as a plain object. */
-export interface LyapunovReport {
+export interface LyapunovSummary {
   /** The first problem found, or `"healthy"`. */
   readonly verdict: FindingCode | "healthy";
   readonly findings: readonly Finding[];
   readonly steps: number;
   readonly objective: LyapunovOptions["objective"];
-  /** Losses at the start, at their lowest and now; faded means where they are of different batches. */
+  /** Losses at the start, at their lowest and now; moving averages where they are of different batches. */
   readonly loss: { readonly first: number; readonly best: number; readonly now: number };
   /** ‖g‖; of the signal alone where batches differ. */
   readonly gradNorm: number;
@@ -63,6 +63,6 @@ export interface LyapunovReport {
   /** ‖ḡ‖² / E‖g‖² where batches differ. */
   readonly signalShare: number | undefined;
   readonly budget: ReachBudget | undefined;
-  readonly probe: ProbeReport | undefined;
+  readonly probe: ProbeSummary | undefined;
   readonly last: StepRecord | undefined;
 }

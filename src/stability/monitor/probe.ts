@@ -1,5 +1,5 @@
 import { expectFunction, expectNumber, expectOptions } from "../../common/expect.js";
-import { LabelWatch, type LabelEvidence } from "./labels.js";
+import { LabelTracker, type LabelEvidence } from "./labels.js";
 import { pairedTest } from "./paired-test.js";
 
 /** Fixed examples on which a monitor tests V. */
@@ -16,7 +16,7 @@ export interface ProbeOptions {
 }
 
 /** What a probe has found so far. */
-export interface ProbeReport {
+export interface ProbeSummary {
   readonly tests: number;
   /** Tests at which the mean loss had risen by more than z standard errors. */
   readonly alarms: number;
@@ -31,15 +31,15 @@ export interface ProbeReport {
 
 const mean = (values: ArrayLike<number>) => Array.from(values).reduce((sum, v) => sum + v, 0) / values.length;
 
-/** Looks at the probe every so many steps. */
-export class ProbeWatch {
+/** Measures the probe every so many steps. */
+export class ProbeTracker {
   readonly every: number;
   readonly #options: ProbeOptions;
   readonly #z: number;
-  #labels: LabelWatch | undefined;
+  #labels: LabelTracker | undefined;
   #first = NaN;
   #before: Float64Array | undefined;
-  #lookedAt = -1;
+  #measuredAt = -1;
   #risen = false;
   #tests = 0;
   #alarms: number[] = [];
@@ -54,14 +54,14 @@ export class ProbeWatch {
     this.#z = expectNumber(`${name}.z`, options.z ?? 3, { min: 0 });
   }
 
-  /** After `step` steps. Each of them is looked at once. */
-  look(step: number, params: Float32Array): void {
-    if (step === this.#lookedAt || (this.#before && step % this.every !== 0)) return;
-    this.#lookedAt = step;
+  /** After `step` steps; each is measured once. */
+  measure(step: number, params: Float32Array): void {
+    if (step === this.#measuredAt || (this.#before && step % this.every !== 0)) return;
+    this.#measuredAt = step;
     const now = Float64Array.from(this.#options.losses(params));
     if (!this.#before) this.#first = mean(now);
     const before = this.#before ?? now;
-    this.#labels ??= new LabelWatch(now);
+    this.#labels ??= new LabelTracker(now);
     const { risen } = pairedTest(before, now, this.#z);
     this.#risen = risen;
     if (this.#before) this.#tests++;
@@ -74,17 +74,17 @@ export class ProbeWatch {
     this.#labels.add(now);
   }
 
-  /** Did the last look find V risen? */
+  /** Whether V had risen at the last measurement. */
   get risen(): boolean {
     return this.#risen;
   }
 
-  /** Mean loss at the last look. */
+  /** Mean loss at the last measurement. */
   get value(): number {
     return this.#before ? mean(this.#before) : NaN;
   }
 
-  report(): ProbeReport {
+  summary(): ProbeSummary {
     return {
       tests: this.#tests,
       alarms: this.#alarmCount,

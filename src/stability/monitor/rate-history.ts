@@ -9,7 +9,7 @@ export class RateHistory {
   add(step: number, rate: number, scale: number): void {
     this.#steps = [...this.#steps, step].slice(-LENGTH);
     this.#rates = [...this.#rates, rate].slice(-LENGTH);
-    // A tuner's scale may undo any decay.
+    // A tuner's scale may make up for any decay.
     if (scale !== 1) this.#tuned = true;
   }
 
