@@ -8,7 +8,7 @@ import { Work, WORK_KEYS, type WorkOptions } from "../work.js";
 export function minimumNormPoint(vectors: readonly Float64Array[]): Float64Array {
   const weights = vectors.map((_, k): number => (k === 0 ? 1 : 0));
   const point = vectors[0].slice();
-  for (let turn = 0; turn < 10_000; turn++) {
+  for (let iteration = 0; iteration < 10_000; iteration++) {
     const heights = vectors.map((vector) => dot(vector, point));
     const low = heights.indexOf(smallest(heights));
     let high = -1;

@@ -23,34 +23,34 @@ export interface Spectrum {
 
 /**
  * Lanczos with full reorthogonalisation from `start`, until the largest eigenvalue's residual is at most `tolerance` times
- * it, the Krylov space is exhausted, or `most` products are made. The smallest is as good as it got by then.
+ * it, the Krylov space is exhausted, or `maxProducts` products are made. The smallest is as good as it got by then.
  */
 export async function lanczos(
   apply: Apply,
   start: Float64Array,
-  most: number,
+  maxProducts: number,
   tolerance: number,
 ): Promise<Spectrum> {
   const basis: Float64Array[] = [start];
   const diagonal: number[] = [];
-  const off: number[] = [];
+  const offDiagonal: number[] = [];
   for (;;) {
     const k = diagonal.length;
     const image = await apply(basis[k]);
     diagonal.push(dot(basis[k], image));
-    // Twice: once leaves what rounding put back.
-    for (let turn = 0; turn < 2; turn++)
+    // Twice, as rounding puts a little back the first time.
+    for (let pass = 0; pass < 2; pass++)
       for (const vector of basis) addScaled(image, -dot(vector, image), vector);
-    const left = norm(image);
-    const top = eigenvalue(diagonal, off, k);
-    const last = Math.abs(eigenvector(diagonal, off, top)[k]);
-    const span = largest(off, largest(diagonal.map(Math.abs)));
-    const exhausted = left <= 1e-12 * span || k + 1 >= start.length;
-    if (exhausted || k + 1 >= most || left * last <= tolerance * Math.abs(top)) {
-      const found = { basis, diagonal, off, left: exhausted ? 0 : left };
+    const remainder = norm(image);
+    const top = eigenvalue(diagonal, offDiagonal, k);
+    const last = Math.abs(eigenvector(diagonal, offDiagonal, top)[k]);
+    const span = largest(offDiagonal, largest(diagonal.map(Math.abs)));
+    const exhausted = remainder <= 1e-12 * span || k + 1 >= start.length;
+    if (exhausted || k + 1 >= maxProducts || remainder * last <= tolerance * Math.abs(top)) {
+      const found = { basis, diagonal, offDiagonal, remainder: exhausted ? 0 : remainder };
       return { largest: ritz(found, k), smallest: ritz(found, 0), products: k + 1 };
     }
-    off.push(left);
+    offDiagonal.push(remainder);
     basis.push(unit(image)!);
   }
 }
@@ -58,23 +58,23 @@ export async function lanczos(
 interface Krylov {
   readonly basis: readonly Float64Array[];
   readonly diagonal: readonly number[];
-  readonly off: readonly number[];
-  readonly left: number;
+  readonly offDiagonal: readonly number[];
+  readonly remainder: number;
 }
 
-function ritz({ basis, diagonal, off, left }: Krylov, k: number): Extreme {
-  const value = eigenvalue(diagonal, off, k);
-  const weights = eigenvector(diagonal, off, value);
+function ritz({ basis, diagonal, offDiagonal, remainder }: Krylov, k: number): Extreme {
+  const value = eigenvalue(diagonal, offDiagonal, k);
+  const weights = eigenvector(diagonal, offDiagonal, value);
   const vector = new Float64Array(basis[0].length);
   weights.forEach((weight, i) => addScaled(vector, weight, basis[i]));
-  return { value, vector, residual: left * Math.abs(weights[weights.length - 1]) };
+  return { value, vector, residual: remainder * Math.abs(weights[weights.length - 1]) };
 }
 
 /** Power iteration: the eigenvalue that is largest in size, with its sign. */
 export async function powerIteration(
   apply: Apply,
   start: Float64Array,
-  most: number,
+  maxProducts: number,
   tolerance: number,
 ): Promise<{ largest: Extreme; products: number }> {
   let vector = start;
@@ -83,7 +83,7 @@ export async function powerIteration(
     const value = dot(vector, image);
     const residual = norm(addScaled(image.slice(), -value, vector));
     const next = unit(image);
-    if (!next || products >= most || residual <= tolerance * Math.abs(value))
+    if (!next || products >= maxProducts || residual <= tolerance * Math.abs(value))
       return { largest: { value, vector, residual }, products };
     vector = next;
   }

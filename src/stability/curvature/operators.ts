@@ -125,10 +125,10 @@ function eachProduct(
 }
 
 /**
- * ‖W‖₂, the largest singular value, by power iteration on WᵀW: a lower bound that grows with each turn. No gradients.
+ * ‖W‖₂, the largest singular value, by power iteration on WᵀW: a lower bound that grows with each iteration. No gradients.
  *
- * @param options.iterations most turns, ≥ 1, two products each; default 100
- * @param options.tolerance stops when a turn adds less than this share; default 1e-9
+ * @param options.iterations at most, ≥ 1, two products each; default 100
+ * @param options.tolerance stops when an iteration adds less than this share; default 1e-9
  * @throws TypeError or RangeError when an argument is not understood
  * @example
  * import { denseOperator, operatorNorm } from "superlevel/stability";
@@ -142,7 +142,10 @@ export function operatorNorm(
   expectOptions("operatorNorm", options, ["iterations", "tolerance", "seed"]);
   expectFunction("operator.apply", operator?.apply);
   expectFunction("operator.transpose", operator.transpose);
-  const most = expectNumber("operatorNorm.iterations", options.iterations ?? 100, { min: 1, integer: true });
+  const maxIterations = expectNumber("operatorNorm.iterations", options.iterations ?? 100, {
+    min: 1,
+    integer: true,
+  });
   const tolerance = expectNumber("operatorNorm.tolerance", options.tolerance ?? 1e-9, { min: 0 });
   let vector = randomUnit(operator.columns, options.seed ?? 0);
   let value = 0;
@@ -151,7 +154,7 @@ export function operatorNorm(
     const before = value;
     value = norm(image);
     const next = unit(operator.transpose(image));
-    if (!next || iterations >= most || value - before <= tolerance * value)
+    if (!next || iterations >= maxIterations || value - before <= tolerance * value)
       return { value, iterations, vector };
     vector = next;
   }

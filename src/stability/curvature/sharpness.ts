@@ -151,7 +151,7 @@ function checkOptions(options: SharpnessOptions, size: number) {
   return {
     roots,
     method: expectOneOf("sharpness.method", options.method ?? "lanczos", ["lanczos", "power"]),
-    most: expectNumber("sharpness.products", options.products ?? 30, { min: 1, integer: true }),
+    maxProducts: expectNumber("sharpness.products", options.products ?? 30, { min: 1, integer: true }),
     tolerance: expectNumber("sharpness.tolerance", options.tolerance ?? 0.01, { min: 0 }),
     start: given ?? randomUnit(size, options.seed ?? 0),
   };
@@ -178,9 +178,9 @@ export async function sharpness(
   options: SharpnessOptions = {},
 ): Promise<Sharpness> {
   const point = expectPoint("params", params);
-  const { roots, method, most, tolerance, start } = checkOptions(options, point.length);
+  const { roots, method, maxProducts, tolerance, start } = checkOptions(options, point.length);
   const { diagonal } = options;
-  const work = new Work("sharpness", options, most);
+  const work = new Work("sharpness", options, maxProducts);
   const hessian = new Hessian(
     new LossFunction("lossGrad", lossGrad, point.length, options.step),
     point,
@@ -197,7 +197,7 @@ export async function sharpness(
   const found: Awaited<ReturnType<typeof powerIteration>> & { smallest?: { value: number } } = await find(
     apply,
     start,
-    most,
+    maxProducts,
     tolerance,
   );
   const { largest, smallest, products } = found;

@@ -1,5 +1,5 @@
 import { relax } from "./fire.js";
-import { pointOn, weightsAt, type Descent, type CheckedCurve } from "./path.js";
+import { pointOn, weightsAt, type PathSearch, type CheckedCurve } from "./path.js";
 import { addScaled, distance, randomUnit } from "../vectors.js";
 
 /**
@@ -10,10 +10,10 @@ import { addScaled, distance, randomUnit } from "../vectors.js";
 export async function bend(
   kind: CheckedCurve["kind"],
   ends: readonly [Float64Array, Float64Array],
-  descent: Descent,
+  search: PathSearch,
 ): Promise<CheckedCurve> {
   const [from, to] = ends;
-  const { points, iterations, seed } = descent;
+  const { points, iterations, seed } = search;
   const span = distance(from, to);
   const node = from.map((value, i) => (value + to[i]) / 2);
   // Off the straight line: there a symmetric loss pulls nowhere.
@@ -24,7 +24,7 @@ export async function bend(
   const grads = Array.from(at, () => new Float64Array(node.length));
   const best = { worst: Infinity, node: node.slice() };
   const force = async (moved: Float64Array, into: Float64Array, iteration: number) => {
-    for (let k = 0; k < points; k++) losses[k] = await descent.gradient(pointOn(curve, at[k]), grads[k]);
+    for (let k = 0; k < points; k++) losses[k] = await search.gradient(pointOn(curve, at[k]), grads[k]);
     const worst = losses.reduce((a, b) => Math.max(a, b));
     if (worst < best.worst) {
       best.worst = worst;

@@ -9,7 +9,7 @@ import {
   certify,
   positionsOn,
   sampleLosses,
-  type Descent,
+  type PathSearch,
   type Path,
   type CheckedCurve,
 } from "./path.js";
@@ -115,10 +115,10 @@ function checkOptions(options: ConnectOptions) {
 function search(
   method: (typeof METHODS)[number],
   ends: readonly [Float64Array, Float64Array],
-  descent: Descent,
+  options: PathSearch,
 ): Promise<CheckedCurve> {
   const apart = distance(...ends) > 0;
-  if (method === "neb" && apart) return elasticBand(ends, descent);
-  if (method !== "segment" && apart) return bend(method === "bezier" ? "bezier" : "polygon", ends, descent);
+  if (method === "neb" && apart) return elasticBand(ends, options);
+  if (method !== "segment" && apart) return bend(method === "bezier" ? "bezier" : "polygon", ends, options);
   return Promise.resolve({ kind: "polygon", nodes: ends });
 }

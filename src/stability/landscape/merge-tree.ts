@@ -52,8 +52,11 @@ export interface MergeTree {
   readonly error: number | null;
 }
 
-/** The vertices enter one by one, in `order`. Arrays are by vertex; the outside comes last, where it has a place. */
-interface Sweep {
+/**
+ * Union-find over the vertices, which enter one by one, in `order`. Arrays are by vertex; the last element is for the outside of
+ * the window.
+ */
+interface DisjointSets {
   readonly values: Float64Array;
   readonly order: Uint32Array;
   readonly columns: number;
@@ -93,12 +96,12 @@ export function mergeTree(grid: Grid, options: MergeTreeOptions = {}): MergeTree
   const outer = expectOneOf("options.outer", options.outer ?? "separate", ["separate", "joined"]);
   const { columns, rows } = grid;
   const sign = sense === "super" ? -1 : 1;
-  const sweep = prepare(grid, sign);
+  const sets = prepare(grid, sign);
   // Below every finite loss nothing lies outside, so only superlevel sets are joined there.
-  if (outer === "joined" && sense === "super") enterOutside(sweep);
-  for (const vertex of sweep.order) enter(sweep, vertex);
+  if (outer === "joined" && sense === "super") enterOutside(sets);
+  for (const vertex of sets.order) enter(sets, vertex);
   const error = errorOf(grid, options.hessianBound);
-  return { sense, columns, rows, ...compact(sweep, sign, error ?? Infinity), error };
+  return { sense, columns, rows, ...compact(sets, sign, error ?? Infinity), error };
 }
 
 function errorOf(grid: Grid, hessianBound: number | undefined): number | null {
@@ -108,7 +111,7 @@ function errorOf(grid: Grid, hessianBound: number | undefined): number | null {
 }
 
 /** Values times `sign`, so that they always enter from low to high. */
-function prepare({ columns, rows, values }: Grid, sign: number): Sweep {
+function prepare({ columns, rows, values }: Grid, sign: number): DisjointSets {
   const size = columns * rows;
   const signed = new Float64Array(size);
   for (let i = 0; i < size; i++) signed[i] = sign * values[i];
@@ -125,7 +128,7 @@ function prepare({ columns, rows, values }: Grid, sign: number): Sweep {
 }
 
 /** The outside is a vertex of its own, the first to enter. */
-function enterOutside({ root, barOf, bars, values }: Sweep): void {
+function enterOutside({ root, barOf, bars, values }: DisjointSets): void {
   root[values.length] = values.length;
   barOf[values.length] = bars.push(newBar(-Infinity, -1, -Infinity)) - 1;
 }
@@ -136,8 +139,8 @@ function newBar(birth: number, birthVertex: number, boundary: number | null): Dr
 }
 
 /** A vertex with all its neighbours that are in already. */
-function enter(sweep: Sweep, vertex: number): void {
-  const { columns, rows, root, values, barOf, bars, branch } = sweep;
+function enter(sets: DisjointSets, vertex: number): void {
+  const { columns, rows, root, values, barOf, bars, branch } = sets;
   const size = values.length;
   const column = vertex % columns;
   const left = column > 0;
@@ -145,15 +148,15 @@ function enter(sweep: Sweep, vertex: number): void {
   const below = vertex >= columns;
   const above = vertex < size - columns;
   let own = -1;
-  if (left) own = join(sweep, vertex, vertex - 1, own);
-  if (right) own = join(sweep, vertex, vertex + 1, own);
-  if (below) own = join(sweep, vertex, vertex - columns, own);
-  if (above) own = join(sweep, vertex, vertex + columns, own);
-  if (left && below) own = join(sweep, vertex, vertex - columns - 1, own);
-  if (right && above) own = join(sweep, vertex, vertex + columns + 1, own);
+  if (left) own = join(sets, vertex, vertex - 1, own);
+  if (right) own = join(sets, vertex, vertex + 1, own);
+  if (below) own = join(sets, vertex, vertex - columns, own);
+  if (above) own = join(sets, vertex, vertex + columns, own);
+  if (left && below) own = join(sets, vertex, vertex - columns - 1, own);
+  if (right && above) own = join(sets, vertex, vertex + columns + 1, own);
   // A window of one row has no upper and no lower edge.
   const atEdge = !(left && right) || (rows > 1 && !(below && above));
-  if (atEdge) own = join(sweep, vertex, size, own);
+  if (atEdge) own = join(sets, vertex, size, own);
   if (own === -1) {
     own = root[vertex] = vertex;
     barOf[vertex] = bars.push(newBar(values[vertex], vertex, null)) - 1;
@@ -164,8 +167,8 @@ function enter(sweep: Sweep, vertex: number): void {
 }
 
 /** Joins a vertex, whose component so far is `own`, to a neighbour's component; returns the root of both. */
-function join(sweep: Sweep, vertex: number, neighbour: number, own: number): number {
-  const { root, barOf, bars, values } = sweep;
+function join(sets: DisjointSets, vertex: number, neighbour: number, own: number): number {
+  const { root, barOf, bars, values } = sets;
   if (root[neighbour] === -1) return own;
   const other = find(root, neighbour);
   if (own === -1) return (root[vertex] = other);
@@ -192,9 +195,13 @@ function find(root: Int32Array, vertex: number): number {
 }
 
 /** Bars of some length, the longest first, with the sign of the values taken back. */
-function compact({ bars, branch }: Sweep, sign: number, error: number): Pick<MergeTree, "bars" | "branch"> {
+function compact(
+  { bars, branch }: DisjointSets,
+  sign: number,
+  error: number,
+): Pick<MergeTree, "bars" | "branch"> {
   for (const bar of bars) {
-    // Infinite at both ends it may be: there the difference is no number.
+    // Both ends may be infinite; then their difference is NaN.
     if (bar.parent !== -1) bar.persistence = bar.birth === bar.death ? 0 : bar.death - bar.birth;
   }
   const kept = bars.map((_, i) => i).filter((i) => bars[i].persistence > 0);

@@ -1,9 +1,9 @@
 import { relax } from "./fire.js";
-import type { Descent, CheckedCurve } from "./path.js";
+import type { PathSearch, CheckedCurve } from "./path.js";
 import { addScaled, distance, dot, norm, randomUnit } from "../vectors.js";
 
 /** The share of the iterations after which the highest image climbs. */
-const SETTLED = 0.3;
+const CLIMB_AFTER = 0.3;
 
 /** The state of a band: images with the ends around them, their losses and gradients. */
 interface Band {
@@ -20,9 +20,9 @@ interface Band {
  */
 export async function elasticBand(
   [from, to]: readonly [Float64Array, Float64Array],
-  descent: Descent,
+  search: PathSearch,
 ): Promise<CheckedCurve> {
-  const { points, iterations, seed, gradient } = descent;
+  const { points, iterations, seed, gradient } = search;
   const size = from.length;
   const gap = distance(from, to) / (points + 1);
   const inner = straightLine(from, to, points, randomUnit(size, seed));
@@ -37,7 +37,7 @@ export async function elasticBand(
     for (let k = 1; k <= points; k++) losses[k] = await gradient(images[k], grads[k]);
     const top = highest(losses);
     const isSaddle = losses[top] > Math.max(losses[0], losses[points + 1]);
-    const climber = isSaddle && iteration >= SETTLED * iterations ? top : 0;
+    const climber = isSaddle && iteration >= CLIMB_AFTER * iterations ? top : 0;
     stiffness = Math.max(stiffness, meanNorm(grads) / gap);
     split(into, size).forEach((pull, k) => pullOn(band, k + 1, k + 1 === climber ? null : stiffness, pull));
   };

@@ -79,8 +79,8 @@ export function checkCurve(name: string, curve: Curve): CheckedCurve {
   return { kind, nodes };
 }
 
-/** What a search for a path asks for. */
-export interface Descent {
+/** How a path is searched for. */
+export interface PathSearch {
   readonly points: number;
   readonly iterations: number;
   readonly seed: number;

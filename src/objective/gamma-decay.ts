@@ -17,24 +17,3 @@ export function gammaDecay(options: { kappa: number; delta: number }): (step: nu
   const delta = expectNumber("gammaDecay.delta", options.delta, { min: 0 });
   return (step) => 1 + kappa * Math.exp(-delta * step);
 }
-
-/**
- * The proximal operator of threshold · ‖x‖₁: sign(x) max(0, |x| − threshold), in place. Unlike a subgradient it gives zeros.
- *
- * @param values changed in place
- * @param threshold η λ ≥ 0
- * @example
- * import { softThreshold } from "superlevel/objective";
- * softThreshold([3, -0.5, -2], 1); // → [2, 0, -1]
- */
-export function softThreshold<T extends { [index: number]: number; readonly length: number }>(
-  values: T,
-  threshold: number,
-): T {
-  expectNumber("softThreshold(threshold)", threshold, { min: 0 });
-  for (let i = 0; i < values.length; i++) {
-    const size = Math.abs(values[i]) - threshold;
-    values[i] = size > 0 ? Math.sign(values[i]) * size : 0;
-  }
-  return values;
-}
