@@ -22,8 +22,8 @@ export class Optimizer implements Disposable {
 
   /** Where all state is. */
   static #of(optimizer: Optimizer): Stepper {
-    if (#given in optimizer) return optimizer.#given;
-    throw notItself("optimizer");
+    if (optimizer !== undefined && #given in optimizer) return optimizer.#given;
+    throw notItself("optimizer", optimizer === undefined);
   }
 
   /** Throws when it was disposed of. */
@@ -157,12 +157,13 @@ export class Optimizer implements Disposable {
    * optimizer.step([0.3, 0.4]).gradNorm.toFixed(6); // → "0.500000"
    */
   step(grads?: ArrayLike<number>, seen?: Seen): StepInfo {
+    const stepper = Optimizer.#alive(this);
     const loss = lossSeen(seen);
     if (grads !== undefined) {
-      expectNumbers("grads", grads, this.size);
-      this.grads.set(grads);
+      expectNumbers("grads", grads, stepper.size);
+      stepper.engine.grads.set(grads);
     }
-    return takeStep(Optimizer.#alive(this), loss);
+    return takeStep(stepper, loss);
   }
 
   /**

@@ -44,6 +44,11 @@ function sizeOf(name: string, shape: unknown): number {
 
 function readSpec(spec: TensorSpec, index: number, first: number, weightDecay: number): Tensor {
   const place = `params[${index}]`;
+  if (isArrayLike(spec)) {
+    const length = (spec as ArrayLike<number>).length;
+    const cure = `write { shape: [${length}], values } for each tensor, or a flat array of numbers for one`;
+    throw new TypeError(`${place}: expected an object, got ${show(spec)}; ${cure}`);
+  }
   expectOptions(place, spec, ["name", "shape", "values", "learningRate", "weightDecay", "frozen"]);
   const {
     name = `tensor${index}`,
@@ -79,7 +84,8 @@ export function readTensors(params: unknown, weightDecay: number): Tensors {
     return { list, size, values: params.map((spec) => spec.values) };
   }
   if (typeof params !== "number" && !isArrayLike(params)) {
-    const expected = "a count of parameters, an array of start values, or an array of tensors";
+    const tensors = 'an array of tensors such as [{ name: "w", shape: [2, 3] }]';
+    const expected = `a count of parameters, an array of start values, or ${tensors}`;
     throw new TypeError(`params: expected ${expected}, got ${show(params)}`);
   }
   const size = typeof params === "number" ? params : params.length;

@@ -105,7 +105,7 @@ describe("vectors", () => {
 });
 
 describe("parameters and tensors", () => {
-  const list = "a count of parameters, an array of start values, or an array of tensors";
+  const list = "a count of parameters, an array of start values, or an array of tensors such as [{ name: "w", shape: [2, 3] }]";
   const wrong: [params: unknown, Class: typeof RangeError, message: string][] = [
     [undefined, TypeError, `params: expected ${list}, got undefined`],
     [null, TypeError, `params: expected ${list}, got null`],

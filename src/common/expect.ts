@@ -81,9 +81,13 @@ export function expectBoolean(name: string, value: unknown): boolean {
 }
 
 /** What a source or a loss returned. */
-export function expectLoss(name: string, value: unknown): number {
+export function expectLoss(
+  name: string,
+  value: unknown,
+  forPromises = "minimizeAsync takes sources that return promises",
+): number {
   if (typeof value === "number") return value;
-  const hint = isPromise(value) ? "; minimizeAsync takes sources that return promises" : "";
+  const hint = isPromise(value) ? `; ${forPromises}` : "";
   throw new TypeError(`${name}: expected it to return the loss, a number, got ${show(value)}${hint}`);
 }
 
@@ -96,9 +100,16 @@ export function expectSignal(name: string, value: unknown): void {
     throw new TypeError(`${name}: expected an AbortSignal, got ${show(value)}`);
 }
 
+/** `show` for what is made by calling a function: people forget to. */
+export const showUncalled = (value: unknown): string =>
+  typeof value === "function" ? "a function: call it" : show(value);
+
 /** As a Uint8Array of this realm, over the same memory: a Buffer's `slice`, for one, copies nothing. */
 export function expectBytes(name: string, value: unknown): Uint8Array {
-  if (!isKind(value, "Uint8Array")) throw new TypeError(`${name}: expected a Uint8Array, got ${show(value)}`);
+  if (!isKind(value, "Uint8Array")) {
+    const hint = typeof value === "string" ? "; text such as base64 has to be decoded first" : "";
+    throw new TypeError(`${name}: expected a Uint8Array, got ${show(value)}${hint}`);
+  }
   return new Uint8Array(value.buffer, value.byteOffset, value.length);
 }
 
@@ -110,14 +121,22 @@ export function expectOneOf<T extends string>(name: string, value: unknown, allo
   return value as T;
 }
 
-/** An object with no other keys than these: a misspelt option must not be silently ignored. */
-export function expectOptions(name: string, value: unknown, keys: readonly string[]): void {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+/**
+ * An object with no other keys than these: a misspelt option must not be silently ignored. `hint`: what to write instead,
+ * for keys that belong elsewhere.
+ */
+export function expectOptions(
+  name: string,
+  value: unknown,
+  keys: readonly string[],
+  hint: (key: string) => string = () => "",
+): void {
+  if (typeof value !== "object" || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) {
     throw new TypeError(`${name}: expected an object, got ${show(value)}`);
   }
   for (const key of Object.keys(value)) {
     if (!keys.includes(key)) {
-      throw new TypeError(`${name}: unknown option ${show(key)}; known are ${keys.join(", ")}`);
+      throw new TypeError(`${name}: unknown option ${show(key)}; known are ${keys.join(", ")}${hint(key)}`);
     }
   }
 }
@@ -132,7 +151,8 @@ export function isArrayLike(value: unknown): value is ArrayLike<number> {
 export function expectNumbers(name: string, values: unknown, length: number): ArrayLike<number> {
   if (!isArrayLike(values)) throw new TypeError(`${name}: expected an array of numbers, got ${show(values)}`);
   if (values.length !== length) {
-    throw new RangeError(`${name}: expected ${length} numbers, got ${values.length}`);
+    const nested = typeof values[0] === "object" ? " arrays: they have to be one flat array" : "";
+    throw new RangeError(`${name}: expected ${length} numbers, got ${values.length}${nested}`);
   }
   // These two hold nothing else.
   if (isKind(values, "Float32Array") || isKind(values, "Float64Array")) return values;

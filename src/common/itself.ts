@@ -1,8 +1,12 @@
 /**
  * Private fields belong to an object itself: a Proxy of it, as Vue's `reactive` makes them, has none, nor has what
- * `{ ...optimizer }` makes.
+ * `{ ...optimizer }` makes. `alone`: there is no object at all, as for a method that was taken from its object.
  */
-export function notItself(name: string): TypeError {
+export function notItself(name: string, receiver?: unknown): TypeError {
+  if (receiver === undefined)
+    return new TypeError(
+      `${name}: a method was called without it; call ${name}.method(), or bind the method to it`,
+    );
   const vue = `with Vue, keep markRaw(${name}) in reactive data`;
   return new TypeError(`${name}: called on a Proxy or a copy of it; call it on the ${name} itself (${vue})`);
 }
@@ -13,8 +17,8 @@ type Member = (this: object, ...args: unknown[]) => unknown;
 export function expectItself(name: string, prototype: object, isOne: (value: object) => boolean): void {
   const checked = (inner: Member): Member =>
     function (...args) {
-      if (isOne(this)) return inner.apply(this, args);
-      throw notItself(name);
+      if (this !== undefined && isOne(this)) return inner.apply(this, args);
+      throw notItself(name, this === undefined);
     };
   for (const [key, member] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
     const parts = member as Partial<Record<string, Member>>;

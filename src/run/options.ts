@@ -105,6 +105,8 @@ const KEYS = [...CONDITIONS, "monitors", "deterministic", "guard", "level"] as c
 
 /** Checks the options of a run. */
 export function settleRun(run: RunOptions): SettledRun {
+  if (typeof run !== "object" || run === null)
+    throw new TypeError(`run: expected an object such as { steps: 100 }, got ${show(run)}`);
   expectOptions("run", run, KEYS);
   checkConditions(run);
   const deterministic = expectBoolean("run.deterministic", run.deterministic ?? false);

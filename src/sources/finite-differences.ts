@@ -36,25 +36,31 @@ export function finiteDifferences(
   };
 }
 
-/** Writes the differences of `loss` around `point`, where it is `here`, to `grads`. Leaves `point` as it was. */
+/**
+ * Writes the differences of `loss` around `point`, where it is `here`, to `grads`. Leaves `point` as it was. Within bounds
+ * a difference whose one side would leave them is taken on the other side alone.
+ */
 export function differentiate(
   loss: (point: Float64Array) => number,
   point: Float64Array,
   here: number,
   grads: Float32Array | Float64Array,
   scheme: "central" | "forward",
+  bounds?: { readonly least: Float64Array; readonly greatest: Float64Array },
 ): void {
   const relative = scheme === "central" ? Math.cbrt(Number.EPSILON) : Math.sqrt(Number.EPSILON);
   for (let i = 0; i < point.length; i++) {
     const x = point[i];
-    const above = x + relative * (1 + Math.abs(x));
-    const below = scheme === "central" ? x - relative * (1 + Math.abs(x)) : x;
+    const reach = relative * (1 + Math.abs(x));
+    const above = bounds && x + reach > bounds.greatest[i] ? x : x + reach;
+    const lowest = bounds?.least[i] ?? -Infinity;
+    const below = (scheme === "central" || above === x) && x - reach >= lowest ? x - reach : x;
     point[i] = above;
-    const up = loss(point);
+    const up = above === x ? here : loss(point);
     point[i] = below;
-    const down = scheme === "central" ? loss(point) : here;
+    const down = below === x ? here : loss(point);
     point[i] = x;
     // The distance as rounded, not as intended.
-    grads[i] = (up - down) / (above - below);
+    grads[i] = above === below ? 0 : (up - down) / (above - below);
   }
 }

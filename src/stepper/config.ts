@@ -73,6 +73,18 @@ function readClip(clip: OptimizerOptions["clip"] = {}): { norm?: number; value?:
   return { ...clip };
 }
 
+const BASE_KEYS = ["beta1", "beta2", "eps", "weightDecay"];
+const TUNER_KEYS = ["betas", "sInit", "lambda", "anchor", "growthLimit", "granularity", "delta"];
+
+/** Where an option belongs that is looked for among these. */
+function belongs(key: string): string {
+  if (key === "learningRate" || key === "lr")
+    return "; none is needed: base: adam({ learningRate: 0.5 }) would halve what is found";
+  if (key === "momentum") return "; write base: sgd({ momentum })";
+  if (BASE_KEYS.includes(key)) return `; write base: adam({ ${key} })`;
+  return TUNER_KEYS.includes(key) ? `; write tuner: superlevel({ ${key} })` : "";
+}
+
 function rateFactorOf(segments: readonly Segment[], { reach = 0 }: Rule): number {
   const factors = segments.map(({ learningRate, weightDecay }) => learningRate * Math.max(1, weightDecay));
   return largest(factors) * Math.max(1, reach / 1e4);
@@ -111,7 +123,7 @@ export function resolve(
   options: OptimizerOptions,
   apart = false,
 ): Resolved {
-  expectOptions("options", options, OPTIONS);
+  expectOptions("options", options, OPTIONS, belongs);
   const { normAdaptive = false, nonFinite = "throw", engine = "auto", gradients = "auto" } = options;
   expectOneOf("gradients", gradients, GRADIENTS);
   const { base: given, rule } = resolveBase(options.base === undefined ? adam() : options.base);
