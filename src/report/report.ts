@@ -136,7 +136,7 @@ function checkStrip(name: string, strip: Strip): void {
   });
 }
 
-/** Beyond twice the edge nothing more is to be learnt. */
+/** Ratios far past the edge are cut off, so that those around 1 can be told apart. */
 const EDGE_RANGE = [-0.5, 2.5] as const;
 
 function stepStrips(name: string, steps: readonly ReportStep[]): Strip[] {

@@ -21,8 +21,8 @@ export interface Criterion {
 /**
  * - `"ok"`: ΔV ≤ −c₁ |g·d|, Armijo's condition.
  * - `"violation"`: ΔV > tolerance · max(1, |V|).
- * - `"converged"`: |g·d| and |ΔV| are both within the tolerance: there is nothing left to see.
- * - `"stall"`: none of these. V does not rise, but does not fall as the gradient promised either.
+ * - `"converged"`: |g·d| and |ΔV| are both within the tolerance: what is left is rounding.
+ * - `"stall"`: none of these. V does not rise, but does not fall as the gradient predicted either.
  */
 export type StepStatus = "ok" | "stall" | "violation" | "converged";
 
@@ -30,7 +30,7 @@ export type StepStatus = "ok" | "stall" | "violation" | "converged";
 export interface StepMeasure {
   /** ΔV = V(x_{t+1}) − V(x_t). */
   readonly change: number;
-  /** g·d, d = x_{t+1} − x_t: what the gradient promised. */
+  /** g·d, d = x_{t+1} − x_t: what the gradient predicts. */
   readonly predicted: number;
   /** ρ = ΔV / (g·d): 1 like the flow, ½ like exact line search on a quadratic, 0 at the edge, below 0 where V rose. */
   readonly ratio: number;
@@ -66,7 +66,7 @@ function statusOf(change: number, predicted: number, before: number, criterion: 
 }
 
 /**
- * Compares V before and after a step with what the gradient promised. Costs no gradient that descent does not need.
+ * Compares V before and after a step with what the gradient predicted. Costs no gradient that descent does not need.
  *
  * @param before V, x_t and ∇V(x_t)
  * @param after V and x_{t+1}; with ∇V(x_{t+1}), also whether the step crossed a kink

@@ -107,7 +107,7 @@ export class LyapunovMonitor implements RunMonitor {
 
 /**
  * Watches V along a run and names what goes wrong: a learning rate past the edge of stability, a schedule that froze,
- * noise, wrong labels, divergence, NaN. Each step is compared with what the gradient promised: see {@link StepRecord}.
+ * noise, wrong labels, divergence, NaN. Each step is compared with what the gradient predicted: see {@link StepRecord}.
  * "V must not rise" alone would pass the two-cycle of norm-adaptive descent for ever.
  *
  * Copies x and g once a step; asks for no gradient of its own. A probe costs m forward passes each `every` steps.

@@ -32,6 +32,6 @@ export function pairedTest(before: ArrayLike<number>, after: ArrayLike<number>, 
   let squares = 0;
   for (let i = 0; i < count; i++) squares += (after[i] - before[i] - mean) ** 2;
   const error = Math.sqrt(squares / (count - 1) / count);
-  // Losses that are no numbers any more have risen.
+  // A mean that is NaN counts as risen.
   return { mean, error, risen: !(mean <= z * error) };
 }

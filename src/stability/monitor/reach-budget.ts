@@ -42,7 +42,7 @@ const KEYS = [
   ...["schedule", "step", "steps", "gradNorm", "loss", "floor", "normAdaptive", "gradientTolerance"],
 ] as const;
 
-/** A rest that lowers L − floor by less than this share is worth no step. */
+/** A schedule is frozen where the rest of it lowers L − floor by less than this share. */
 const FROZEN_SHARE = 1e-2;
 
 /** Σ_{s=from+1}^{to} α_s. */

@@ -112,7 +112,7 @@ export async function lyapunovExponent(
     expectState(perturbed, step);
     const after = distance(perturbed, reference);
     const t = step - skip;
-    // A difference that rounding swallowed is 0 for good; its logarithm is bounded by what float64 can tell.
+    // Where rounding has made the difference 0, the smallest number stands for it: its logarithm is finite.
     const growth = Math.log(Math.max(after, Number.MIN_VALUE) / before);
     if (t > 0) logs[t] = logs[t - 1] + growth;
     u = unit(perturbed.map((value, i) => value - reference[i])) ?? u;
@@ -208,14 +208,14 @@ export async function swapResponse(
   swapped: TrainingMap,
   start: ArrayLike<number>,
   options: SwapOptions,
-): Promise<{ distances: Float64Array; last: number; most: number }> {
+): Promise<{ distances: Float64Array; last: number; largest: number }> {
   expectFunction("map", map);
   expectFunction("swapped", swapped);
   const { reference, steps } = checkOptions("swapResponse", options, start, ["steps", ...WORK_KEYS]);
   const work = new Work("swapResponse", options, steps);
   const states = [reference, reference.slice()] as const;
   const distances = await distancesOf([map, swapped], states, 0, steps, work);
-  return { distances, last: distances[steps], most: largest(distances) };
+  return { distances, last: distances[steps], largest: largest(distances) };
 }
 
 /**

@@ -9,7 +9,7 @@ export interface Verdict<Word extends string> {
  * decaying rate the exponent tends to 0 from below, the response is bounded, and it never vanishes.
  */
 export interface ResponseVerdicts {
-  /** Does it fade? `value`: ‖δ_T‖ / ‖δ_0‖. "undecided": it falls, but is not below 0.01 yet. */
+  /** Does it vanish? `value`: ‖δ_T‖ / ‖δ_0‖. "undecided": it falls, but is not below 0.01 yet. */
   readonly terminalDecay: Verdict<"decays" | "remains" | "undecided">;
   /** Did it stay bounded along the run? `value`: the largest ‖δ_t‖ / ‖δ_0‖. */
   readonly boundedness: Verdict<"bounded" | "unbounded">;
@@ -25,8 +25,8 @@ export function judgeResponse(logs: ArrayLike<number>): ResponseVerdicts {
   const last = logs.length - 1;
   const half = last >> 1;
   const [end, middle] = [logs[last], logs[half]];
-  let most = 0;
-  for (let t = 0; t <= last; t++) most = Math.max(most, logs[t]);
+  let largest = 0;
+  for (let t = 0; t <= last; t++) largest = Math.max(largest, logs[t]);
   const late = end - middle;
   const small = end < Math.log(0.01);
   const falling = late < Math.log(0.5);
@@ -39,7 +39,7 @@ export function judgeResponse(logs: ArrayLike<number>): ResponseVerdicts {
       verdict: !falling ? "remains" : small ? "decays" : "undecided",
       value: Math.exp(end),
     },
-    boundedness: { verdict: most < Math.log(BOUND) ? "bounded" : "unbounded", value: Math.exp(most) },
+    boundedness: { verdict: largest < Math.log(BOUND) ? "bounded" : "unbounded", value: Math.exp(largest) },
     growth: {
       verdict: exponential ? "exponential" : late > 0.05 ? "subexponential" : "none",
       value: exponent,
