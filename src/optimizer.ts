@@ -85,6 +85,21 @@ export class Optimizer implements Disposable {
   }
 
   /**
+   * Updates of the parameters, which bias corrections count by: `total`, the steps that were not skipped, for second moments;
+   * `momentum`, those since momentum last started from 0, as it does where a guard takes a step back.
+   *
+   * @example
+   * const optimizer = createOptimizer([1], { nonFinite: "skip" });
+   * for (const g of [1, NaN, 1]) optimizer.step([g]);
+   * optimizer.updates; // → { total: 2, momentum: 2 }
+   */
+  get updates(): { total: number; momentum: number } {
+    const { iterations, skipped, momentumStart } = Optimizer.#alive(this).clock;
+    const total = iterations - skipped;
+    return { total, momentum: total - momentumStart };
+  }
+
+  /**
    * The tuner's S: a number, an array with one for each tensor (0 where frozen), or a live view with one for each
    * coordinate, as the tuner's granularity says. 1 without a tuner.
    */

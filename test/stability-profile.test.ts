@@ -14,6 +14,7 @@ import {
   superlevel,
   type Base,
   type GradientSource,
+  type Optimizer,
 } from "../src/index.js";
 import { seededRandom } from "../src/sources/random.js";
 import {
@@ -477,6 +478,48 @@ describe("the edge of every base", () => {
       const exact = (each.learningRate * Math.max(a, 2 * 7 * b)) / 2;
       expect((await edgeRatio(each, fromSource(bowl))).ratio! / exact).toBeCloseTo(1, 3);
     }
+  });
+
+  describe("bias corrections count the updates of the moments, not the steps", () => {
+    const curved: LossGrad = ([x]) => ({ loss: (3 * x * x) / 2, grads: [3 * x] });
+    const ratioOf = async (optimizer: Optimizer) => (await edgeRatio(optimizer, curved)).ratio!;
+    const betas = { beta1: 0.9, beta2: 0.999, learningRate: 0.1 };
+    const kinds: [string, Base][] = [
+      ["Adam", adam(betas)],
+      ["NAdam", adam({ ...betas, nesterov: true })],
+      ["Adamax", adamax(betas)],
+      ["Adagrad", adagrad({ learningRate: 0.1, learningRateDecay: 0.5 })],
+    ];
+
+    test.each(kinds)("%s: skipped steps do not count", async (_name, base) => {
+      const make = () => createOptimizer([1], { base, tuner: null, nonFinite: "skip" });
+      const [straight, skipping] = [make(), make()];
+      for (const g of [3, 2]) straight.step([g]);
+      for (const g of [NaN, 3, Infinity, NaN, NaN, 2, NaN, NaN]) skipping.step([g]);
+      expect(skipping.updates).toEqual({ total: 2, momentum: 2 });
+      expect(skipping.iterations).toBe(8);
+      expect(await ratioOf(skipping)).toBe(await ratioOf(straight));
+    });
+
+    test("momentum that started again counts from there", async () => {
+      const optimizer = createOptimizer([1], { base: adam(betas), tuner: null });
+      const steep: GradientSource = ([x], g) => ((g[0] = 3 * x), (3 * x * x) / 2);
+      const { rejections } = optimizer.minimize(steep, { steps: 40, deterministic: true });
+      expect(rejections).toBeGreaterThan(0);
+      const { total, momentum } = optimizer.updates;
+      expect(total).toBe(40);
+      expect(momentum).toBeLessThan(40);
+      const root = Math.sqrt(optimizer.moments[1][0] / (1 - 0.999 ** total)) + 1e-8;
+      const exact =
+        ((optimizer.learningRate * 3) / root) * ((1 - 0.9) / (2 + 2 * 0.9) / (1 - 0.9 ** momentum));
+      expect((await ratioOf(optimizer)) / exact).toBeCloseTo(1, 5);
+    });
+
+    test("before any update there is no ratio", async () => {
+      const optimizer = createOptimizer([1], { nonFinite: "skip" });
+      optimizer.step([NaN]);
+      await expect(ratioOf(optimizer)).rejects.toThrow("taken a step");
+    });
   });
 
   test("Lion has none; before the first step there is no rate", async () => {

@@ -1,6 +1,7 @@
 import type { Config } from "../../stepper/config.js";
 import { show } from "../../common/expect.js";
 import type { Optimizer } from "../../optimizer.js";
+import { biasOf } from "../../bases/base.js";
 import type { Base } from "../../bases/index.js";
 import { sharpness, type Sharpness, type SharpnessOptions } from "./sharpness.js";
 import type { LossGrad } from "../loss-grad.js";
@@ -30,6 +31,7 @@ interface Linear {
 const plain = { beta: 0, fresh: 0, direct: 1, carried: 0, inverse: () => 1 };
 
 type Averaged = NonNullable<Optimizer["averaging"]>;
+type Updates = Optimizer["updates"];
 
 type Of<Name extends Base["name"]> = Extract<Base, { name: Name }>;
 
@@ -41,10 +43,9 @@ function ofSgd({ momentum, dampening, nesterov }: Of<"sgd">): Linear {
     : { ...plain, beta: momentum, fresh, direct: 0, carried: 1 };
 }
 
-/** `t`: steps that count for the correction of bias. */
-function ofAdam(base: Of<"adam"> | Of<"adamw">, t: number): Linear {
+function ofAdam(base: Of<"adam"> | Of<"adamw">, { total, momentum: t }: Updates): Linear {
   const { beta1, beta2, eps, amsgrad, nesterov, momentumDecay } = base;
-  const correction = Math.sqrt(1 - beta2 ** t);
+  const correction = Math.sqrt(biasOf(beta2)(total));
   const slot = amsgrad ? 2 : 1;
   const common = {
     beta: beta1,
@@ -52,7 +53,7 @@ function ofAdam(base: Of<"adam"> | Of<"adamw">, t: number): Linear {
     inverse: (moments: readonly Float32Array[], i: number) =>
       1 / (Math.sqrt(moments[slot][i]) / correction + eps),
   };
-  if (!nesterov) return { ...common, direct: 0, carried: 1 / (1 - beta1 ** t) };
+  if (!nesterov) return { ...common, direct: 0, carried: 1 / biasOf(beta1)(t) };
   const mu = (k: number) => beta1 * (1 - 0.5 * 0.96 ** (k * momentumDecay));
   let product = 1;
   for (let k = 1; k <= t && product > 0; k++) product *= mu(k);
@@ -73,28 +74,28 @@ function ofRmsprop({ momentum, centered, eps }: Of<"rmsprop">): Linear {
     : { beta: momentum, fresh: 1, direct: 0, carried: 1, inverse };
 }
 
-function linearOf(base: Base, t: number): Linear | undefined {
+function linearOf(base: Base, updates: Updates): Linear | undefined {
   switch (base.name) {
     case "scheduleFree":
-      return linearOf(base.base, t);
+      return linearOf(base.base, updates);
     case "sgd":
       return ofSgd(base);
     case "adam":
     case "adamw":
-      return ofAdam(base, t);
+      return ofAdam(base, updates);
     case "adamax":
       return {
         beta: base.beta1,
         fresh: 1 - base.beta1,
         direct: 0,
-        carried: 1 / (1 - base.beta1 ** t),
+        carried: 1 / biasOf(base.beta1)(updates.momentum),
         inverse: ([, nu], i) => 1 / Math.max(nu[i], base.eps),
       };
     case "rmsprop":
       return ofRmsprop(base);
     case "adagrad": {
       const { eps, initialAccumulator, learningRateDecay } = base;
-      const decay = 1 + (t - 1) * learningRateDecay;
+      const decay = 1 + (updates.total - 1) * learningRateDecay;
       return {
         ...plain,
         inverse: ([nu], i) => 1 / (Math.sqrt(initialAccumulator + nu[i]) + eps) / decay,
@@ -108,8 +109,12 @@ function linearOf(base: Base, t: number): Linear | undefined {
 }
 
 /** The rule that averaging runs: the denominators of the base, and no momentum. */
-function averagedOf(base: Base, t: number, { interpolation: beta, weight: c }: Averaged): Linear | undefined {
-  const linear = linearOf(base, t);
+function averagedOf(
+  base: Base,
+  updates: Updates,
+  { interpolation: beta, weight: c }: Averaged,
+): Linear | undefined {
+  const linear = linearOf(base, updates);
   return linear && { ...plain, inverse: linear.inverse, direct: 1 - beta + (beta * c) / (2 - c) };
 }
 
@@ -136,9 +141,11 @@ const isDecoupled = (base: Base): boolean =>
  * still. Undefined for Lion: a sign has no linear part.
  */
 export function updateGain(optimizer: Optimizer): UpdateGain | undefined {
-  const { config, moments, scale, learningRate, size, iterations, averaging } = optimizer;
-  const t = Math.max(1, iterations);
-  const linear = averaging ? averagedOf(config.base, t, averaging) : linearOf(config.base, t);
+  const { config, moments, scale, learningRate, size, averaging } = optimizer;
+  const { total, momentum } = optimizer.updates;
+  // Moments that have just been started anew count as the next step will.
+  const updates = { total: Math.max(1, total), momentum: Math.max(1, momentum) };
+  const linear = averaging ? averagedOf(config.base, updates, averaging) : linearOf(config.base, updates);
   if (!linear) return undefined;
   const { beta, fresh, direct, carried, inverse } = linear;
   const decays = isDecoupled(config.base);
@@ -198,7 +205,7 @@ function judge(ratio: number): string {
  *
  * @param optimizer after at least one step: the rate is that of its last
  * @param options as for {@link sharpness}; `step` defaults to the next step
- * @throws RangeError before the first step
+ * @throws RangeError before the first step that was not skipped
  * @example
  * import { createOptimizer, sgd } from "superlevel";
  * import { edgeRatio, fromSource } from "superlevel/stability";
@@ -216,8 +223,8 @@ export async function edgeRatio(
 ): Promise<EdgeRatio> {
   if (typeof optimizer !== "object" || optimizer === null)
     throw new TypeError(`optimizer: expected an optimizer, got ${show(optimizer)}`);
-  const { iterations, params } = optimizer;
-  if (iterations === 0) throw new RangeError("optimizer: expected it to have taken a step");
+  const { iterations, params, updates } = optimizer;
+  if (updates.total === 0) throw new RangeError("optimizer: expected it to have taken a step");
   const found = isOpen(optimizer) ? undefined : updateGain(optimizer);
   const { gain, coupled, decoupled } = found ?? {
     gain: new Float64Array(params.length).fill(1),
