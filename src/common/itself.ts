@@ -2,13 +2,12 @@
  * Private fields belong to an object itself: a Proxy of it, as Vue's `reactive` makes them, has none, nor has what
  * `{ ...optimizer }` makes. `alone`: there is no object at all, as for a method that was taken from its object.
  */
-export function notItself(name: string, receiver?: unknown): TypeError {
-  if (receiver === undefined)
-    return new TypeError(
-      `${name}: a method was called without it; call ${name}.method(), or bind the method to it`,
-    );
-  const vue = `with Vue, keep markRaw(${name}) in reactive data`;
-  return new TypeError(`${name}: called on a Proxy or a copy of it; call it on the ${name} itself (${vue})`);
+export function notItself(name: string, alone = false): TypeError {
+  const called = alone ? "a method was called without it" : "called on a Proxy or a copy of it";
+  const cure = alone
+    ? `call ${name}.method(), or bind the method to it`
+    : `call it on the ${name} itself (with Vue, keep markRaw(${name}) in reactive data)`;
+  return new TypeError(`${name}: ${called}; ${cure}`);
 }
 
 type Member = (this: object, ...args: unknown[]) => unknown;

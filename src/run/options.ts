@@ -105,7 +105,7 @@ const KEYS = [...CONDITIONS, "monitors", "deterministic", "guard", "level"] as c
 
 /** Checks the options of a run. */
 export function settleRun(run: RunOptions): SettledRun {
-  if (typeof run !== "object" || run === null)
+  if (typeof run !== "object" || run === null || Array.isArray(run))
     throw new TypeError(`run: expected an object such as { steps: 100 }, got ${show(run)}`);
   expectOptions("run", run, KEYS);
   checkConditions(run);
