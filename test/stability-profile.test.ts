@@ -206,7 +206,7 @@ describe("the exponent of a training map", () => {
   });
 });
 
-describe("kicks and swaps", () => {
+describe("impulses and swaps", () => {
   test.each([0, 150, 300])("a kick behind step %i: Π |1 − α_t λ|", async (at) => {
     for (const lambda of [0.1, 0.5, 1.5]) {
       const eta = (t: number) => 0.9 * Math.exp(-0.01 * t);
@@ -237,7 +237,7 @@ describe("kicks and swaps", () => {
         const alpha = initial * Math.exp(-0.01 * t);
         g.forEach((v, i) => (w[i] -= alpha * v));
       };
-    const { last, most, distances } = await swapResponse(
+    const { last, largest, distances } = await swapResponse(
       step(false),
       step(true),
       new Array<number>(size).fill(0),
@@ -247,7 +247,7 @@ describe("kicks and swaps", () => {
     );
     const bound = swapBound({ gradientBound, examples, totalRate: initial / Math.expm1(0.01) });
     expect(last).toBeGreaterThan(0);
-    expect(most).toBeLessThan(bound);
+    expect(largest).toBeLessThan(bound);
     expect(distances[1500] - distances[1400]).toBeLessThan(1e-6);
   });
 });
