@@ -351,6 +351,15 @@ describe("policies", () => {
     expect(report.rejections).toBeGreaterThan(0);
   });
 
+  test("a policy asked for before a reset judges by what is seen after it", () => {
+    const monitor = lyapunovMonitor();
+    const run = { steps: 500, deterministic: true, ...monitor.policy("reject") };
+    monitor.reset();
+    // On the cycle V does not rise: only the gradient of the step's start tells that it stalls.
+    expect(createOptimizer([1, 1], cyclic).minimize(stiff, run).loss).toBeLessThan(1e-6);
+    expect(monitor.summary().rejections).toBeGreaterThan(0);
+  });
+
   test("guard lets V rise, but not above the largest of the last ten", () => {
     const losses: number[] = [];
     const monitor = lyapunovMonitor({ memory: 10 });
