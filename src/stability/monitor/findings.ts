@@ -4,8 +4,7 @@ import { atEdge, overfitting, pastEdge } from "./past-edge.js";
 /** Something that a monitor names, and when. */
 interface FindingRule {
   readonly code: string;
-  /** A problem stops or spoils training; a note does not. */
-  readonly severity: "problem" | "note";
+  readonly severity: Finding["severity"];
   /** How it is seen: its row in docs/stability.md. */
   readonly seenBy: string;
   /** One sentence with the numbers where it holds, otherwise undefined. */
@@ -131,7 +130,7 @@ export type FindingCode = (typeof FINDINGS)[number]["code"];
 export interface Finding {
   readonly code: FindingCode;
   /** A problem stops or spoils training; a note does not. */
-  readonly severity: FindingRule["severity"];
+  readonly severity: "problem" | "note";
   /** The step at which it was seen. */
   readonly step: number;
   /** One sentence with the numbers. */
