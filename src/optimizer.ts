@@ -175,8 +175,7 @@ export class Optimizer implements Disposable {
     const stepper = Optimizer.#alive(this);
     const loss = lossSeen(seen);
     if (grads !== undefined) {
-      expectNumbers("grads", grads, stepper.size);
-      stepper.engine.grads.set(grads);
+      stepper.engine.grads.set(expectNumbers("grads", grads, stepper.size));
     }
     return takeStep(stepper, loss);
   }
