@@ -229,6 +229,14 @@ describe("the reach of a schedule", () => {
     expect(() => reachBudget({ ...fine, gradNorm: NaN })).toThrow("reachBudget.gradNorm");
     expect(() => lyapunovMonitor({ window: 1 })).toThrow("lyapunovMonitor.window");
     expect(() => lyapunovMonitor({ widow: 1 } as object)).toThrow("lyapunovMonitor: unknown option");
+    const schedule = { initial: 1, rate: 0.1 };
+    const budget = (changes: object) => ({ budget: { schedule, ...changes } });
+    expect(() => lyapunovMonitor(budget({ floor: NaN }))).toThrow("lyapunovMonitor.budget.floor");
+    expect(() => lyapunovMonitor(budget({ normAdaptive: 1 }))).toThrow("lyapunovMonitor.budget.normAdaptive");
+    const options = { window: 10 };
+    const monitor = lyapunovMonitor(options);
+    options.window = -1;
+    expect(() => monitor.reset()).not.toThrow();
   });
 });
 

@@ -1,4 +1,10 @@
-import { expectFunction, expectNumber, expectOneOf, expectOptions } from "../../common/expect.js";
+import {
+  expectBoolean,
+  expectFunction,
+  expectNumber,
+  expectOneOf,
+  expectOptions,
+} from "../../common/expect.js";
 import type { Attempt, Guard } from "../../run/guard.js";
 import type { RunInfo, RunMonitor, RunOptions } from "../../run/options.js";
 import type { LyapunovOptions, LyapunovSummary, MonitorPoint } from "./options.js";
@@ -18,9 +24,11 @@ export interface PolicyOptions extends Pick<Guard, "tries" | "onViolation"> {
 
 const KEYS = "objective sufficient tolerance kink window memory probe budget onStep".split(" ");
 
-function checkOptions(options: LyapunovOptions): void {
+/** A copy, so that what was checked is what runs and what a reset begins with. */
+function checkOptions(given: LyapunovOptions): LyapunovOptions {
   const name = "lyapunovMonitor";
-  expectOptions(name, options, KEYS);
+  expectOptions(name, given, KEYS);
+  const options = { ...given };
   const { objective, sufficient, tolerance, kink, memory, budget, onStep } = options;
   if (objective !== undefined)
     expectOneOf(`${name}.objective`, objective, ["fullBatch", "sameBatch", "batch"]);
@@ -29,9 +37,14 @@ function checkOptions(options: LyapunovOptions): void {
   if (kink !== undefined) expectNumber(`${name}.kink`, kink, { min: 0 });
   if (memory !== undefined) expectNumber(`${name}.memory`, memory, { min: 1, integer: true });
   if (onStep !== undefined) expectFunction(`${name}.onStep`, onStep);
-  if (budget === undefined) return;
+  if (budget === undefined) return options;
   expectOptions(`${name}.budget`, budget, ["schedule", "steps", "normAdaptive", "floor"]);
-  checkSchedule(`${name}.budget`, budget.schedule, budget.steps ?? Infinity);
+  options.budget = { ...budget };
+  const { schedule, steps, floor, normAdaptive } = options.budget;
+  checkSchedule(`${name}.budget`, schedule, steps ?? Infinity);
+  if (floor !== undefined) expectNumber(`${name}.budget.floor`, floor);
+  if (normAdaptive !== undefined) expectBoolean(`${name}.budget.normAdaptive`, normAdaptive);
+  return options;
 }
 
 /** A monitor for `minimize`, and for loops of your own. */
@@ -41,9 +54,8 @@ export class LyapunovMonitor implements RunMonitor {
 
   /** Use {@link lyapunovMonitor}. */
   constructor(options: LyapunovOptions) {
-    checkOptions(options);
-    this.#options = options;
-    this.#state = new MonitorState(options);
+    this.#options = checkOptions(options);
+    this.#state = new MonitorState(this.#options);
   }
 
   /** Loss and gradient at a point: `minimize` calls it; in a loop of your own, call it before each step. */
