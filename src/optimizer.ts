@@ -9,7 +9,7 @@ import type { GradientKind } from "./common/kinds.js";
 import type { RunOptions, Solution } from "./run/options.js";
 import type { AsyncGradientSource, GradientSource } from "./sources/source.js";
 import type { Stepper } from "./stepper/stepper.js";
-import { lossSeen, takeStep } from "./run/trial.js";
+import { expectIdle, lossSeen, takeStep } from "./run/trial.js";
 
 /** What `createOptimizer` returns. */
 export class Optimizer implements Disposable {
@@ -64,7 +64,10 @@ export class Optimizer implements Disposable {
     return Optimizer.#alive(this).size;
   }
 
-  /** The parameters x: a live view. Write to it before the first step only; later use {@link setParams}. */
+  /**
+   * The parameters x: a live view. Write to it before the first step only; later use {@link setParams}. Copy it with
+   * `slice()`: `structuredClone` and `postMessage` would copy all memory behind it.
+   */
   get params(): Float32Array {
     return Optimizer.#alive(this).engine.params;
   }
@@ -84,19 +87,9 @@ export class Optimizer implements Disposable {
     return Optimizer.#alive(this).clock.iterations;
   }
 
-  /**
-   * Updates of the parameters, which bias corrections count by: `total`, the steps that were not skipped, for second moments;
-   * `momentum`, those since momentum last started from 0, as it does where a guard takes a step back.
-   *
-   * @example
-   * const optimizer = createOptimizer([1], { nonFinite: "skip" });
-   * for (const g of [1, NaN, 1]) optimizer.step([g]);
-   * optimizer.updates; // → { total: 2, momentum: 2 }
-   */
+  /** Updates of the parameters, and those since momentum last started from 0: what bias corrections count. */
   get updates(): { total: number; momentum: number } {
-    const { iterations, skipped, momentumStart } = Optimizer.#alive(this).clock;
-    const total = iterations - skipped;
-    return { total, momentum: total - momentumStart };
+    return Optimizer.#alive(this).updates;
   }
 
   /**
@@ -166,13 +159,15 @@ export class Optimizer implements Disposable {
    * @param seen what is known besides: the loss at the parameters as they are, if it is
    * @throws TypeError or RangeError when `grads` is not `size` numbers
    * @throws OptimizerError "diverged" when the gradient or the loss is not finite or the parameters would not be ("skip" drops
-   *   the step instead); "singular", "moved", "disposed". The state is then as before the step.
+   *   the step instead); "singular", "moved", "disposed"; "busy" from within a run of its own. The state is then as before
+   *   the step.
    * @example
    * const optimizer = createOptimizer([1, -1]);
    * optimizer.step([0.3, 0.4]).gradNorm.toFixed(6); // → "0.500000"
    */
   step(grads?: ArrayLike<number>, seen?: Seen): StepInfo {
     const stepper = Optimizer.#alive(this);
+    expectIdle(stepper, "step");
     const loss = lossSeen(seen);
     if (grads !== undefined) {
       stepper.engine.grads.set(expectNumbers("grads", grads, stepper.size));
@@ -185,8 +180,8 @@ export class Optimizer implements Disposable {
    * steps at which the loss rises are taken back: see {@link Guard}.
    *
    * @throws TypeError or RangeError when `run` is not understood
-   * @throws OptimizerError "diverged" when loss or gradient are not finite; whatever the source or a monitor throws.
-   *   The state is then as before the step, or as the monitor saw it.
+   * @throws OptimizerError "diverged" when loss or gradient are not finite, "busy" from within a run; whatever the source or
+   *   a monitor throws. The state is then as before the step, or as the monitor saw it.
    * @example
    * const optimizer = createOptimizer([-1.2, 1]);
    * const rosenbrock = finiteDifferences(([x, y]) => (1 - x) ** 2 + 100 * (y - x * x) ** 2);
@@ -197,7 +192,8 @@ export class Optimizer implements Disposable {
   }
 
   /**
-   * {@link minimize} for a source that returns a promise. Leave the optimizer alone until it settles.
+   * {@link minimize} for a source that returns a promise. Leave the optimizer alone until it settles. A signal ends it also
+   * while the source does not answer; what that writes to `grads` later is lost, or disturbs the next step.
    *
    * @example
    * const optimizer = createOptimizer([4]);

@@ -28,6 +28,8 @@ export class State {
   #rejects = false;
   /** No step was taken yet: `params` may be written to freely. */
   protected fresh = true;
+  /** A run is under way, and nobody else may step. */
+  running = false;
 
   constructor(resolved: Resolved, engine: Engine) {
     this.resolved = resolved;
@@ -50,6 +52,13 @@ export class State {
 
   get clock(): Readonly<Clock> {
     return this.time;
+  }
+
+  /** Of steps that were skipped there is no update, and momentum starts again where a guard takes a step back. */
+  get updates(): { total: number; momentum: number } {
+    const { iterations, skipped, momentumStart } = this.time;
+    const total = iterations - skipped;
+    return { total, momentum: total - momentumStart };
   }
 
   get scale(): number | Float32Array {
