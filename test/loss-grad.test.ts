@@ -244,6 +244,7 @@ describe("a callback that answers otherwise the second time", () => {
     const optimizer = createOptimizer([1, 1], { base: sgd({ learningRate: 0.1 }), tuner: null });
     optimizer.step([1, 9]);
     await expect(edgeRatio(optimizer, make())).rejects.toThrow(message);
+    await expect(optimizerResponse(optimizer, make())).rejects.toThrow(message);
   });
 
   it("by roundings is not", async () => {
@@ -251,6 +252,12 @@ describe("a callback that answers otherwise the second time", () => {
     expect((await sharpness(rounding, [1, 1])).lambdaMax).toBeCloseTo(9, 4);
     const flat: LossGrad = () => ({ loss: 0, grads: [5 + 2 ** -50 * random(), 1] });
     expect((await sharpness(flat, [1, 1])).lambdaMax).toBeCloseTo(0, 4);
+  });
+
+  it("in float64 is not, where the optimizer keeps float32", async () => {
+    const linear: LossGrad = ([x, y]) => ({ loss: 0.1 * x + y / 3, grads: [0.1, 1 / 3] });
+    const optimizer = createOptimizer([1, 1], { base: sgd({ learningRate: 0.1 }), tuner: null });
+    expect((await optimizerResponse(optimizer, linear)).response).toBeCloseTo(1, 2);
   });
 
   it("takes one gradient more", async () => {

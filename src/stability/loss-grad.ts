@@ -9,7 +9,7 @@ import {
   show,
 } from "../common/expect.js";
 import type { AsyncGradientSource } from "../sources/source.js";
-import { distance } from "./vectors.js";
+import { distance, norm } from "./vectors.js";
 
 /** A loss with its gradient. */
 export interface LossAndGrads {
@@ -104,12 +104,22 @@ export class LossFunction {
     return loss;
   }
 
-  /** Asks for a gradient again, which may differ from `known` by `tolerance`. */
-  async expectSameGradient(params: ArrayLike<number>, known: Float64Array, tolerance: number): Promise<void> {
-    const again = new Float64Array(this.size);
-    await this.gradient(params, again);
+  /**
+   * Asks for the last gradient again. Where it is another one by a tenth of `change`, the difference of gradients that a result
+   * rests on, and by more than rounding, that result is chance.
+   */
+  async expectSameGradient(
+    params: ArrayLike<number>,
+    known: Float64Array | Float32Array,
+    change: number,
+    step = this.#step,
+  ): Promise<void> {
+    const isSingle = isKind(known, "Float32Array");
+    const again = isSingle ? new Float32Array(this.size) : new Float64Array(this.size);
+    await this.gradient(params, again, step);
     const difference = distance(known, again);
-    if (difference <= tolerance) return;
+    const roundoff = isSingle ? 2 ** -24 : this.roundoff!;
+    if (difference <= Math.max(0.1 * change, 100 * roundoff * norm(known))) return;
     throw new TypeError(
       `${this.#name}: expected the same gradient at the same parameters, got two that differ by ` +
         `${difference.toPrecision(3)}: use the full batch or fixed examples, without dropout or other randomness`,

@@ -87,15 +87,10 @@ export class Hessian {
     return this.#ahead.map((g, i) => (g - this.#behind[i]) / (2 * step));
   }
 
-  /**
-   * Takes the last gradient once more. Where it is another one by a tenth of the difference that the product was made of, and
-   * by more than rounding, the products are chance.
-   */
+  /** Takes the last gradient once more, as products of a callback that is not a function of the parameters are chance. */
   async expectSameGradient(): Promise<void> {
-    if (!this.#last) return;
-    const rounding = 100 * this.#lossFunction.roundoff! * norm(this.#behind);
-    const tolerance = Math.max(0.1 * distance(this.#ahead, this.#behind), rounding);
-    await this.#lossFunction.expectSameGradient(this.#last, this.#behind, tolerance);
+    const change = distance(this.#ahead, this.#behind);
+    if (this.#last) await this.#lossFunction.expectSameGradient(this.#last, this.#behind, change);
   }
 }
 
