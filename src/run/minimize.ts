@@ -111,6 +111,10 @@ function* stepOn(stepper: Stepper, run: SettledRun, tally: Tally, standing: Stan
     if (seen?.violated) tally.violations++;
     if (seen && run.guard?.policy === "shrink")
       stepper.setRateFactor(nextFactor(stepper.clock.rateFactor, seen.violated));
+    if (seen?.violated) {
+      const { step, before, after } = seen;
+      run.guard?.onViolation?.({ step, before, after });
+    }
     const info = runInfo(trial, seen, loss, tally.evaluations);
     for (const monitor of monitors) monitor.afterStep?.(info);
     if (until?.(info)) return solution("until", yield* arrive(stepper, run, standing.known, tally));
