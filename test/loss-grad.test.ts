@@ -144,7 +144,7 @@ describe("a callback", () => {
     };
     await expect(sharpness(range, at)).rejects.toThrow(/^mine$/);
     await expect(sharpness(fromSource(range), at)).rejects.toThrow(/^mine$/);
-    const broken: GradientSource = (params, grads) => (grads as unknown as { f(): never }).f();
+    const broken: GradientSource = (_, grads) => (grads as unknown as { f(): never }).f();
     await expect(sharpness(fromSource(broken), at)).rejects.toThrow(/^grads\.f is not a function$/);
   });
 
