@@ -47,7 +47,7 @@ const LAYERS: Record<string, Layer[]> = {
   assembly: [
     { files: ["vec.ts", "records.ts", "form.ts"] },
     { files: ["layout.ts"] },
-    { files: ["segments.ts", "sums.ts", "step.ts", "reconstruct.ts", "base/*.ts"] },
+    { files: ["segments.ts", "sums.ts", "step.ts", "reconstruct.ts", "rules/*.ts"] },
     { files: ["team.ts"] },
     { files: ["sweep.ts"] },
     { files: ["scan.ts"] },

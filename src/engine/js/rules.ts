@@ -1,7 +1,7 @@
 import type { Kernel } from "../../bases/base.js";
 
 /*
- * The base optimizers of assembly/base, one coordinate at a time. Each operation is rounded to float32, in the
+ * The base optimizers of assembly/rules, one coordinate at a time. Each operation is rounded to float32, in the
  * order of the SIMD kernels: their files say what each rule is and where it comes from.
  */
 
