@@ -1,20 +1,11 @@
 /** Stochastic gradient descent: u = step · g. */
-@unmanaged
-export class Sgd {
-  @inline
-  update<Q>(
-    first: usize,
-    second: usize,
-    third: usize,
-    g: v128,
-    step: v128,
-    k0: v128,
-    k1: v128,
-    k2: v128,
-    k3: v128,
-    k4: v128,
-    k5: v128,
-  ): v128 {
-    return f32x4.mul(step, g);
-  }
+@inline
+export function update<Q>(g: v128, step: v128): v128 {
+  return f32x4.mul(step, g);
+}
+
+/** u over the step size, which is averaged. */
+@inline
+export function direction<Q>(g: v128): v128 {
+  return g;
 }
