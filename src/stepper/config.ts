@@ -96,7 +96,9 @@ function rateOf(rule: Rule, tuner: Tuner | null): LearningRate {
 
 /** A lead, and the first gradient until it is known what gradients are, may want a slot of their own. */
 function slotsOf(rule: Rule, tuner: Tuner | null, gradients: Config["gradients"]): number {
-  return distinguishes(tuner) && gradients !== "exact" ? slotsWithLead(rule) : rule.slots.length;
+  const { averagesNoise, firstGradient, slots } = rule;
+  const wants = averagesNoise || (gradients === "auto" && !firstGradient);
+  return wants && distinguishes(tuner) && gradients !== "exact" ? slotsWithLead(rule) : slots.length;
 }
 
 /** A tensor as its user described it. */
