@@ -78,7 +78,14 @@ function matches(file: string, pattern: string): boolean {
 }
 
 /** No one's code. */
-const GENERATED = ["engine/binary.ts", "engine/relaxed-binary.ts", "threads/binary.ts", "stability/page.ts", "bases/kernels.ts", "rules/index.ts"];
+const GENERATED = [
+  "engine/binary.ts",
+  "engine/relaxed-binary.ts",
+  "threads/binary.ts",
+  "stability/page.ts",
+  "bases/kernels.ts",
+  "rules/index.ts",
+];
 
 function list(folder: string): string[] {
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
