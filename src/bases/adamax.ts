@@ -89,6 +89,7 @@ export const notation: readonly Notation[] = [
     base: "adamax()",
     options: {},
     update: "mu as `adam()`, nu ← max(β2 nu, \\|g\\| + eps); u = −η / (1 − β1ᵗ) · mu / nu",
+    bare: "−η g / nu",
     defaults: "β1 0.9, β2 0.999, eps 1e-8",
     source: "arXiv 1412.6980, 7.1, `torch.optim.Adamax`",
   },

@@ -129,13 +129,15 @@ export interface NoLinear {
  */
 export type LinearResponse<B> = ((base: B, t: number) => Linear) | NoLinear;
 
-/** A row of the table of bases in docs/notation.md, which a test holds to this. */
+/** A row of the tables of bases in docs/notation.md, which a test holds to this. */
 export interface Notation {
   /** The call, with the options that make the difference. */
   readonly base: string;
   /** Such options, which the row's slots and rate are of. */
   readonly options: object;
   readonly update: string;
+  /** What an average is taken of. */
+  readonly bare: string;
   readonly defaults: string;
   readonly source: string;
 }
