@@ -15,7 +15,7 @@ import {
 import type { Base, Optimizer } from "../src/index.js";
 import { Reference } from "./reference.js";
 import { rows } from "./support/bases.js";
-import { bases, noise } from "./support/cases.js";
+import { averagedBases, bases, noise } from "./support/cases.js";
 
 /** Where x0 is taken by the gradients, one step each, at rate 1 and without a tuner. */
 function pathOf(base: Base, gradients: readonly number[], x0 = 0): number[] {
@@ -240,6 +240,23 @@ describe.each(Object.entries(bases))("%s", (_name, base) => {
   });
 });
 
+test.each(Object.entries({ ...bases, ...averagedBases }))(
+  "%s: its second moments do not see the gradient's sign, its other slots take it over",
+  (_name, base) => {
+    const [one, other] = [1, -1].map((sign) => {
+      const still = { ...base, weightDecay: 0 };
+      const optimizer = createOptimizer([0, 0], { base: still, tuner: null });
+      for (let step = 1; step <= 5; step++) optimizer.step([sign * step, sign * Math.cos(step)]);
+      return optimizer;
+    });
+    resolveBase(base).rule.slots.forEach((role, slot) => {
+      const sign = role === "secondMoment" ? 1 : -1;
+      expect(one.moments[slot][1]).not.toBe(0);
+      expect(one.moments[slot].map((value) => sign * value)).toEqual(other.moments[slot]);
+    });
+  },
+);
+
 test("NAdam's scalars depend on the step alone, however it was reached", () => {
   const base = adam({ nesterov: true, beta1: 0.999 });
   const [walking, jumping] = [resolveBase(base).rule, resolveBase(base).rule];
@@ -252,7 +269,12 @@ test("NAdam's scalars depend on the step alone, however it was reached", () => {
   expect(jumped.every(Number.isFinite)).toBe(true);
 });
 
-describe.each(rowsOf)("%s", (_name, { factory, rates, averagedRate = rates[0][1] }) => {
+describe.each(rowsOf)("%s", (_name, { factory, options, rates, averagedRate = rates[0][1] }) => {
+  test("its row has every option", () => {
+    const settled = Object.keys(factory()).filter((name) => name !== "name");
+    expect(Object.keys(options).sort()).toEqual(settled.sort());
+  });
+
   const rateOf = (base: Base) => createOptimizer(1, { base, tuner: null }).config.base.learningRate;
 
   test("its default rates without a tuner are PyTorch's, and those of scheduleFree its authors'", () => {
