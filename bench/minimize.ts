@@ -40,6 +40,8 @@ class Counted {
 const contenders: Record<string, (counted: Counted) => unknown> = {
   "minimize, with gradient": ({ both, problem }) => minimize(both, problem.start, { jac: true }),
   "minimize, without": ({ fun, problem }) => minimize(fun, problem.start),
+  'minimize, method: "superlevel"': ({ both, problem }) =>
+    minimize(both, problem.start, { jac: true, method: "superlevel" }),
   "fmin, conjugateGradient": ({ both, problem }) => {
     const into = (x: number[], grads: number[] = []) => {
       const [value, gradient] = both(x);

@@ -19,6 +19,7 @@ stage "lint" npm run --silent lint
 stage "format" prettier --check .
 stage "tests" vitest run
 stage "package: publint" publint --strict
+stage "package: public interface" node scripts/api.mjs
 stage "package: are the types wrong" attw --pack . --profile esm-only --exclude-entrypoints superlevel.wasm superlevel-relaxed.wasm
 stage "size" node scripts/size.mjs
 printf '\nall checks passed in %d s\n' "$SECONDS"

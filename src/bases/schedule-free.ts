@@ -1,4 +1,4 @@
-import { expectNumber, expectOneOf, expectOptions, show, given } from "../common/expect.js";
+import { expectNumber, expectOneOf, expectOptions, given, showUncalled } from "../common/expect.js";
 import { slotsWithLead, type LearningRate, type Role, type Rule } from "./base.js";
 import { records, ruleOf, type BaseName, type Wrapped } from "./list.js";
 
@@ -40,7 +40,7 @@ const KEYS = ["interpolation", "power", "ratePower", "warmupSteps"];
  */
 export function scheduleFree(base: Wrapped, options: ScheduleFreeOptions = {}): ScheduleFree {
   if (typeof base !== "object" || base === null || (base.name as string) === "scheduleFree")
-    throw new TypeError(`scheduleFree(base): expected a base such as adam(), got ${show(base)}`);
+    throw new TypeError(`scheduleFree(base): expected a base such as adam(), got ${showUncalled(base)}`);
   expectOptions("scheduleFree", options, KEYS);
   expectOneOf("scheduleFree(base).name", base.name, Object.keys(records) as BaseName[]);
   const { momentumOption: momentum } = ruleOf(base);

@@ -1,19 +1,21 @@
 import { expectFunction, expectNumber, expectNumbers } from "../../common/expect.js";
-import { Descent } from "./descent.js";
+import { GuardedDescent } from "./guarded-descent.js";
+import { Lbfgs } from "./lbfgs.js";
+import { Progress } from "./progress.js";
 import type { Jacobian, Objective } from "./objective.js";
 import { settle, type MinimizeOptions, type MinimizeResult } from "./options.js";
 
 export type { Jacobian, MinimizeOptions, MinimizeResult };
 
 /**
- * Minimizes a function without noise, in the manner of `scipy.optimize.minimize`: superlevel() with an Adam base, and
- * the guard that takes back every step at which fun rises. x is kept in float64. It is a first-order method without
- * constraints: docs/minimize.md says for what it serves, and what serves better otherwise.
+ * Minimizes a function without noise, in the manner of `scipy.optimize.minimize`, within bounds where they are given:
+ * by limited-memory BFGS, and where that finds no way down, as at kinks, by superlevel() with an Adam base and the guard
+ * that takes back every step at which fun rises. x is kept in float64. docs/minimize.md says what serves for what.
  *
  * A fun or gradient that is not finite is no error: at x0 it ends the run, elsewhere the step is taken back. What fun
  * and jac throw comes through.
  *
- * @param fun called with a Float64Array, which it must not keep
+ * @param fun called with a Float64Array that it may write to, and must not keep
  * @param x0 where to start: finite numbers, at least one
  * @throws TypeError or RangeError when an argument is of the wrong kind or out of range, or fun does not return a number
  * @example
@@ -38,9 +40,16 @@ export function minimize(
   options: MinimizeOptions = {},
 ): MinimizeResult {
   expectFunction("fun", fun);
-  const settings = settle(options);
   const start = Float64Array.from(expectNumbers("x0", x0, x0?.length));
   expectNumber("x0.length", start.length, { min: 1 });
   start.forEach((value, i) => expectNumber(`x0[${i}]`, value));
-  return new Descent(fun, start, settings).run();
+  const settings = settle(options, start);
+  const { method, bounds } = settings;
+  const progress = new Progress(fun, start, settings);
+  if (method === "superlevel") return new GuardedDescent(progress).run();
+  const result = new Lbfgs(progress).run();
+  // Where no step lowered fun, it has kinks, or the line search meets the last digits of fun.
+  if (result.reason !== "precision" || method === "lbfgs" || bounds) return result;
+  progress.reason = undefined;
+  return new GuardedDescent(progress).run();
 }
