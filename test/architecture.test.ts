@@ -84,6 +84,7 @@ const GENERATED = [
   "threads/binary.ts",
   "stability/page.ts",
   "bases/kernels.ts",
+  "bases/records.ts",
   "rules/index.ts",
 ];
 

@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { slotsWithLead, type Notation } from "../src/bases/base.js";
 import { resolveBase } from "../src/bases/index.js";
-import { records, type BaseName } from "../src/bases/list.js";
+import type { BaseName } from "../src/bases/list.js";
+import { records } from "../src/bases/records.js";
 
 const unpadded = (line: string) => line.replaceAll(/ +/g, " ");
 
