@@ -126,15 +126,14 @@ export type Kernel = (typeof KERNELS)[number];
 
 /** Every base is what a file of src/bases/ exports as its record, `adamRecord`. */
 const bases = readdirSync("src/bases")
-  .sort()
-  .flatMap((file) =>
-    [...readFileSync(`src/bases/${file}`, "utf8").matchAll(/^export const (\w+)Record = /gm)].map(
-      ([, name]) => ({
-        name,
-        file: file.slice(0, -3),
-      }),
-    ),
-  );
+  .flatMap((file) => {
+    const text = readFileSync(`src/bases/${file}`, "utf8");
+    return [...text.matchAll(/^export const (\w+)Record = /gm)].map(([, name]) => ({
+      name,
+      file: file.slice(0, -3),
+    }));
+  })
+  .sort((a, b) => (a.name < b.name ? -1 : 1));
 
 const entries = (what) => bases.map(({ name }) => `  ${name}: ${name}${what},`).join("\n");
 
