@@ -97,6 +97,7 @@ const GENERATED = [
   "threads/binary.ts",
   "report/page-bundle.ts",
   "bases/kernels.ts",
+  "bases/records.ts",
   "rules/index.ts",
 ];
 
