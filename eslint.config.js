@@ -18,6 +18,8 @@ export default defineConfig(
     "src/*/binary.ts",
     "src/engine/relaxed-binary.ts",
     "src/stability/page.ts",
+    "assembly/rules/index.ts",
+    "src/bases/kernels.ts",
   ]),
   { linterOptions: { reportUnusedDisableDirectives: "error" }, rules: { eqeqeq: "error" } },
   {

@@ -28,7 +28,7 @@ function pathOf(base: Base, gradients: readonly number[], x0 = 0): number[] {
 
 /** The moments of at most 16 coordinates, and the padding behind them: where a saved state ends. */
 function momentsOf(optimizer: Optimizer, base: Base): Float32Array {
-  const bytes = 64 * resolveBase(base).rule.slots;
+  const bytes = 64 * resolveBase(base).rule.slots.length;
   return bytes ? new Float32Array(optimizer.save().slice(-bytes).buffer) : new Float32Array(0);
 }
 

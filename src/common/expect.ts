@@ -45,7 +45,8 @@ export interface AbortSignalLike {
   readonly reason?: unknown;
 }
 
-interface Range {
+/** What a number may be. */
+export interface Range {
   /** Smallest value allowed, or bound that must be exceeded. */
   min?: number;
   above?: number;

@@ -1,7 +1,8 @@
 import { expectBoolean, expectNumber, expectNumbers, expectOptions } from "../common/expect.js";
 import { createOptimizer } from "../create.js";
 import type { Optimizer } from "../optimizer.js";
-import type { Base } from "../bases/index.js";
+import { placesOf } from "../bases/base.js";
+import { resolveBase } from "../bases/index.js";
 import { Evaluator, type LossGrad } from "./loss-grad.js";
 import { judgeResponse, type ResponseVerdicts } from "./verdicts.js";
 import { distance, norm, randomUnit } from "./vectors.js";
@@ -29,27 +30,6 @@ export interface OptimizerTwinResult extends ResponseVerdicts {
   /** ln(‖δ_t‖ / ‖δ_0‖), t = 0 … T. */
   readonly logs: Float64Array;
   readonly steps: number;
-}
-
-/** The slots that hold second moments, with a lead among the others or without. */
-function secondMoments(base: Base): number[] {
-  switch (base.name) {
-    case "scheduleFree":
-      return secondMoments(base.base);
-    case "adam":
-    case "adamw":
-      return base.amsgrad ? [1, 2] : [1];
-    case "adamax":
-      return [1];
-    case "rmsprop":
-      return base.momentum === 0 && !base.centered ? [0] : [0, 2];
-    case "adagrad":
-      return [0];
-    case "adadelta":
-      return [0, 1];
-    default:
-      return [];
-  }
 }
 
 /** Another optimizer that goes on from the same state. */
@@ -113,7 +93,8 @@ export async function optimizerTwins(
   const [base, twin] = [twinOf(optimizer), twinOf(optimizer)];
   const delta = size * (1 + norm(base.params));
   twin.translate(u.map((value) => delta * value));
-  const slots = shares ? secondMoments(base.config.base) : [];
+  const { slots: roles } = resolveBase(base.config.base).rule;
+  const slots = shares ? placesOf(roles, "secondMoment", "center") : [];
   const logs = new Float64Array(steps + 1);
   const start = distance(twin.params, base.params);
   for (let t = 1; t <= steps; t++) {
