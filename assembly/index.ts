@@ -1,4 +1,4 @@
-import { accumulate } from "./accumulate";
+import { accumulate } from "./sweeps/accumulate";
 import {
   complete,
   decayOf,
@@ -14,7 +14,7 @@ import {
   params,
   perCoordinate,
   REFERENCE,
-  report,
+  summary,
   scalars,
   scaleAt,
   segmentCount,
@@ -25,22 +25,22 @@ import {
   stride,
   tuned,
   tunerBytes,
-} from "./layout";
-import { stepCoordinates } from "./coordinates";
-import { move } from "./move";
-import { rescaleCoordinates, reseedCoordinates, startCoordinates } from "./coordinate-tuners";
-import { measure } from "./scan";
-import { begin, clipScale } from "./step";
-import { findStart, isUnstarted } from "./start";
-import { rescaleGroups, reseed, seed, tune } from "./tuner";
+} from "./memory/layout";
+import { stepCoordinates } from "./sweeps/coordinates";
+import { move } from "./sweeps/move";
+import { rescaleCoordinates, reseedCoordinates, startCoordinates } from "./tuner/coordinate-tuners";
+import { measure } from "./sweeps/scan";
+import { begin, clipScale } from "./memory/step";
+import { findStart, isUnstarted } from "./tuner/start";
+import { rescaleGroups, reseed, seed, tune } from "./tuner/tuner";
 
 /* What the host sees. Scalars go in and out as arguments; vectors and the saved state by address. */
 
-export { Delta, Pull, setForm, setReading, setSpread } from "./form";
-export { plan } from "./layout";
-export { setBound, setDecay } from "./step";
-export { gradientChange, keepGradient } from "./compare";
-export { clippedSquares, scan, scanExactly } from "./scan";
+export { Delta, Pull, setForm, setReading, setSpread } from "./tuner/form";
+export { plan } from "./memory/layout";
+export { setBound, setDecay } from "./memory/step";
+export { gradientChange, keepGradient } from "./sweeps/compare";
+export { clippedSquares, scan, scanExactly } from "./sweeps/scan";
 
 export function setSegment(
   index: u32,
@@ -60,7 +60,7 @@ export function setSegment(
   segment.padded = true;
 }
 
-/** A segment's gradient and parameters are elsewhere: at any multiple of 4 bytes. */
+/** A segment's gradient and parameters are external: at any multiple of 4 bytes. */
 export function setPlace(index: u32, gradsAt: usize, paramsAt: usize): void {
   const segment = segmentOf(index);
   segment.grads = gradsAt;
@@ -80,7 +80,7 @@ export function step(): void {
   begin();
   if (perCoordinate) stepCoordinates();
   else stepGroups();
-  takeStock();
+  summarize();
 }
 
 /** Sweep A, the tuner, sweep B. */
@@ -106,14 +106,14 @@ export function rebase(): void {
     groupOf(k).dd = 0;
   }
   measure();
-  takeStock();
+  summarize();
 }
 
 /** A fresh tuner: every s is `share` of `sInit`. */
 export function start(sInit: f64, share: f64): void {
   if (perCoordinate) startCoordinates(sInit, share);
   for (let k: usize = 0; k < groupCount; k++) seed(groupOf(k), sInit, share);
-  takeStock();
+  summarize();
 }
 
 export function anchor(carry: f64): void {
@@ -126,7 +126,7 @@ export function anchor(carry: f64): void {
 export function rescale(factor: f64): void {
   if (perCoordinate) rescaleCoordinates(factor);
   rescaleGroups(factor);
-  takeStock();
+  summarize();
 }
 
 /** Where `other` is a smaller scale that is not 0, or the group's is 0: the group's becomes it. */
@@ -163,7 +163,7 @@ export function paramsAt(): usize {
   return params;
 }
 
-/** Everything that `save` keeps: the groups, and the vectors from x on (from xRef on, where x is elsewhere). */
+/** Everything that `save` keeps: the groups, and the vectors from x on (from xRef on, where x is external). */
 export function groupsAt(): usize {
   return groups;
 }
@@ -198,12 +198,12 @@ export function scalarsAt(): usize {
   return changetype<usize>(scalars);
 }
 
-export function reportAt(): usize {
-  return changetype<usize>(report);
+export function summaryAt(): usize {
+  return changetype<usize>(summary);
 }
 
-/** Sums up the groups in the report. */
-export function takeStock(): void {
+/** Sums up the groups in the summary. */
+export function summarize(): void {
   const first = groupOf(0);
   let h: f64 = 0;
   let scale: f64 = 0;
@@ -226,13 +226,13 @@ export function takeStock(): void {
     leadDg += group.leadDg;
     sInitMax = max(sInitMax, group.sInit);
   }
-  report.h = h;
-  report.scaleMean = perCoordinate ? first.scaleMean : scale / f64(groupCount);
-  report.scaleMax = perCoordinate ? first.scaleMax : scaleMax;
-  report.xx = xx;
-  report.xxMin = xxMin;
-  report.dd = dd;
-  report.leadDg = leadDg;
-  report.sInitMax = sInitMax;
-  report.vitality = h + squares + scale + report.scaleMean + xx + dd + leadDg;
+  summary.h = h;
+  summary.scaleMean = perCoordinate ? first.scaleMean : scale / f64(groupCount);
+  summary.scaleMax = perCoordinate ? first.scaleMax : scaleMax;
+  summary.xx = xx;
+  summary.xxMin = xxMin;
+  summary.dd = dd;
+  summary.leadDg = leadDg;
+  summary.sInitMax = sInitMax;
+  summary.finiteCheck = h + squares + scale + summary.scaleMean + xx + dd + leadDg;
 }

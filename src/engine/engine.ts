@@ -2,10 +2,10 @@ import { OptimizerError } from "../common/errors.js";
 import type { Form } from "../tuners/forms.js";
 import type { Tuner } from "../tuners/tuners.js";
 import { createJsEngine } from "./js/engine.js";
-import { Report, Scalar, type EngineName } from "./kernels.js";
+import { Summary, Scalar, type EngineName } from "./kernels.js";
 import { placeFor } from "./places.js";
 import { expectFit, isBounded, looksAhead, readsParams } from "./program.js";
-import type { Engine, Lodging, Program } from "./program.js";
+import type { Engine, HostMemory, Program } from "./program.js";
 import {
   compiledOnce,
   enumerationsOf,
@@ -36,10 +36,10 @@ function planOf(program: Program) {
 }
 
 /** Lays out the kernels' memory from a byte on (0: the first); returns where it ends. */
-export function plan(kernels: WasmKernels, program: Program, from = 0, elsewhere = false): number {
+export function plan(kernels: WasmKernels, program: Program, from = 0, external = false): number {
   const { size } = program;
   // Planning counts bytes modulo 2⁶⁴.
-  const end = Math.max(kernels.plan(...planOf(program), from, elsewhere), 4 * size);
+  const end = Math.max(kernels.plan(...planOf(program), from, external), 4 * size);
   expectFit(end - from, size);
   return end;
 }
@@ -53,11 +53,11 @@ function plannerOf(module: WebAssembly.Module): WasmKernels {
   return planner;
 }
 
-function lodge(kernels: WasmKernels, program: Program, { memory, allocate, elsewhere }: Lodging): void {
+function hostIn(kernels: WasmKernels, program: Program, { memory, allocate, external }: HostMemory): void {
   // The plan begins at the next multiple of 64.
-  const bytes = plan(kernels, program, 64, elsewhere);
+  const bytes = plan(kernels, program, 64, external);
   const from = allocate(bytes);
-  plan(kernels, program, from, elsewhere);
+  plan(kernels, program, from, external);
   new Uint8Array(memory.buffer, from, bytes).fill(0);
 }
 
@@ -82,13 +82,13 @@ export function setUp(kernels: WasmKernels, program: Program): void {
   if (tuner && form) setForm(kernels, enumerationsOf(kernels), tuner, form);
 }
 
-type Views = Pick<Engine, "params" | "grads" | "scales" | "state" | "scalars" | "report">;
+type Views = Pick<Engine, "params" | "grads" | "scales" | "state" | "scalars" | "summary">;
 
-export function viewsOf(kernels: WasmKernels, { size, perCoordinate }: Program, elsewhere = false): Views {
+export function viewsOf(kernels: WasmKernels, { size, perCoordinate }: Program, external = false): Views {
   const { buffer } = kernels.memory;
   const bytes = (at: number, length: number) => new Uint8Array(buffer, at >>> 0, length >>> 0);
   const floats = (at: number, length: number) => new Float32Array(buffer, at >>> 0, length);
-  const own = elsewhere ? 0 : size;
+  const own = external ? 0 : size;
   return {
     params: floats(kernels.paramsAt(), own),
     grads: floats(kernels.gradsAt(), own),
@@ -98,7 +98,7 @@ export function viewsOf(kernels: WasmKernels, { size, perCoordinate }: Program, 
       bytes(kernels.vectorsAt(), kernels.vectorsLength()),
     ],
     scalars: new Float64Array(buffer, kernels.scalarsAt() >>> 0, Scalar.count),
-    report: new Float64Array(buffer, kernels.reportAt() >>> 0, Report.count),
+    summary: new Float64Array(buffer, kernels.summaryAt() >>> 0, Summary.count),
   };
 }
 
@@ -162,7 +162,7 @@ export function createEngine(program: Program): Engine {
 }
 
 /** An engine whose kernels may be told where segments lie. */
-export interface LodgedEngine extends Engine {
+export interface HostedEngine extends Engine {
   readonly kernels: WasmKernels;
 }
 
@@ -170,16 +170,16 @@ export interface LodgedEngine extends Engine {
  * The WebAssembly engine in another library's memory. When that grows, views of it detach, so here each is looked up
  * when it is wanted: do not keep one.
  */
-export function createLodgedEngine(program: Program, lodging: Lodging): LodgedEngine {
+export function createHostedEngine(program: Program, host: HostMemory): HostedEngine {
   const { module, reason } = compiledOnce("wasm");
   if (!module) throw new OptimizerError("engine", `engine: ${whyNot(reason)}`);
-  const kernels = instantiate(module, lodging.memory);
-  lodge(kernels, program, lodging);
+  const kernels = instantiate(module, host.memory);
+  hostIn(kernels, program, host);
   setUp(kernels, program);
-  let views = viewsOf(kernels, program, lodging.elsewhere);
+  let views = viewsOf(kernels, program, host.external);
   const current = (): Views => {
     const detached = views.state[0].length === 0;
-    return detached ? (views = viewsOf(kernels, program, lodging.elsewhere)) : views;
+    return detached ? (views = viewsOf(kernels, program, host.external)) : views;
   };
   return {
     name: "wasm",
@@ -200,8 +200,8 @@ export function createLodgedEngine(program: Program, lodging: Lodging): LodgedEn
     get scalars() {
       return current().scalars;
     },
-    get report() {
-      return current().report;
+    get summary() {
+      return current().summary;
     },
   };
 }

@@ -20,7 +20,7 @@ export interface Kernels {
   clearSlot(index: number): void;
   bytesPerCoordinate(): number;
   scaleOf(group: number): number;
-  takeStock(): void;
+  summarize(): void;
 }
 
 /** Places in a step's scalars, which the host writes: the rule's step size and eight constants, and these. */
@@ -40,15 +40,15 @@ export const Scalar = {
   count: 21,
 } as const;
 
-/** Places in the report, which the kernels write; assembly/records.ts says what is there. */
-export const Report = {
+/** Places in the summary, which the kernels write; assembly/memory/records.ts says what is there. */
+export const Summary = {
   h: 0,
   scaleMean: 1,
   scaleMax: 2,
   paramsSquares: 3,
   paramsSquaresMin: 4,
   deltaSquares: 5,
-  vitality: 6,
+  finiteCheck: 6,
   leadSlope: 7,
   sInitMax: 8,
   count: 9,

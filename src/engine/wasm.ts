@@ -23,7 +23,7 @@ export interface WasmKernels extends Kernels {
     twoSweeps: boolean,
     bounded: boolean,
     from: number,
-    elsewhere: boolean,
+    external: boolean,
   ): number;
   setSegment(
     index: number,
@@ -48,7 +48,7 @@ export interface WasmKernels extends Kernels {
   vectorsLength(): number;
   scalesAt(): number;
   scalarsAt(): number;
-  reportAt(): number;
+  summaryAt(): number;
 }
 
 type BinaryName = "wasm" | "wasm-relaxed";

@@ -2,8 +2,8 @@ import type { Rule } from "../bases/base.js";
 import { KERNELS } from "../bases/kernels.js";
 import type { Clock } from "./checkpoint.js";
 import type { Config, Resolved } from "./config.js";
-import { Copy } from "../engine/mark.js";
-import { Report, Scalar } from "../engine/kernels.js";
+import { StateCopy } from "../engine/snapshot.js";
+import { Summary, Scalar } from "../engine/kernels.js";
 import type { Engine } from "../engine/program.js";
 import { NOISE_LIMIT, type Mode } from "./gradients.js";
 import type { GradientKind } from "../common/kinds.js";
@@ -43,20 +43,20 @@ export function copyIfRisky(
   eta: number,
   gradNormMax: number,
   bolder: number,
-): Copy | undefined {
-  const { report } = engine;
-  const paramsNorm = Math.sqrt(report[Report.paramsSquares]);
-  const unstarted = start > 0 && report[Report.sInitMax] === 0;
+): StateCopy | undefined {
+  const { summary } = engine;
+  const paramsNorm = Math.sqrt(summary[Summary.paramsSquares]);
+  const unstarted = start > 0 && summary[Summary.sInitMax] === 0;
   const reach = {
     paramsNorm,
     firstStep: unstarted ? start * Math.max(paramsNorm, Math.sqrt(program.size)) * scaleGrowth : 0,
-    deltaNorm: Math.sqrt(report[Report.deltaSquares]),
-    scale: Math.max(report[Report.scaleMax], report[Report.sInitMax]) * scaleGrowth * bolder,
+    deltaNorm: Math.sqrt(summary[Summary.deltaSquares]),
+    scale: Math.max(summary[Summary.scaleMax], summary[Summary.sInitMax]) * scaleGrowth * bolder,
     learningRate: eta * rateFactor,
     gradNormMax,
     lambda: program.perCoordinate ? config.tuner?.lambda : undefined,
   };
-  return isRisky(reach) ? new Copy(engine) : undefined;
+  return isRisky(reach) ? new StateCopy(engine) : undefined;
 }
 
 /** Writes what stays the same from step to step while the mode and the window last. */

@@ -1,7 +1,7 @@
 import { scheduleOf } from "../bases/index.js";
 import type { Resolved } from "./config.js";
 import { FLUSH_EVERY, type Engine } from "../engine/engine.js";
-import { Report, Scalar } from "../engine/kernels.js";
+import { Summary, Scalar } from "../engine/kernels.js";
 import type { OptimizerError } from "../common/errors.js";
 import { boldness } from "./gradients.js";
 import type { Begun, StepInfo } from "./info.js";
@@ -31,7 +31,7 @@ export class Stepper extends State {
   }
 
   get #meanScale(): number {
-    return this.config.tuner ? this.engine.report[Report.scaleMean] : 1;
+    return this.config.tuner ? this.engine.summary[Summary.scaleMean] : 1;
   }
 
   /** A step against the gradient in the engine's memory, with `factor` times the rate. */
@@ -67,7 +67,7 @@ export class Stepper extends State {
 
   /** The second, after the scan: all that the kernels need to know; or what became of the step. */
   begin(squares: number, factor: number, loss?: number): Begun | StepInfo {
-    const { grads, scalars, report } = this.engine;
+    const { grads, scalars, summary } = this.engine;
     const { modes, form } = this.resolved;
     const step = this.time.iterations + 1;
     if (!Number.isFinite(squares)) return this.refuse(nonFiniteGradient(grads, this.resolved.tensors, step));
@@ -78,7 +78,7 @@ export class Stepper extends State {
     scalars[Scalar.clipScale] = clipScale;
     const kind = this.undecided ? judge(this.engine, this.resolved.rule, this.time) : this.time.gradients;
     const eta = this.#rate(step, gradNorm, kind) * factor;
-    if (form?.singularAtZero && report[Report.paramsSquaresMin] === 0) throw singular(step);
+    if (form?.singularAtZero && summary[Summary.paramsSquaresMin] === 0) throw singular(step);
     const gradNormMax = Math.max(this.time.gradNormMax, usedNorm);
     const bolder = this.undecided && kind !== "undecided" ? boldness(modes, kind) : 1;
     const before = copyIfRisky(this.engine, this.resolved, modes[kind], eta, gradNormMax, bolder);
@@ -109,17 +109,17 @@ export class Stepper extends State {
 
   /** The last, after the kernels' step. */
   end({ step, gradNorm, before, clockBefore }: Begun): StepInfo {
-    const { kernels, report } = this.engine;
-    if (!Number.isFinite(report[Report.vitality])) {
-      before?.giveBack();
+    const { kernels, summary } = this.engine;
+    if (!Number.isFinite(summary[Summary.finiteCheck])) {
+      before?.restore();
       this.takeUp(clockBefore ?? this.time, this.fresh);
       return this.refuse(leftRange(step));
     }
     Object.assign(this.time, this.#after);
     const { learningRate } = this.time;
     const scale = this.#meanScale;
-    const info = { step, learningRate, gradNorm, h: report[Report.h], scale, skipped: false };
-    if (this.mode.forgets) forget(this.mode, this.time, report[Report.leadSlope]);
+    const info = { step, learningRate, gradNorm, h: summary[Summary.h], scale, skipped: false };
+    if (this.mode.forgets) forget(this.mode, this.time, summary[Summary.leadSlope]);
     if (this.undecided && !this.resolved.rule.firstGradient)
       kernels.keepGradient(this.resolved.rule.bare.leadSlot);
     this.fresh = false;

@@ -3,10 +3,10 @@ import { notGranted, type Engine, type Program } from "../engine/program.js";
 import type { WasmKernels } from "../engine/wasm.js";
 import { OptimizerError } from "../common/errors.js";
 import { THREADS_BASE64 } from "./binary.js";
-import type { Call, Orders } from "./worker.js";
+import type { Call, WorkerSetup } from "./worker.js";
 import { Workers } from "./workers.js";
 
-/** The exports of assembly/threads.ts. */
+/** The exports of assembly/threads/index.ts. */
 interface ThreadKernels extends WasmKernels {
   setThread(index: number, count: number): void;
   setSleep(allowed: boolean): void;
@@ -114,16 +114,16 @@ export async function createThreadedEngine(program: Program, threads: number): P
   plan(recording, program);
   setUp(recording, program);
   kernels.countRuns();
-  const orders = Array.from({ length: threads - 1 }, (_, k): Orders => {
+  const setups = Array.from({ length: threads - 1 }, (_, k): WorkerSetup => {
     return { module, memory, thread: k + 1, threads, calls };
   });
-  const workers = await Workers.start(orders);
+  const workers = await Workers.start(setups);
   return {
     engine: engineOf(kernels, workers, program),
     async lead(call) {
       workers.check();
       kernels.command(kernels[`Command.${call}`].value as number);
-      await workers.led();
+      await workers.commandDone();
       return kernels.result();
     },
     end() {

@@ -1,4 +1,4 @@
-/** What the kernels found in the last step, as a saved state has it: assembly/records.ts says where. */
+/** What the kernels found in the last step, as a saved state has it: assembly/memory/records.ts says where. */
 import type { Optimizer, Tuner } from "../../src/index.js";
 import { BETAS, DG, FIELDS, GG, H, LEAD_DG, NEXT_DG, S_INIT, SCALE, XX } from "../../src/engine/js/memory.js";
 import { payloadBegin } from "./state.js";

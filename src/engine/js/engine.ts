@@ -64,7 +64,7 @@ class JsKernels extends Memory implements Kernels {
         move(this);
       }
     }
-    this.takeStock();
+    this.summarize();
   }
 
   rebase(): void {
@@ -73,15 +73,15 @@ class JsKernels extends Memory implements Kernels {
       this.f.copyWithin(xRef + first, x + first, x + last);
     }
     if (delta !== x) this.f.fill(0, delta, delta + this.stride);
-    this.forget(DD, XX);
+    this.clearSums(DD, XX);
     this.sweep(measure);
-    this.takeStock();
+    this.summarize();
   }
 
   start(sInit: number, share: number): void {
     if (this.perCoordinate) startCoordinates(this, sInit, share);
     for (const group of this.groups) seed(this, group, sInit, share);
-    this.takeStock();
+    this.summarize();
   }
 
   anchor(carry: number): void {
@@ -93,7 +93,7 @@ class JsKernels extends Memory implements Kernels {
   rescale(factor: number): void {
     if (this.perCoordinate) rescaleCoordinates(this, factor);
     rescale(this, factor);
-    this.takeStock();
+    this.summarize();
   }
 
   lowerScale(group: number, other: number): void {
@@ -130,8 +130,8 @@ class JsKernels extends Memory implements Kernels {
     return this.#total(GG);
   }
 
-  takeStock(): void {
-    const { report, groups, perCoordinate } = this;
+  summarize(): void {
+    const { summary, groups, perCoordinate } = this;
     const [h, hh, scale, xx, dd, eg] = [H, HH, SCALE, XX, DD, LEAD_DG].map((field) => this.#total(field));
     const mean = perCoordinate ? groups[0][SCALE_MEAN] : scale / groups.length;
     let [largest, least, sInit] = [0, Infinity, 0];
@@ -140,8 +140,8 @@ class JsKernels extends Memory implements Kernels {
       least = Math.min(least, group[XX]);
       sInit = Math.max(sInit, group[S_INIT]);
     }
-    // In the order of Report.
-    report.set([h, mean, largest, xx, least, dd, h + hh + scale + mean + xx + dd + eg, eg, sInit]);
+    // In the order of Summary.
+    summary.set([h, mean, largest, xx, least, dd, h + hh + scale + mean + xx + dd + eg, eg, sInit]);
   }
 }
 
@@ -162,6 +162,6 @@ export function createJsEngine(program: Program): Engine {
       new Uint8Array(f.buffer, params.byteOffset),
     ],
     scalars: kernels.scalars,
-    report: kernels.report,
+    summary: kernels.summary,
   };
 }

@@ -3,7 +3,7 @@ import { BETAS, betaAt, DD, DG, DX, DY, GG, H, NEXT_DG, SCALE, SCALE_BEFORE, S_I
 import { XX, YY, type Memory } from "./memory.js";
 import { measureDelta, measureSlope } from "./sweeps.js";
 
-/* The tuner of assembly/tuner.ts: from h to S, in float64, once per group. */
+/* The tuner of assembly/tuner/tuner.ts: from h to S, in float64, once per group. */
 
 /** What h has besides ⟨Δ_t, g_t⟩; `gradNorm` is ‖g_t‖ as the base saw it. */
 function pullOf({ form, tuner: { lambda, eps } }: Memory, group: Float64Array, gradNorm: number): number {
@@ -99,7 +99,7 @@ export function rescale(m: Memory, factor: number): void {
 export const isUnstarted = ({ scalars, groups }: Memory): boolean =>
   scalars[Scalar.start] > 0 && groups[0][S_INIT] === 0;
 
-/** assembly/start.ts: s_init by the first step that moves; undefined where it does not. */
+/** assembly/tuner/start.ts: s_init by the first step that moves; undefined where it does not. */
 export function findStart(m: Memory): number | undefined {
   measureDelta(m);
   let [xx, dd] = [0, 0];

@@ -3,7 +3,7 @@ import type { Granularity } from "../tuners/tuners.js";
 import type { Engine, Program } from "./program.js";
 
 /** A copy of everything that a step changes, and of the gradient. */
-export class Copy {
+export class StateCopy {
   readonly #sources: readonly (Uint8Array | Float32Array)[];
   readonly #copies: readonly (Uint8Array | Float32Array)[];
 
@@ -21,25 +21,25 @@ export class Copy {
     return new Float32Array(this.#copies[1].buffer, 0, this.grads.length);
   }
 
-  take(): this {
+  update(): this {
     this.#copies.forEach((copy, k) => copy.set(this.#sources[k]));
     return this;
   }
 
-  giveBack(): void {
+  restore(): void {
     this.#sources.forEach((source, k) => source.set(this.#copies[k]));
   }
 }
 
 /** A point in a run to go back to. */
-export interface Mark {
-  readonly copy: Copy;
+export interface Snapshot {
+  readonly copy: StateCopy;
   readonly clock: Readonly<Clock>;
   readonly fresh: boolean;
 }
 
 /** What a rejected step halves: the tuners' scales, or without a tuner the rate. */
-export interface Footing {
+export interface Backoff {
   readonly scales: ArrayLike<number>;
   readonly rateFactor: number;
 }

@@ -1,6 +1,6 @@
-import { forget, gradientOf, lookAhead, update } from "./accumulate";
-import { tuneRun } from "./coordinate-tuners";
-import { Delta, deltaKind, eps, lambda, Pull, pullKind, spread } from "./form";
+import { clearSums, gradientOf, lookAhead, update } from "./accumulate";
+import { tuneSpan } from "../tuner/coordinate-tuners";
+import { Delta, deltaKind, eps, lambda, Pull, pullKind, spread } from "../tuner/form";
 import {
   activeCount,
   betaCount,
@@ -14,15 +14,15 @@ import {
   scaleAt,
   within,
   zeroBlock,
-} from "./layout";
-import { Group, Run } from "./records";
+} from "../memory/layout";
+import { Group, Span } from "../memory/records";
 import { keepPadding } from "./reconstruct";
 import { sweepAlone } from "./segments";
-import { findStart, isUnstarted } from "./start";
+import { findStart, isUnstarted } from "../tuner/start";
 import { sweep, Task } from "./sweep";
-import { clipScale, pullFactor, setPullFactor } from "./step";
-import { tune } from "./tuner";
-import { addProduct, splat, total, zero } from "./vec";
+import { clipScale, pullFactor, setPullFactor } from "../memory/step";
+import { tune } from "../tuner/tuner";
+import { addProduct, splat, total, zero } from "../vec";
 
 /*
  * A tuner for each coordinate: h_j = Δ_j g_j + pull_j, and m, v, r, s of each coordinate and beta in float32. One
@@ -38,14 +38,14 @@ function findPullFactor(): void {
   else setPullFactor(pullKind == Pull.PROXIMAL && group.xx == 0 ? 0 : weight / sqrt(group.xx));
 }
 
-/** Δ_t of a run: its own vector, or made from x, xRef and the coordinates' scales. */
-function deltaBefore(run: Run): usize {
-  if (deltaKind == Delta.STORED) return deltaOf(run);
-  const x = run.params;
-  const xRef = within(run, REFERENCE);
-  const scales = within(run, scaleAt);
+/** Δ_t of a span: its own vector, or made from x, xRef and the coordinates' scales. */
+function deltaBefore(span: Span): usize {
+  if (deltaKind == Delta.STORED) return deltaOf(span);
+  const x = span.params;
+  const xRef = within(span, REFERENCE);
+  const scales = within(span, scaleAt);
   const floor = splat(eps);
-  for (let k: usize = 0; k < run.bytes; k += 16) {
+  for (let k: usize = 0; k < span.bytes; k += 16) {
     const moved = f32x4.sub(v128.load(x + k), v128.load(xRef + k));
     const scale = f32x4.add(v128.load(scales + k), floor);
     const delta =
@@ -54,19 +54,19 @@ function deltaBefore(run: Run): usize {
         : f32x4.mul(moved, f32x4.div(f32x4.splat(1), scale));
     v128.store(deltaBlock + k, delta);
   }
-  keepPadding(run);
+  keepPadding(span);
   return deltaBlock;
 }
 
-/** (26) over a run: writes h to `to`. What PRINTED adds to every h is left out of the sum. */
-function findH(run: Run, from: usize, delta: usize, to: usize): void {
+/** (26) over a span: writes h to `to`. What PRINTED adds to every h is left out of the sum. */
+function findH(span: Span, from: usize, delta: usize, to: usize): void {
   const factor = splat(pullFactor);
-  const scales = within(run, scaleAt);
-  const x = run.params;
-  const u = within(run, extraAt);
+  const scales = within(span, scaleAt);
+  const x = span.params;
+  const u = within(span, extraAt);
   let sum = zero();
   let squares = zero();
-  for (let k: usize = 0; k < run.bytes; k += 16) {
+  for (let k: usize = 0; k < span.bytes; k += 16) {
     const d = v128.load(delta + k);
     let h = f32x4.mul(d, v128.load(from + k));
     if (pullKind == Pull.PROXIMAL) {
@@ -80,53 +80,53 @@ function findH(run: Run, from: usize, delta: usize, to: usize): void {
     v128.store(to + k, h);
     squares = addProduct(squares, h, h);
   }
-  run.sums.h += total(sum);
-  run.sums.hh += total(squares);
+  span.sums.h += total(sum);
+  span.sums.hh += total(squares);
 }
 
 /** Everything at once. */
 @unmanaged
 export class Coordinates {
-  run(run: Run): void {
-    const delta = deltaBefore(run);
-    const from = gradientOf(run);
-    findH(run, from, delta, hBlock);
-    update(run, from, delta);
-    tuneRun(run, hBlock);
+  visit(span: Span): void {
+    const delta = deltaBefore(span);
+    const from = gradientOf(span);
+    findH(span, from, delta, hBlock);
+    update(span, from, delta);
+    tuneSpan(span, hBlock);
   }
 }
 
 /** The first of two sweeps where scales are bounded: keeps h. */
 @unmanaged
 export class Advance {
-  run(run: Run): void {
-    const delta = deltaBefore(run);
-    const from = gradientOf(run);
-    findH(run, from, delta, within(run, extraAt));
-    update(run, from, delta);
+  visit(span: Span): void {
+    const delta = deltaBefore(span);
+    const from = gradientOf(span);
+    findH(span, from, delta, within(span, extraAt));
+    update(span, from, delta);
   }
 }
 
 /** The second: the bound is known. */
 @unmanaged
 export class Follow {
-  run(run: Run): void {
-    tuneRun(run, within(run, extraAt));
+  visit(span: Span): void {
+    tuneSpan(span, within(span, extraAt));
   }
 }
 
 /** The step that finds s_init: Δ_t and h are 0, and the tuners come when it is found. */
 @unmanaged
 class Begin {
-  run(run: Run): void {
-    update(run, gradientOf(run), deltaBefore(run));
+  visit(span: Span): void {
+    update(span, gradientOf(span), deltaBefore(span));
   }
 }
 
 @unmanaged
 class FollowBegin {
-  run(run: Run): void {
-    tuneRun(run, zeroBlock);
+  visit(span: Span): void {
+    tuneSpan(span, zeroBlock);
   }
 }
 
@@ -141,23 +141,23 @@ function beginCoordinates(group: Group): void {
 
 @unmanaged
 export class LookAhead {
-  run(run: Run): void {
-    lookAhead(run, within(run, extraAt));
+  visit(span: Span): void {
+    lookAhead(span, within(span, extraAt));
   }
 }
 
 /** The sweep after a look ahead: u_t and ‖x_t + u_t‖ are known. */
 @unmanaged
 export class CoordinatesAhead {
-  run(run: Run): void {
-    const delta = deltaBefore(run);
-    findH(run, gradientOf(run), delta, hBlock);
-    const u = within(run, extraAt);
-    const next = deltaOf(run);
-    for (let k: usize = 0; k < run.bytes; k += 16) {
+  visit(span: Span): void {
+    const delta = deltaBefore(span);
+    findH(span, gradientOf(span), delta, hBlock);
+    const u = within(span, extraAt);
+    const next = deltaOf(span);
+    for (let k: usize = 0; k < span.bytes; k += 16) {
       v128.store(next + k, f32x4.add(v128.load(delta + k), v128.load(u + k)));
     }
-    tuneRun(run, hBlock);
+    tuneSpan(span, hBlock);
   }
 }
 
@@ -165,7 +165,7 @@ export class CoordinatesAhead {
 export function stepCoordinates(): void {
   const group = groupOf(0);
   const ahead = pullKind == Pull.DECAY_AHEAD;
-  forget(group);
+  clearSums(group);
   if (ahead) sweep<LookAhead>(Task.LOOK_AHEAD);
   findPullFactor();
   group.h = 0;

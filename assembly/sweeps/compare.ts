@@ -1,8 +1,8 @@
 import { decayGradient, gradientOf } from "./accumulate";
-import { gradBlock, groupCount, groupOf, slotsAt, within, zeroBlock } from "./layout";
-import { Run } from "./records";
+import { gradBlock, groupCount, groupOf, slotsAt, within, zeroBlock } from "../memory/layout";
+import { Span } from "../memory/records";
 import { sweepAlone } from "./segments";
-import { begin, decoupled, readsParams } from "./step";
+import { begin, decoupled, readsParams } from "../memory/step";
 
 /*
  * Are gradients exact or noisy? δ = ‖g_2 − g_1‖² / (‖g_1‖² + ‖g_2‖²) tells, as the first step is short. g_1 is a
@@ -13,18 +13,18 @@ import { begin, decoupled, readsParams } from "./step";
 let slot: usize = 0;
 let factor: f64 = 1;
 
-/** Where a run's gradient is, clipped, and with weight decay where that joins it. */
-function gradientSeen(run: Run): usize {
-  const from = gradientOf(run);
+/** Where a span's gradient is, clipped, and with weight decay where that joins it. */
+function gradientSeen(span: Span): usize {
+  const from = gradientOf(span);
   if (!readsParams || decoupled) return from;
-  decayGradient(run, from, zeroBlock);
+  decayGradient(span, from, zeroBlock);
   return gradBlock;
 }
 
 @unmanaged
 class Keep {
-  run(run: Run): void {
-    memory.copy(within(run, slotsAt + slot), gradientSeen(run), run.bytes);
+  visit(span: Span): void {
+    memory.copy(within(span, slotsAt + slot), gradientSeen(span), span.bytes);
   }
 }
 
@@ -38,19 +38,19 @@ export function keepGradient(to: u32): void {
 /** In f64, so that it works in every unit of the loss. A rare thing, and not for threads. */
 @unmanaged
 class Compare {
-  run(run: Run): void {
-    let now = gradientSeen(run);
-    let before = within(run, slotsAt + slot);
+  visit(span: Span): void {
+    let now = gradientSeen(span);
+    let before = within(span, slotsAt + slot);
     let apart: f64 = 0;
     let both: f64 = 0;
-    for (const end = now + run.bytes; now < end; now += sizeof<f32>(), before += sizeof<f32>()) {
+    for (const end = now + span.bytes; now < end; now += sizeof<f32>(), before += sizeof<f32>()) {
       const second = f64(load<f32>(now));
       const first = factor * f64(load<f32>(before));
       apart += (second - first) * (second - first);
       both += first * first + second * second;
     }
-    run.sums.yy += apart;
-    run.sums.dy += both;
+    span.sums.yy += apart;
+    span.sums.dy += both;
   }
 }
 

@@ -11,8 +11,8 @@ export class Segment {
   /** Where g and x of the first coordinate are. */
   grads: usize;
   params: usize;
-  /** Its first run, counted over all segments. Only threads need it. */
-  firstRun: u32;
+  /** Its first span, counted over all segments. Only threads need it. */
+  firstSpan: u32;
   learningRate: f64;
   weightDecay: f64;
 }
@@ -72,7 +72,7 @@ export class Scalars {
 
 /** What the host wants to know after a step: read at once, as every call costs it more than a read. */
 @unmanaged
-export class Report {
+export class Summary {
   /** Σ h over all groups. */
   h: f64;
   /** S: the mean over all groups, and the largest. */
@@ -84,14 +84,14 @@ export class Report {
   /** ‖Δ‖². */
   dd: f64;
   /** Finite as long as every h, S, x and Δ is, and every square that was kept. */
-  vitality: f64;
+  finiteCheck: f64;
   /** Σ ⟨e_t, g_t⟩ over all groups. */
   leadDg: f64;
   /** The largest s_init; 0 where there is none yet. */
   sInitMax: f64;
 }
 
-/** What sweeps find: sums over the coordinates of a group, or of a run in it. */
+/** What sweeps find: sums over the coordinates of a group, or of a span in it. */
 @unmanaged
 export class Sums {
   /** ‖g_t‖², clipped by value. */
@@ -129,15 +129,15 @@ export class Group extends Sums {
   scaleBefore: f64;
 }
 
-/** What one run of a sweep that threads share finds, and ‖g_t‖² before clipping. */
+/** The sums of one span of a sweep that threads share, and ‖g_t‖² before clipping. */
 @unmanaged
-export class Found extends Sums {
+export class PartialSums extends Sums {
   unclipped: f64;
 }
 
 /** Coordinates to sweep, at most a block: where they begin, how many bytes of each vector, and where sums go. */
 @unmanaged
-export class Run {
+export class Span {
   segment: Segment;
   sums: Sums;
   grads: usize;

@@ -11,8 +11,8 @@ import {
   signed,
   usesScaleBefore,
 } from "./form";
-import { groupBetas, betaOf, decayOf, groupCount, groupOf, scalars } from "./layout";
-import { Beta, Decay, Group } from "./records";
+import { groupBetas, betaOf, decayOf, groupCount, groupOf, scalars } from "../memory/layout";
+import { Beta, Decay, Group } from "../memory/records";
 import { promised } from "./promise";
 
 /* The tuner: from h to S, in f64, once per group. */

@@ -20,9 +20,9 @@ import {
   stateOf,
   tunerOf,
   within,
-} from "./layout";
-import { Run } from "./records";
-import { addProduct, at, bounded, put, Q0, Q1, splat, total, zero } from "./vec";
+} from "../memory/layout";
+import { Span } from "../memory/records";
+import { addProduct, at, bounded, put, Q0, Q1, splat, total, zero } from "../vec";
 
 /*
  * The tuners of coordinates, eight coordinates at a time. One loop goes from h to x, as it then waits for roots and
@@ -46,12 +46,12 @@ function findSizes(from: usize, bytes: usize): void {
   }
 }
 
-function holdConstants(run: Run): void {
+function holdConstants(span: Span): void {
   // Where r takes h unclipped, the limit is raised beyond every h.
   hold(0, clipsReward ? 0 : f64(f32.MAX_VALUE));
   hold(1, epsInRoot ? eps : 0);
   hold(2, epsInRoot ? 0 : eps);
-  const scale = groupOf(run.segment.group).scale;
+  const scale = groupOf(span.segment.group).scale;
   hold(3, scale / spread);
   hold(4, scale * spread);
   hold(5, scalars.rewardLimit);
@@ -116,12 +116,12 @@ function moveLanes<Q>(x: usize, xRef: usize, scales: usize, scale: v128, delta: 
 }
 
 /**
- * (27)–(33) over a run, from h to x, and the sums that the next step needs. Scales stay within `spread` times the S of
+ * (27)–(33) over a span, from h to x, and the sums that the next step needs. Scales stay within `spread` times the S of
  * all coordinates together.
  */
 // eslint-disable-next-line max-lines-per-function -- one loop
-export function tuneRun(run: Run, h: usize): void {
-  holdConstants(run);
+export function tuneSpan(span: Span, h: usize): void {
+  holdConstants(span);
   const raise = held(0);
   const inRoot = held(1);
   const behindRoot = held(2);
@@ -129,21 +129,21 @@ export function tuneRun(run: Run, h: usize): void {
   const growth = held(6);
   // Which of the two floors the shares of s_init are.
   const own = i32x4.splat(scalars.ownFloor == 0 ? 0 : -1);
-  findSizes(h, run.bytes);
+  findSizes(h, span.bytes);
   let sizes = gradBlock;
   const lastDecay = heldAt(DECAYS + 3 * betaCount);
-  let x = run.params;
-  let xRef = within(run, REFERENCE);
-  let delta = deltaOf(run);
-  let shares = within(run, shareAt);
-  let scales = within(run, scaleAt);
-  let tuner = run.tuners;
+  let x = span.params;
+  let xRef = within(span, REFERENCE);
+  let delta = deltaOf(span);
+  let shares = within(span, shareAt);
+  let scales = within(span, scaleAt);
+  let tuner = span.tuners;
   const sForReward = usesScaleBefore ? S + EIGHT : S;
   let xx = zero();
   let dd = zero();
   let sum = zero();
   let largest = zero();
-  for (const end = x + run.bytes; x < end; x += EIGHT) {
+  for (const end = x + span.bytes; x < end; x += EIGHT) {
     let s0 = zero();
     let s1 = zero();
     const share0 = at<Q0>(shares);
@@ -188,7 +188,7 @@ export function tuneRun(run: Run, h: usize): void {
     shares += EIGHT;
     scales += EIGHT;
   }
-  const sums = run.sums;
+  const sums = span.sums;
   sums.xx += total(xx);
   sums.dd += total(dd);
   sums.scaleMean += total(sum);
