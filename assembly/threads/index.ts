@@ -21,6 +21,7 @@ export enum Command {
 }
 
 /** Tells the host that a command was carried out. */
+@external("threads", "announce")
 declare function announce(): void;
 
 function carryOut(command: i32): void {

@@ -10,7 +10,7 @@ import { Workers } from "./workers.js";
 interface ThreadKernels extends WasmKernels {
   setThread(index: number, count: number): void;
   setSleep(allowed: boolean): void;
-  countRuns(): void;
+  countSpans(): void;
   command(command: number): void;
   result(): number;
   quit(): void;
@@ -113,7 +113,7 @@ export async function createThreadedEngine(program: Program, threads: number): P
   });
   plan(recording, program);
   setUp(recording, program);
-  kernels.countRuns();
+  kernels.countSpans();
   const setups = Array.from({ length: threads - 1 }, (_, k): WorkerSetup => {
     return { module, memory, thread: k + 1, threads, calls };
   });
