@@ -20,6 +20,7 @@ export default defineConfig(
     "src/stability/page.ts",
     "assembly/rules/index.ts",
     "src/bases/kernels.ts",
+    "src/engine/records.ts",
   ]),
   { linterOptions: { reportUnusedDisableDirectives: "error" }, rules: { eqeqeq: "error" } },
   {

@@ -30,15 +30,13 @@ import { stepCoordinates } from "./sweeps/coordinates";
 import { move } from "./sweeps/move";
 import { rescaleCoordinates, reseedCoordinates, startCoordinates } from "./tuner/coordinate-tuners";
 import { measure } from "./sweeps/scan";
-import { begin, clipScale } from "./memory/step";
 import { findStart, isUnstarted } from "./tuner/start";
 import { rescaleGroups, reseed, seed, tune } from "./tuner/tuner";
 
-/* What the host sees. Scalars go in and out as arguments; vectors and the saved state by address. */
+/* What the host sees. Vectors, records and the saved state go by address: see `Layout`. */
 
-export { Delta, Pull, setForm, setReading, setSpread } from "./tuner/form";
+export { Delta, Pull } from "./memory/form";
 export { plan } from "./memory/layout";
-export { setBound, setDecay } from "./memory/step";
 export { gradientChange, keepGradient } from "./sweeps/compare";
 export { clippedSquares, scan, scanExactly } from "./sweeps/scan";
 
@@ -77,7 +75,6 @@ export function setDecays(index: u32, m: f64, v: f64, r: f64): void {
 
 /** One step, after `scan`, with the scalars that the host has written. */
 export function step(): void {
-  begin();
   if (perCoordinate) stepCoordinates();
   else stepGroups();
   summarize();
@@ -88,7 +85,7 @@ function stepGroups(): void {
   accumulate();
   if (!tuned) return;
   if (isUnstarted()) findStart(groupBetas);
-  tune(clipScale);
+  tune();
   move();
 }
 
@@ -155,51 +152,8 @@ export function clearSlot(index: u32): void {
   memory.fill(stateOf(slotsAt + index), 0, stride);
 }
 
-export function gradsAt(): usize {
-  return grads;
-}
-
-export function paramsAt(): usize {
-  return params;
-}
-
-/** Everything that `save` keeps: the groups, and the vectors from x on (from xRef on, where x is external). */
-export function groupsAt(): usize {
-  return groups;
-}
-
-export function groupsLength(): usize {
-  return groupCount * groupBytes;
-}
-
-export function vectorsAt(): usize {
-  return complete ? params : stateOf(0);
-}
-
-export function vectorsLength(): usize {
-  return (usize(complete) + stateCount) * stride + (stride / EIGHT) * tunerBytes;
-}
-
-/** S of each coordinate, where each has a tuner. */
-export function scalesAt(): usize {
-  return stateOf(scaleAt);
-}
-
 export function scaleOf(group: u32): f64 {
   return groupOf(group).scale;
-}
-
-/** Bytes that a coordinate takes in all vectors. */
-export function bytesPerCoordinate(): usize {
-  return (2 * usize(complete) + stateCount) * sizeof<f32>() + tunerBytes / 8;
-}
-
-export function scalarsAt(): usize {
-  return changetype<usize>(scalars);
-}
-
-export function summaryAt(): usize {
-  return changetype<usize>(summary);
 }
 
 /** Sums up the groups in the summary. */
@@ -229,10 +183,10 @@ export function summarize(): void {
   summary.h = h;
   summary.scaleMean = perCoordinate ? first.scaleMean : scale / f64(groupCount);
   summary.scaleMax = perCoordinate ? first.scaleMax : scaleMax;
-  summary.xx = xx;
-  summary.xxMin = xxMin;
-  summary.dd = dd;
-  summary.leadDg = leadDg;
+  summary.paramsSquares = xx;
+  summary.paramsSquaresMin = xxMin;
+  summary.deltaSquares = dd;
+  summary.leadSlope = leadDg;
   summary.sInitMax = sInitMax;
   summary.finiteCheck = h + squares + scale + summary.scaleMean + xx + dd + leadDg;
 }

@@ -9,11 +9,11 @@ const STAMP = "build/inputs.sha256";
 const TARGETS = {
   release: "assembly/index.ts",
   relaxed: "assembly/index.ts",
-  threads: "assembly/threads/index.ts",
+  threads: "assembly/threads/threads.ts",
 };
 const OUTPUTS = [
   ...["superlevel", "superlevel-relaxed", "threads"].map((name) => `build/${name}.wasm`),
-  ...["engine/binary", "engine/relaxed-binary", "threads/binary", "bases/kernels"].map(
+  ...["engine/binary", "engine/relaxed-binary", "threads/binary", "bases/kernels", "engine/records"].map(
     (name) => `src/${name}.ts`,
   ),
 ];
@@ -25,7 +25,7 @@ function digest() {
   const sources = readdirSync("assembly", { recursive: true })
     .filter((file) => file.endsWith(".ts"))
     .map((file) => `assembly/${file}`);
-  const scripts = ["build-wasm", "rules", "embed"].map((name) => `scripts/${name}.mjs`);
+  const scripts = ["build-wasm", "rules", "records", "embed"].map((name) => `scripts/${name}.mjs`);
   const others = ["asconfig.json", "src/threads/worker.ts", "node_modules/assemblyscript/package.json"];
   const hash = createHash("sha256");
   for (const file of [...sources.sort(), ...scripts, ...others]) hash.update(file).update(readFileSync(file));
@@ -38,6 +38,7 @@ const isUpToDate = () =>
 if (!isUpToDate()) {
   // It writes to assembly/, so it comes before the digest.
   await node("scripts/rules.mjs");
+  await node("scripts/records.mjs");
   const asc = "node_modules/assemblyscript/bin/asc.js";
   const compile = ([target, entry]) => node(asc, entry, "--config", "asconfig.json", "--target", target);
   await Promise.all(Object.entries(TARGETS).map(compile));

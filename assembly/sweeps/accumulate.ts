@@ -1,30 +1,22 @@
-import { Delta, deltaKind, Pull, pullKind } from "../tuner/form";
+import { Delta, Pull } from "../memory/form";
+import { held, hold } from "../memory/held";
 import {
+  config,
   deltaBlock,
   deltaOf,
   gradBlock,
-  held,
-  hold,
   groupCount,
   groupOf,
+  scalars,
   tuned,
   updateBlock,
   within,
   zeroBlock,
 } from "../memory/layout";
+import { clips, deltaKind, pullKind } from "../memory/step";
 import { Group, Span } from "../memory/records";
 import { reconstruct } from "./reconstruct";
 import { measureSpan } from "./scan";
-import {
-  bound,
-  clips,
-  clipScale,
-  decayRate,
-  decoupled,
-  interpolation,
-  rate,
-  readsParams,
-} from "../memory/step";
 import { sweep, Task } from "./sweep";
 import { averageGiven, foundDg, runBase, runRule } from "./update";
 import { addProduct, at, bounded, put, Q0, Q1, splat, total, zero } from "../vec";
@@ -36,12 +28,12 @@ import { addProduct, at, bounded, put, Q0, Q1, splat, total, zero } from "../vec
 
 /** Where Δ_t of a span is, made first where it is not stored. Sums ⟨Δ_t, x_t⟩ for those who need it. */
 function deltaBefore(span: Span): usize {
-  if (deltaKind != Delta.STORED) {
+  if (deltaKind() != Delta.STORED) {
     reconstruct(span);
     return deltaBlock;
   }
   const delta = deltaOf(span);
-  if (pullKind == Pull.DECAY) span.sums.dx += dot(delta, span.params, span.bytes);
+  if (pullKind() == Pull.DECAY) span.sums.dx += dot(delta, span.params, span.bytes);
   return delta;
 }
 
@@ -54,21 +46,21 @@ export function dot(a: usize, b: usize, bytes: usize): f64 {
 
 /** Where the gradient of a span is, clipped first where that is asked for. */
 export function gradientOf(span: Span): usize {
-  if (!clips) return span.grads;
+  if (!clips()) return span.grads;
   clip(span);
   return gradBlock;
 }
 
 /** One span: from g and Δ_t to Δ_{t+1}, and the sums. */
 export function update(span: Span, from: usize, delta: usize): void {
-  if (!readsParams) {
+  if (config.readsParams == 0) {
     runBase(span, stepOf(span), from, delta, deltaOf(span));
     span.sums.dg += foundDg;
-  } else if (pullKind == Pull.DECAY_AHEAD) {
+  } else if (pullKind() == Pull.DECAY_AHEAD) {
     decayGradient(span, from, delta);
     findUpdate(span, gradBlock);
     addUpdate(span, delta, deltaOf(span));
-  } else if (decoupled) {
+  } else if (config.decoupled != 0) {
     findUpdate(span, from);
     decayUpdate(span, from, delta);
   } else {
@@ -79,12 +71,13 @@ export function update(span: Span, from: usize, delta: usize): void {
 
 @inline
 function stepOf(span: Span): f64 {
-  return rate * span.segment.learningRate;
+  return scalars.rate * span.segment.learningRate;
 }
 
 /** u_t alone, to `updateBlock`: what becomes of Δ_t = 0. Decoupled decay is in it only where it is averaged, too. */
 function findUpdate(span: Span, from: usize): void {
-  if (interpolation == 0 || !decoupled) return runBase(span, stepOf(span), from, zeroBlock, updateBlock);
+  if (scalars.interpolation == 0 || config.decoupled == 0)
+    return runBase(span, stepOf(span), from, zeroBlock, updateBlock);
   runRule(span, stepOf(span), from, zeroBlock, updateBlock);
   subtractDecay(span);
   averageGiven(span, from, zeroBlock, updateBlock);
@@ -118,9 +111,9 @@ export class Accumulate {
 /** Writes one span's gradient to `gradBlock`, clipped. */
 function clip(span: Span): void {
   const g = span.grads;
-  const high = f32x4.splat(bound);
-  const low = f32x4.splat(-bound);
-  const scale = splat(clipScale);
+  const high = f32x4.splat(f32(config.bound));
+  const low = f32x4.splat(-f32(config.bound));
+  const scale = splat(scalars.clipScale);
   for (let k: usize = 0; k < span.bytes; k += 16) {
     v128.store(gradBlock + k, f32x4.mul(bounded(v128.load(g + k), low, high), scale));
   }
@@ -129,7 +122,7 @@ function clip(span: Span): void {
 /** Writes g + weightDecay · x to `gradBlock` (or g, where the decay is decoupled), and sums ⟨Δ_t, g⟩. */
 export function decayGradient(span: Span, from: usize, delta: usize): void {
   const x = span.params;
-  const decay = splat(decoupled ? 0 : span.segment.weightDecay);
+  const decay = splat(config.decoupled != 0 ? 0 : span.segment.weightDecay);
   let dg = zero();
   for (let k: usize = 0; k < span.bytes; k += 16) {
     const lanes = v128.load(from + k);
@@ -142,13 +135,13 @@ export function decayGradient(span: Span, from: usize, delta: usize): void {
 /** What decoupled decay takes from u_t, over x_t. */
 @inline
 function decayOf(span: Span): f64 {
-  return decayRate * span.segment.learningRate * span.segment.weightDecay;
+  return scalars.learningRate * span.segment.learningRate * span.segment.weightDecay;
 }
 
 /** The same for a loop to hold; 0 where it is in u_t already. */
 @inline
 function heldDecay(span: Span): v128 {
-  hold(7, decoupled && interpolation == 0 ? decayOf(span) : 0);
+  hold(7, config.decoupled != 0 && scalars.interpolation == 0 ? decayOf(span) : 0);
   return held(7);
 }
 
@@ -205,7 +198,7 @@ export function accumulate(): void {
     clearSums(group);
     group.dx = 0;
     // Of x and Δ as sweep B left them.
-    if (tuned && deltaKind == Delta.STORED) continue;
+    if (tuned && deltaKind() == Delta.STORED) continue;
     group.xx = 0;
     group.dd = 0;
   }

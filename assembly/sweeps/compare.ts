@@ -1,8 +1,7 @@
 import { decayGradient, gradientOf } from "./accumulate";
-import { gradBlock, groupCount, groupOf, slotsAt, within, zeroBlock } from "../memory/layout";
+import { config, gradBlock, groupCount, groupOf, slotsAt, within, zeroBlock } from "../memory/layout";
 import { Span } from "../memory/records";
 import { sweepAlone } from "./segments";
-import { begin, decoupled, readsParams } from "../memory/step";
 
 /*
  * Are gradients exact or noisy? δ = ‖g_2 − g_1‖² / (‖g_1‖² + ‖g_2‖²) tells, as the first step is short. g_1 is a
@@ -16,7 +15,7 @@ let factor: f64 = 1;
 /** Where a span's gradient is, clipped, and with weight decay where that joins it. */
 function gradientSeen(span: Span): usize {
   const from = gradientOf(span);
-  if (!readsParams || decoupled) return from;
+  if (config.readsParams == 0 || config.decoupled != 0) return from;
   decayGradient(span, from, zeroBlock);
   return gradBlock;
 }
@@ -30,7 +29,6 @@ class Keep {
 
 /** Keeps the gradient in a slot of the base. */
 export function keepGradient(to: u32): void {
-  begin();
   slot = to;
   sweepAlone<Keep>();
 }
@@ -56,7 +54,6 @@ class Compare {
 
 /** δ of the gradient and of the first one, which is `times` what the slot holds; in 0 … 2. */
 export function gradientChange(from: u32, times: f64): f64 {
-  begin();
   slot = from;
   factor = times;
   for (let k: usize = 0; k < groupCount; k++) {

@@ -1,9 +1,10 @@
 import { clearSums, gradientOf, lookAhead, update } from "./accumulate";
 import { tuneSpan } from "../tuner/coordinate-tuners";
-import { Delta, deltaKind, eps, lambda, Pull, pullKind, spread } from "../tuner/form";
+import { Delta, Pull } from "../memory/form";
 import {
   activeCount,
   betaCount,
+  config,
   deltaBlock,
   deltaOf,
   extraAt,
@@ -11,16 +12,17 @@ import {
   groupOf,
   hBlock,
   REFERENCE,
+  scalars,
   scaleAt,
   within,
   zeroBlock,
 } from "../memory/layout";
+import { deltaKind, pullKind } from "../memory/step";
 import { Group, Span } from "../memory/records";
 import { keepPadding } from "./reconstruct";
 import { sweepAlone } from "./segments";
 import { findStart, isUnstarted } from "../tuner/start";
 import { sweep, Task } from "./sweep";
-import { clipScale, pullFactor, setPullFactor } from "../memory/step";
 import { tune } from "../tuner/tuner";
 import { addProduct, splat, total, zero } from "../vec";
 
@@ -33,25 +35,23 @@ import { addProduct, splat, total, zero } from "../vec";
 
 function findPullFactor(): void {
   const group = groupOf(0);
-  const weight = lambda * sqrt(group.gg) * clipScale;
-  if (pullKind == Pull.DECAY_AHEAD) setPullFactor(weight / (sqrt(group.yy) + eps));
-  else setPullFactor(pullKind == Pull.PROXIMAL && group.xx == 0 ? 0 : weight / sqrt(group.xx));
+  const weight = config.lambda * sqrt(group.gg) * scalars.clipScale;
+  if (pullKind() == Pull.DECAY_AHEAD) scalars.pullFactor = weight / (sqrt(group.yy) + config.eps);
+  else scalars.pullFactor = pullKind() == Pull.PROXIMAL && group.xx == 0 ? 0 : weight / sqrt(group.xx);
 }
 
 /** Δ_t of a span: its own vector, or made from x, xRef and the coordinates' scales. */
 function deltaBefore(span: Span): usize {
-  if (deltaKind == Delta.STORED) return deltaOf(span);
+  if (deltaKind() == Delta.STORED) return deltaOf(span);
   const x = span.params;
   const xRef = within(span, REFERENCE);
   const scales = within(span, scaleAt);
-  const floor = splat(eps);
+  const floor = splat(config.eps);
+  const additive = deltaKind() == Delta.ADDITIVE;
   for (let k: usize = 0; k < span.bytes; k += 16) {
     const moved = f32x4.sub(v128.load(x + k), v128.load(xRef + k));
     const scale = f32x4.add(v128.load(scales + k), floor);
-    const delta =
-      deltaKind == Delta.ADDITIVE
-        ? f32x4.add(moved, scale)
-        : f32x4.mul(moved, f32x4.div(f32x4.splat(1), scale));
+    const delta = additive ? f32x4.add(moved, scale) : f32x4.mul(moved, f32x4.div(f32x4.splat(1), scale));
     v128.store(deltaBlock + k, delta);
   }
   keepPadding(span);
@@ -60,7 +60,8 @@ function deltaBefore(span: Span): usize {
 
 /** (26) over a span: writes h to `to`. What PRINTED adds to every h is left out of the sum. */
 function findH(span: Span, from: usize, delta: usize, to: usize): void {
-  const factor = splat(pullFactor);
+  const factor = splat(scalars.pullFactor);
+  const pull = pullKind();
   const scales = within(span, scaleAt);
   const x = span.params;
   const u = within(span, extraAt);
@@ -69,14 +70,14 @@ function findH(span: Span, from: usize, delta: usize, to: usize): void {
   for (let k: usize = 0; k < span.bytes; k += 16) {
     const d = v128.load(delta + k);
     let h = f32x4.mul(d, v128.load(from + k));
-    if (pullKind == Pull.PROXIMAL) {
+    if (pull == Pull.PROXIMAL) {
       h = addProduct(h, f32x4.mul(factor, v128.load(scales + k)), f32x4.mul(d, d));
-    } else if (pullKind == Pull.DECAY_AHEAD) {
+    } else if (pull == Pull.DECAY_AHEAD) {
       const y = f32x4.add(v128.load(x + k), v128.load(u + k));
       h = addProduct(h, f32x4.mul(factor, v128.load(scales + k)), f32x4.mul(d, y));
     }
     sum = f32x4.add(sum, h);
-    if (pullKind == Pull.PRINTED) h = f32x4.add(h, factor);
+    if (pull == Pull.PRINTED) h = f32x4.add(h, factor);
     v128.store(to + k, h);
     squares = addProduct(squares, h, h);
   }
@@ -133,7 +134,7 @@ class FollowBegin {
 function beginCoordinates(group: Group): void {
   sweepAlone<Begin>();
   findStart(betaCount);
-  if (groupBetas > 0) tune(clipScale);
+  if (groupBetas > 0) tune();
   group.xx = 0;
   group.dd = 0;
   sweepAlone<FollowBegin>();
@@ -164,7 +165,7 @@ export class CoordinatesAhead {
 /** One step, after `scan` and `begin`. */
 export function stepCoordinates(): void {
   const group = groupOf(0);
-  const ahead = pullKind == Pull.DECAY_AHEAD;
+  const ahead = pullKind() == Pull.DECAY_AHEAD;
   clearSums(group);
   if (ahead) sweep<LookAhead>(Task.LOOK_AHEAD);
   findPullFactor();
@@ -174,14 +175,14 @@ export function stepCoordinates(): void {
   group.scaleMax = 0;
   if (isUnstarted()) beginCoordinates(group);
   else if (ahead) sweepBehind<CoordinatesAhead>(group, Task.COORDINATES_AHEAD);
-  else if (spread == Infinity) sweepBehind<Coordinates>(group, Task.COORDINATES);
+  else if (config.spread == Infinity) sweepBehind<Coordinates>(group, Task.COORDINATES);
   else {
     sweep<Advance>(Task.ADVANCE);
-    tune(clipScale);
+    tune();
     sweepBehind<Follow>(group, Task.FOLLOW);
   }
   group.scaleMean /= activeCount();
-  if (pullKind == Pull.PRINTED) group.h += pullFactor * activeCount();
+  if (pullKind() == Pull.PRINTED) group.h += scalars.pullFactor * activeCount();
 }
 
 /** The sweep that moves x, and so finds ‖x‖² and ‖Δ‖² anew. */

@@ -1,4 +1,5 @@
-import { deltaOf, groupCount, groupOf, held, hold, REFERENCE, within } from "../memory/layout";
+import { held, hold } from "../memory/held";
+import { deltaOf, groupCount, groupOf, REFERENCE, within } from "../memory/layout";
 import { Span } from "../memory/records";
 import { sweep, Task } from "./sweep";
 import { addProduct, at, put, Q0, Q1, Q2, Q3, squares, total, zero } from "../vec";

@@ -1,14 +1,15 @@
-import { Delta, deltaKind, eps } from "../tuner/form";
-import { deltaBlock, groupOf, REFERENCE, size, states, within } from "../memory/layout";
+import { Delta } from "../memory/form";
+import { config, deltaBlock, groupOf, REFERENCE, size, states, within } from "../memory/layout";
+import { deltaKind } from "../memory/step";
 import { Span } from "../memory/records";
 import { addProduct, splat, total, zero } from "../vec";
 
 /** Where Δ has no vector of its own: writes Δ_t of one span to `deltaBlock`, and sums what h needs. */
 export function reconstruct(span: Span): void {
   const scale = groupOf(span.segment.group).scale;
-  const additive = deltaKind == Delta.ADDITIVE;
-  const factor = splat(additive ? 1 : 1 / (scale + eps));
-  const shift = splat(additive ? scale + eps : 0);
+  const additive = deltaKind() == Delta.ADDITIVE;
+  const factor = splat(additive ? 1 : 1 / (scale + config.eps));
+  const shift = splat(additive ? scale + config.eps : 0);
   const x = span.params;
   const xRef = within(span, REFERENCE);
   let xx = zero();

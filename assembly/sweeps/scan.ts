@@ -1,7 +1,6 @@
-import { groupCount, groupOf } from "../memory/layout";
+import { config, groupCount, groupOf } from "../memory/layout";
 import { Span } from "../memory/records";
 import { sweepAlone } from "./segments";
-import { bound } from "../memory/step";
 import { addUnclipped, setUnclipped, unclipped } from "./sums";
 import { sweep, Task } from "./sweep";
 import { addProduct, at, bounded, Q0, Q1, Q2, Q3, squares, total, zero } from "../vec";
@@ -23,8 +22,8 @@ export class Scan {
 @unmanaged
 export class ScanClipped {
   visit(span: Span): void {
-    const high = f32x4.splat(bound);
-    const low = f32x4.splat(-bound);
+    const high = f32x4.splat(f32(config.bound));
+    const low = f32x4.splat(-f32(config.bound));
     let g = span.grads;
     let whole = zero();
     let clipped = zero();
@@ -54,11 +53,12 @@ export function squaresOf(from: usize, bytes: usize): f64 {
 class ScanExactly {
   visit(span: Span): void {
     const sums = span.sums;
+    const bound = f64(f32(config.bound));
     let sum = unclipped;
     let g = span.grads;
     for (const end = g + span.bytes; g < end; g += sizeof<f32>()) {
       const value = f64(load<f32>(g));
-      const clipped = min(max(value, -f64(bound)), f64(bound));
+      const clipped = min(max(value, -bound), bound);
       sum += value * value;
       sums.gg += clipped * clipped;
     }
@@ -75,7 +75,7 @@ function clearSums(): void {
 /** Finds every group's ‖g‖²; returns the whole one before clipping. */
 export function scan(): f64 {
   clearSums();
-  if (bound < Infinity) sweep<ScanClipped>(Task.SCAN_CLIPPED);
+  if (config.bound < Infinity) sweep<ScanClipped>(Task.SCAN_CLIPPED);
   else sweep<Scan>(Task.SCAN);
   return unclipped;
 }

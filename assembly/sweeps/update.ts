@@ -1,7 +1,8 @@
-import { held, hold, slotsAt, updateBlock, within, zeroBlock } from "../memory/layout";
+import { held, hold } from "../memory/held";
+import { scalars, slotsAt, updateBlock, within, zeroBlock } from "../memory/layout";
 import { Span } from "../memory/records";
 import { withDirection, withRule } from "../rules/index";
-import { base, constant, firstSlot, interpolation, leadSlot, weight } from "../memory/step";
+import { constant } from "../memory/step";
 import { addProduct, at, put, Q0, Q1, Q2, Q3, total, zero } from "../vec";
 
 /*
@@ -24,10 +25,10 @@ function holdRule(rate: f64): void {
 
 /** d is `step` times the direction that the loop finds. */
 function holdAveraging(step: f64): void {
-  hold(WEIGHT, weight);
-  hold(REST, 1 - weight);
-  hold(PACE, step * interpolation);
-  hold(NEAR, step * (1 - interpolation * (1 - weight)));
+  hold(WEIGHT, scalars.weight);
+  hold(REST, 1 - scalars.weight);
+  hold(PACE, step * scalars.interpolation);
+  hold(NEAR, step * (1 - scalars.interpolation * (1 - scalars.weight)));
 }
 
 /** The rule's constant k, where it takes so many. */
@@ -38,10 +39,10 @@ function taken<R>(rule: R, k: i32): v128 {
 
 /** The base's loop over one span: with averaging where the step asks for it. */
 export function runBase(span: Span, rate: f64, from: usize, delta: usize, next: usize): void {
-  if (interpolation == 0) return runRule(span, rate, from, delta, next);
+  if (scalars.interpolation == 0) return runRule(span, rate, from, delta, next);
   holdRule(rate);
   holdAveraging(-rate);
-  if (withDirection<Average>(base, span, from, delta, next)) return;
+  if (withDirection<Average>(i32(scalars.base), span, from, delta, next)) return;
   runRule(span, rate, from, zeroBlock, updateBlock);
   averageGiven(span, from, delta, next);
 }
@@ -49,7 +50,7 @@ export function runBase(span: Span, rate: f64, from: usize, delta: usize, next: 
 /** The chosen rule's loop over one span: see `sweepRule`. */
 export function runRule(span: Span, rate: f64, from: usize, delta: usize, next: usize): void {
   holdRule(rate);
-  withRule<Update>(base, span, from, delta, next);
+  withRule<Update>(i32(scalars.base), span, from, delta, next);
 }
 
 /** Averages d as it stands in `updateBlock`. */
@@ -62,7 +63,7 @@ export function averageGiven(span: Span, from: usize, delta: usize, next: usize)
 class Update {
   @inline
   with<R>(span: Span, from: usize, delta: usize, next: usize): void {
-    sweepRule<R>(from, span.bytes, delta, next, within(span, slotsAt + firstSlot), span.gap);
+    sweepRule<R>(from, span.bytes, delta, next, within(span, slotsAt + usize(scalars.firstSlot)), span.gap);
   }
 }
 
@@ -70,7 +71,7 @@ class Update {
 class Average {
   @inline
   with<R>(span: Span, from: usize, delta: usize, next: usize): void {
-    average<R>(span, from, delta, next, within(span, slotsAt + firstSlot));
+    average<R>(span, from, delta, next, within(span, slotsAt + usize(scalars.firstSlot)));
   }
 }
 
@@ -168,7 +169,7 @@ function average<R>(span: Span, from: usize, delta: usize, next: usize, first: u
   const rest = held(REST);
   const pace = held(PACE);
   const near = held(NEAR);
-  let lead = within(span, slotsAt + leadSlot);
+  let lead = within(span, slotsAt + usize(scalars.leadSlot));
   let dg = zero();
   let eg = zero();
   for (const end = from + span.bytes; from < end; from += 32, delta += 32, next += 32) {

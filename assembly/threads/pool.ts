@@ -1,7 +1,6 @@
 import { groupOf, span, segmentCount, segmentOf, pool, thread, threads, CHUNK } from "../memory/layout";
 import { Segment } from "../memory/records";
 import { advance, enter, finish, isCopied, prepare } from "../sweeps/segments";
-import { begin, pullFactor, setPullFactor } from "../memory/step";
 import { clear, collect, partialOf } from "../sweeps/sums";
 
 /*
@@ -27,7 +26,6 @@ const COMMAND: usize = 3 * CHUNK + 4;
 const TASK: usize = 4 * CHUNK;
 const SPANS: usize = 4 * CHUNK + 4;
 const RESULT: usize = 4 * CHUNK + 8;
-const PULL_FACTOR: usize = 4 * CHUNK + 16;
 /** The next span of each thread's share. */
 const NEXT: usize = 5 * CHUNK;
 
@@ -126,7 +124,6 @@ export function share<S>(): void {
 
 function open(task: i32): void {
   store<i32>(pool + TASK, task);
-  store<f64>(pool + PULL_FACTOR, pullFactor);
   for (let k: usize = 0; k < threads; k++) store<u32>(pool + NEXT + k * CHUNK, u32(shareOf(k)));
   const closed = atomic.load<i32>(pool + GATE);
   atomic.store<i32>(pool + GATE, closed + EPOCH + OPEN);
@@ -193,8 +190,6 @@ export function nextTask(): i32 {
     if ((state & OPEN) != 0 && epoch != lastEpoch) {
       if (atomic.cmpxchg<i32>(pool + GATE, state, state + INSIDE) != state) continue;
       lastEpoch = epoch;
-      begin();
-      setPullFactor(load<f64>(pool + PULL_FACTOR));
       return load<i32>(pool + TASK);
     }
     if (look++ < SPIN_LIMIT) continue;

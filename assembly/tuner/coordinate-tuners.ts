@@ -1,19 +1,17 @@
-import { clipsReward, eps, epsInRoot, mFloor, mStart, signed, spread, usesScaleBefore } from "./form";
+import { held, heldAt, hold } from "../memory/held";
 import {
-  CONSTANTS,
   betaBytes,
   betaCount,
+  config,
+  CONSTANTS,
   decayOf,
   deltaOf,
   EIGHT,
   gradBlock,
   groupOf,
-  held,
-  heldAt,
-  hold,
   REFERENCE,
-  scaleAt,
   scalars,
+  scaleAt,
   segmentCount,
   segmentOf,
   shareAt,
@@ -39,7 +37,8 @@ const DECAYS: usize = CONSTANTS;
 
 /** Writes what m is compared with (27): h as printed, or |h| and a floor. */
 function findSizes(from: usize, bytes: usize): void {
-  const floor = splat(mFloor);
+  const floor = splat(config.mFloor);
+  const signed = config.signed != 0;
   for (let k: usize = 0; k < bytes; k += 16) {
     const h = v128.load(from + k);
     v128.store(gradBlock + k, signed ? h : f32x4.add(f32x4.abs(h), floor));
@@ -48,12 +47,12 @@ function findSizes(from: usize, bytes: usize): void {
 
 function holdConstants(span: Span): void {
   // Where r takes h unclipped, the limit is raised beyond every h.
-  hold(0, clipsReward ? 0 : f64(f32.MAX_VALUE));
-  hold(1, epsInRoot ? eps : 0);
-  hold(2, epsInRoot ? 0 : eps);
+  hold(0, config.clipsReward != 0 ? 0 : f64(f32.MAX_VALUE));
+  hold(1, config.epsInRoot != 0 ? config.eps : 0);
+  hold(2, config.epsInRoot != 0 ? 0 : config.eps);
   const scale = groupOf(span.segment.group).scale;
-  hold(3, scale / spread);
-  hold(4, scale * spread);
+  hold(3, scale / config.spread);
+  hold(4, scale * config.spread);
   hold(5, scalars.rewardLimit);
   // What a coordinate's S may be at most, over its share of s_init.
   hold(6, scalars.growthLimit * f64(betaCount));
@@ -77,6 +76,7 @@ function tuneLanes<Q>(
   sizes: usize,
   raise: v128,
   rewardLimit: v128,
+  keepsBefore: bool,
   inRoot: v128,
   behindRoot: v128,
 ): v128 {
@@ -95,7 +95,7 @@ function tuneLanes<Q>(
   put<Q>(tuner, m);
   v128.store(tuner, v, V + offsetof<Q>());
   v128.store(tuner, r, R + offsetof<Q>());
-  if (usesScaleBefore) v128.store(before, v128.load(tuner, S + offsetof<Q>()), offsetof<Q>());
+  if (keepsBefore) v128.store(before, v128.load(tuner, S + offsetof<Q>()), offsetof<Q>());
   v128.store(tuner, s, S + offsetof<Q>());
   return s;
 }
@@ -138,7 +138,9 @@ export function tuneSpan(span: Span, h: usize): void {
   let shares = within(span, shareAt);
   let scales = within(span, scaleAt);
   let tuner = span.tuners;
-  const sForReward = usesScaleBefore ? S + EIGHT : S;
+  const keepsBefore = config.usesScaleBefore != 0;
+  const sForReward = keepsBefore ? S + EIGHT : S;
+  const bounds = config.spread < Infinity;
   let xx = zero();
   let dd = zero();
   let sum = zero();
@@ -156,17 +158,43 @@ export function tuneSpan(span: Span, h: usize): void {
       const before = tuner + sForReward;
       s0 = f32x4.add(
         s0,
-        tuneLanes<Q0>(tuner, before, decay, h, wealth0, own0, sizes, raise, rewardLimit, inRoot, behindRoot),
+        tuneLanes<Q0>(
+          tuner,
+          before,
+          decay,
+          h,
+          wealth0,
+          own0,
+          sizes,
+          raise,
+          rewardLimit,
+          keepsBefore,
+          inRoot,
+          behindRoot,
+        ),
       );
       s1 = f32x4.add(
         s1,
-        tuneLanes<Q1>(tuner, before, decay, h, wealth1, own1, sizes, raise, rewardLimit, inRoot, behindRoot),
+        tuneLanes<Q1>(
+          tuner,
+          before,
+          decay,
+          h,
+          wealth1,
+          own1,
+          sizes,
+          raise,
+          rewardLimit,
+          keepsBefore,
+          inRoot,
+          behindRoot,
+        ),
       );
       tuner += betaBytes;
     }
     s0 = f32x4.pmin(s0, f32x4.mul(growth, share0));
     s1 = f32x4.pmin(s1, f32x4.mul(growth, share1));
-    if (spread < Infinity) {
+    if (bounds) {
       const low = held(3);
       const high = held(4);
       s0 = boundedScale(s0, low, high);
@@ -202,7 +230,7 @@ function seedCoordinate(j: usize, s: f32): void {
   let sum: f32 = 0;
   let tuner = tunerOf(j);
   for (let k: usize = 0; k < betaCount; k++) {
-    store<f32>(tuner, f32(mStart));
+    store<f32>(tuner, f32(config.mStart));
     store<f32>(tuner, 0, V);
     store<f32>(tuner, 0, R);
     for (let field = S; field < betaBytes; field += EIGHT) store<f32>(tuner + field, s);

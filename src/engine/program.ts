@@ -42,6 +42,12 @@ export interface Engine {
   readonly grads: Float32Array;
   /** Tuners: one for each of so many tensors. */
   readonly groups: number;
+  /** Bytes that a coordinate takes in all vectors. */
+  readonly bytesPerCoordinate: number;
+  /** The reference point, where there is a tuner. */
+  readonly reference: Float32Array | undefined;
+  /** The base's slots, as far as the program has them. */
+  readonly moments: readonly Float32Array[];
   /** S of every coordinate, where each has a tuner. */
   readonly scales: Float32Array | undefined;
   /** All that a step reads and writes, but the gradient: the tuner's groups, and the vectors from x on. */

@@ -1,15 +1,7 @@
 import { decode, encode, newAverage, newClock, type Clock } from "./checkpoint.js";
 import { describe, type Config, type Resolved } from "./config.js";
 import type { Engine } from "../engine/engine.js";
-import {
-  averageOf,
-  StateCopy,
-  lowerScales,
-  momentsOf,
-  scalesOf,
-  shift,
-  shownScale,
-} from "../engine/snapshot.js";
+import { averageOf, StateCopy, lowerScales, scalesOf, shift, shownScale } from "../engine/snapshot.js";
 import type { Backoff, Snapshot } from "../engine/snapshot.js";
 import { Summary } from "../engine/kernels.js";
 import { OptimizerError } from "../common/errors.js";
@@ -66,7 +58,7 @@ export class State {
   }
 
   get moments(): readonly Float32Array[] {
-    return momentsOf(this.engine, this.resolved.program);
+    return this.engine.moments;
   }
 
   /** The average that belongs to `point`. An engine whose parameters are elsewhere is named with its own vectors. */
@@ -162,7 +154,7 @@ export class State {
   }
 
   translate(offset: ArrayLike<number>): void {
-    shift(this.engine, this.resolved.program, offset);
+    shift(this.engine, offset);
     this.witness.look(this.engine.params);
   }
 

@@ -81,11 +81,11 @@ export class ThreadedOptimizer extends Optimizer implements AsyncDisposable {
   async #lead(pool: ThreadedEngine, loss: number | undefined): Promise<StepInfo> {
     const stepper = this.#own;
     stepper.look();
-    let squares = await pool.lead("SCAN");
-    if (!Number.isFinite(squares)) squares = await pool.lead("SCAN_EXACTLY");
+    let squares = await pool.command("SCAN");
+    if (!Number.isFinite(squares)) squares = await pool.command("SCAN_EXACTLY");
     const begun = stepper.begin(squares, 1, loss);
     if ("skipped" in begun) return begun;
-    await pool.lead("STEP");
+    await pool.command("STEP");
     // By `this`, so that nobody takes it for dropped before.
     return this.#own.end(begun);
   }

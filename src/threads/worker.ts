@@ -7,29 +7,21 @@
 export interface WorkerSetup {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
+  /** Where the kernels' configuration is, which all threads read. */
+  readonly from: number;
   readonly thread: number;
-  readonly threads: number;
-  /** Calls that set up the optimizer's instance. What they leave in the instance itself is not shared. */
-  readonly calls: readonly Call[];
 }
-
-/** A call of the kernels. */
-export type Call = readonly [name: string, args: readonly unknown[]];
 
 /** What a worker says: it helps now; it has carried out a command. */
 export type WorkerMessage = "ready" | "done";
 
 type Functions = Record<string, (...args: readonly unknown[]) => unknown>;
 
-function help(
-  { module, memory, thread, threads, calls }: WorkerSetup,
-  send: (send: WorkerMessage) => void,
-): void {
+function help({ module, memory, from, thread }: WorkerSetup, send: (send: WorkerMessage) => void): void {
   const announce = () => send("done");
   const kernels = new WebAssembly.Instance(module, { env: { memory }, threads: { announce } })
     .exports as Functions;
-  kernels.setThread(thread, threads);
-  for (const [name, args] of calls) kernels[name](...args);
+  kernels.plan(from, thread);
   send("ready");
   kernels.work();
 }

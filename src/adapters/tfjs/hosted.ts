@@ -1,6 +1,6 @@
 import { keep, type Tensor } from "@tensorflow/tfjs-core";
 import type { Resolved } from "../../stepper/config.js";
-import { createHostedEngine, type Engine, type HostedEngine } from "../../engine/engine.js";
+import { createHostedEngine, type HostedEngine } from "../../engine/engine.js";
 import type { StepInfo } from "../../stepper/info.js";
 import { Stepper } from "../../stepper/stepper.js";
 import { aliasOf, type TensorMemory } from "./memory.js";
@@ -48,12 +48,7 @@ export class HostedTraining extends Training {
     const hosted = host(memory, resolved);
     const outside = () =>
       this.#aliases.filter((alias) => alias !== undefined).map((alias) => memory.floats(alias));
-    // The engine but for its vectors of gradients and parameters, which are not where these are.
-    const engine = Object.create(hosted.engine, {
-      params: { value: NOTHING },
-      grads: { value: NOTHING },
-      outside: { get: outside },
-    }) as Engine;
+    const engine = hosted.engine.withOutside(outside);
     super(list, new Stepper(resolved, engine));
     this.#memory = memory;
     this.#hosted = hosted;
@@ -106,7 +101,7 @@ export class HostedTraining extends Training {
   /** Tells the kernels where everything is. Data that others hold, too, are left to them. */
   #place(gradients: readonly (Tensor | undefined)[]): void {
     const memory = this.#memory;
-    const { kernels } = this.#hosted.engine;
+    const { kernels, grads } = this.#hosted.engine;
     let segment = 0;
     this.list.variables.forEach((variable, k) => {
       if (this.frozen[k]) return;
@@ -119,7 +114,7 @@ export class HostedTraining extends Training {
       }
       const gradient = gradients[k];
       // No gradient is one of 0.
-      const gradsAt = gradient ? memory.addressOf(gradient) : kernels.gradsAt() + 4 * this.#firsts[k];
+      const gradsAt = gradient ? memory.addressOf(gradient) : grads.byteOffset + 4 * this.#firsts[k];
       kernels.setPlace(segment++, gradsAt, memory.addressOf(variable));
     });
   }

@@ -1,6 +1,6 @@
 import { KERNELS } from "../../bases/kernels.js";
 import { scalarRules } from "../../bases/list.js";
-import { Scalar, type Kernels } from "../kernels.js";
+import { Scalar, Summary, type Kernels } from "../kernels.js";
 import type { Engine, Program } from "../program.js";
 import { reseedCoordinates, rescaleCoordinates, startCoordinates, stepCoordinates } from "./coordinates.js";
 import {
@@ -34,8 +34,8 @@ class JsKernels extends Memory implements Kernels {
 
   #begin(): void {
     const { scalars } = this;
-    this.rate = scalars[0];
-    this.c.set(scalars.subarray(1, Scalar.learningRate));
+    this.rate = scalars[Scalar.rate];
+    this.c.set(scalars.subarray(Scalar.k0, Scalar.learningRate));
     this.eta = scalars[Scalar.learningRate];
     this.clipScale = scalars[Scalar.clipScale];
     this.rule = scalarRules[KERNELS[scalars[Scalar.base]]];
@@ -112,10 +112,6 @@ class JsKernels extends Memory implements Kernels {
     this.f.fill(0, slot, slot + this.stride);
   }
 
-  bytesPerCoordinate(): number {
-    return 4 * (this.vectorCount + this.tunerLength / EIGHT);
-  }
-
   scaleOf(group: number): number {
     return this.groups[group][SCALE];
   }
@@ -140,8 +136,15 @@ class JsKernels extends Memory implements Kernels {
       least = Math.min(least, group[XX]);
       sInit = Math.max(sInit, group[S_INIT]);
     }
-    // In the order of Summary.
-    summary.set([h, mean, largest, xx, least, dd, h + hh + scale + mean + xx + dd + eg, eg, sInit]);
+    summary[Summary.h] = h;
+    summary[Summary.scaleMean] = mean;
+    summary[Summary.scaleMax] = largest;
+    summary[Summary.paramsSquares] = xx;
+    summary[Summary.paramsSquaresMin] = least;
+    summary[Summary.deltaSquares] = dd;
+    summary[Summary.finiteCheck] = h + hh + scale + mean + xx + dd + eg;
+    summary[Summary.leadSlope] = eg;
+    summary[Summary.sInitMax] = sInit;
   }
 }
 
@@ -154,8 +157,11 @@ export function createJsEngine(program: Program): Engine {
     name: "js",
     kernels,
     groups: groups.length,
+    bytesPerCoordinate: 4 * (kernels.vectorCount + kernels.tunerLength / EIGHT),
     params,
     grads: vector(0),
+    reference: program.tuner ? vector(REFERENCE) : undefined,
+    moments: Array.from({ length: program.slots }, (_, k) => vector(kernels.slotsAt + k)),
     scales: program.perCoordinate ? vector(kernels.scaleAt) : undefined,
     state: [
       new Uint8Array(f.buffer, groups[0].byteOffset, groups.length * groups[0].byteLength),

@@ -3,7 +3,7 @@ import type { Form } from "../../tuners/forms.js";
 import type { Segment as Shared } from "../../tensors.js";
 import type { Tuner } from "../../tuners/tuners.js";
 import { expectFit, isBounded, looksAhead, notGranted, readsParams, type Program } from "../program.js";
-import { Summary, Scalar } from "../kernels.js";
+import { Beta, BLOCK_BYTES, CHUNK_BYTES, EIGHT_BYTES, Group, Scalar, Summary } from "../records.js";
 
 /*
  * The js engine's memory. Groups and vectors lie as in assembly/memory/layout.ts, since a state saved by one engine goes on
@@ -11,9 +11,9 @@ import { Summary, Scalar } from "../kernels.js";
  */
 
 /** Coordinates whose tuners lie together; of a chunk, which vectors are padded to; of a block, whose sums are float32. */
-export const EIGHT = 8;
-export const CHUNK = 16;
-export const BLOCK = 1024;
+export const EIGHT = EIGHT_BYTES / 4;
+export const CHUNK = CHUNK_BYTES / 4;
+export const BLOCK = BLOCK_BYTES / 4;
 
 /** Scratch blocks: Δ_t, g_t and u_t of a span where they are not vectors, h, y or x; and two that stay as they are. */
 export const DELTA_BLOCK = 0;
@@ -29,29 +29,13 @@ const STAGING = 7 * BLOCK;
 export const PARAMS = 1;
 export const REFERENCE = 2;
 
-/** Fields of a group, in float64; behind them the tuners of its betas. */
-export const GG = 0;
-export const DG = 1;
-export const DD = 2;
-export const XX = 3;
-export const DX = 4;
-export const YY = 5;
-export const DY = 6;
-export const H = 7;
-export const HH = 8;
-export const NEXT_DG = 9;
-export const LEAD_DG = 10;
-export const SCALE_MEAN = 11;
-export const SCALE_MAX = 12;
-export const SCALE = 13;
-export const S_INIT = 14;
-export const SCALE_BEFORE = 15;
-export const BETAS = 16;
-/** m, v, r, s, s of the step before: of a beta and its partner, which lies 1 further. */
-export const FIELDS = 5;
+/** Fields of a group, in float64, by the names of assembly/memory/records.ts; behind them the tuners of its betas. */
+export const { gg: GG, dg: DG, dd: DD, xx: XX, dx: DX, yy: YY, dy: DY, h: H, hh: HH } = Group;
+export const { nextDg: NEXT_DG, leadDg: LEAD_DG, scaleMean: SCALE_MEAN, scaleMax: SCALE_MAX } = Group;
+export const { scale: SCALE, sInit: S_INIT, scaleBefore: SCALE_BEFORE, count: BETAS } = Group;
 
-/** Where the k-th beta's first field is in a group; the next one is 2 further. */
-export const betaAt = (k: number) => BETAS + (k >> 1) * 2 * FIELDS + (k & 1);
+/** Where the k-th beta's first field is in a group. The fields of two betas lie in turns. */
+export const betaAt = (k: number) => BETAS + (k >> 1) * Beta.count + (k & 1);
 
 export interface Segment extends Omit<Shared, "group"> {
   readonly group: Float64Array;

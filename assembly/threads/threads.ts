@@ -10,7 +10,6 @@ import { finishCommand, leave, nextTask, share } from "./pool";
 /* The entry of the binary for threads: what one thread exports, and the life of the others. */
 
 export * from "../index";
-export { setThread } from "../memory/layout";
 export { command, countSpans, quit, result, setSleep } from "./pool";
 
 /** Commands that another thread carries out as the leader while the host's does something else. */
@@ -20,8 +19,7 @@ export enum Command {
   STEP,
 }
 
-/** Tells the host that a command was carried out. */
-@external("threads", "announce")
+/** Tells the host that a command was carried out. Its module is called as this file is. */
 declare function announce(): void;
 
 function carryOut(command: i32): void {
