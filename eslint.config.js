@@ -5,6 +5,8 @@ const typed = [
   "src/**/*.ts",
   "test/**/*.ts",
   "bench/**/*.ts",
+  "studies/**/*.ts",
+  "scripts/**/*.ts",
   "examples/**/*.ts",
   "page/**/*.ts",
   "vitest.config.ts",

@@ -43,6 +43,8 @@ export function isKind<K extends keyof Kinds>(value: unknown, kind: K): value is
 export interface AbortSignalLike {
   readonly aborted: boolean;
   readonly reason?: unknown;
+  readonly addEventListener?: (type: "abort", listener: () => void) => void;
+  readonly removeEventListener?: (type: "abort", listener: () => void) => void;
 }
 
 /** What a number may be. */
@@ -148,7 +150,7 @@ export function isArrayLike(value: unknown): value is ArrayLike<number> {
   );
 }
 
-/** Numbers of the right count, be they finite or not. */
+/** Numbers of the right count, be they finite or not: what is no typed array is copied, so that it stays what was checked. */
 export function expectNumbers(name: string, values: unknown, length: number): ArrayLike<number> {
   if (!isArrayLike(values)) throw new TypeError(`${name}: expected an array of numbers, got ${show(values)}`);
   if (values.length !== length) {
@@ -157,12 +159,14 @@ export function expectNumbers(name: string, values: unknown, length: number): Ar
   }
   // These two hold nothing else.
   if (isKind(values, "Float32Array") || isKind(values, "Float64Array")) return values;
+  const copy = new Float64Array(length);
   for (let i = 0; i < length; i++) {
     const value: unknown = values[i];
     if (typeof value !== "number")
       throw new TypeError(`${name}[${i}]: expected a number, got ${show(value)}`);
+    copy[i] = value;
   }
-  return values;
+  return copy;
 }
 
 /** Numbers of the right count that are finite in float32. */
@@ -179,4 +183,10 @@ export function expectVector(name: string, values: unknown, length: number): Arr
 /** Options given as `undefined` count as not given. */
 export function given<T extends object>(options: T): T {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+}
+
+/** Freezes an object of our own making, and all objects and arrays in it. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null) Object.values(value).forEach(deepFreeze);
+  return Object.freeze(value);
 }

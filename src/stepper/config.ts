@@ -1,7 +1,7 @@
 import { resolveBase, type Base } from "../bases/index.js";
 import { adam } from "../bases/adam.js";
 import { slotsWithLead, type LearningRate, type Rule } from "../bases/base.js";
-import { expectBoolean, expectNumber, expectOneOf, expectOptions } from "../common/expect.js";
+import { deepFreeze, expectBoolean, expectNumber, expectOneOf, expectOptions } from "../common/expect.js";
 import { largest } from "../common/extremes.js";
 import { formOf, type Form } from "../tuners/forms.js";
 import { distinguishes, modesOf, type Modes } from "./gradients.js";
@@ -67,9 +67,11 @@ export interface Resolved {
 
 function readClip(clip: OptimizerOptions["clip"] = {}): { norm?: number; value?: number } {
   expectOptions("clip", clip, ["norm", "value"]);
-  if (clip.norm !== undefined) expectNumber("clip.norm", clip.norm, { above: 0 });
-  if (clip.value !== undefined) expectNumber("clip.value", clip.value, { above: 0 });
-  return { ...clip };
+  // A getter may answer differently the next time, so what is checked is a copy.
+  const copy = { ...clip };
+  if (copy.norm !== undefined) expectNumber("clip.norm", copy.norm, { above: 0 });
+  if (copy.value !== undefined) expectNumber("clip.value", copy.value, { above: 0 });
+  return copy;
 }
 
 const BASE_KEYS = ["beta1", "beta2", "eps", "weightDecay"];
@@ -136,11 +138,11 @@ export function resolve(
   if (segments.length === 0) throw new RangeError("params: expected at least one tensor that is not frozen");
   const clip = readClip(options.clip);
   const form = tuner && formOf(tuner);
-  const config: Config = Object.freeze({
-    base: Object.freeze({ ...given, learningRate }),
-    tuner: tuner && Object.freeze(tuner),
+  const config: Config = deepFreeze({
+    base: { ...given, learningRate },
+    tuner,
     normAdaptive: expectBoolean("normAdaptive", normAdaptive),
-    clip: Object.freeze(clip),
+    clip,
     gradients,
     nonFinite: expectOneOf("nonFinite", nonFinite, ["throw", "skip"]),
     engine: expectOneOf("engine", engine, ["auto", ...ENGINES]),
