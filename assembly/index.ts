@@ -29,7 +29,7 @@ import {
 import { stepCoordinates } from "./sweeps/coordinates";
 import { move } from "./sweeps/move";
 import { rescaleCoordinates, reseedCoordinates, startCoordinates } from "./tuner/coordinate-tuners";
-import { measure } from "./sweeps/scan";
+import { measure, scan } from "./sweeps/scan";
 import { findStart, isUnstarted } from "./tuner/start";
 import { rescaleGroups, reseed, seed, tune } from "./tuner/tuner";
 
@@ -78,6 +78,17 @@ export function step(): void {
   if (perCoordinate) stepCoordinates();
   else stepGroups();
   summarize();
+}
+
+/**
+ * `scan` and `step` in one call from the host: returns ‖g‖², or −1 where that is more than `limit` or no number. Then
+ * nothing has changed yet.
+ */
+export function scanAndStep(limit: f64): f64 {
+  const squares = scan();
+  if (!(squares <= limit)) return -1;
+  step();
+  return squares;
 }
 
 /** Sweep A, the tuner, sweep B. */

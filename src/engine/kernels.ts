@@ -9,6 +9,7 @@ export interface Kernels {
   scanExactly(): number;
   clippedSquares(): number;
   step(): void;
+  scanAndStep(limit: number): number;
   start(sInit: number, share: number): void;
   rebase(): void;
   anchor(carry: number): void;

@@ -21,7 +21,7 @@ interface ThreadKernels extends WasmKernels {
 
 /** Calls that read or write vectors, and may share a sweep. */
 const SWEEPS = [
-  ...(["scan", "scanExactly", "step", "rebase", "start", "anchor"] as const),
+  ...(["scan", "scanExactly", "step", "scanAndStep", "rebase", "start", "anchor"] as const),
   ...(["lowerScale", "clearSlot", "flushMoments", "rescale", "keepGradient", "gradientChange"] as const),
 ];
 

@@ -67,6 +67,13 @@ class JsKernels extends Memory implements Kernels {
     this.summarize();
   }
 
+  scanAndStep(limit: number): number {
+    const squares = this.scan();
+    if (!(squares <= limit)) return -1;
+    this.step();
+    return squares;
+  }
+
   rebase(): void {
     const [x, xRef, delta] = [PARAMS, REFERENCE, this.deltaAt].map((index) => this.vectorOf(index));
     for (const { first, last } of this.tuner ? this.segments : []) {
