@@ -8,7 +8,6 @@ const typed = [
   "studies/**/*.ts",
   "scripts/**/*.ts",
   "examples/**/*.ts",
-  "page/**/*.ts",
   "vitest.config.ts",
 ];
 const kernels = ["assembly/**/*.ts"];
@@ -19,7 +18,7 @@ export default defineConfig(
     "dist/",
     "src/*/binary.ts",
     "src/engine/relaxed-binary.ts",
-    "src/stability/page.ts",
+    "src/report/page-bundle.ts",
     "assembly/rules/index.ts",
     "src/bases/kernels.ts",
     "src/engine/records.ts",

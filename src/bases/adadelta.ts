@@ -79,6 +79,7 @@ export const notation: readonly Notation[] = [
     base: "adadelta()",
     options: {},
     update: "nu ← ρ nu + (1 − ρ) g², d = √(mu + eps) / √(nu + eps) · g, mu ← ρ mu + (1 − ρ) d²; u = −η d",
+    bare: "as above",
     defaults: "ρ 0.9, eps 1e-6",
     source: "[arXiv 1212.5701](https://arxiv.org/abs/1212.5701), `torch.optim.Adadelta`",
   },

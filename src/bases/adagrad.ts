@@ -60,9 +60,9 @@ function rule(base: Adagrad): Rule {
   };
 }
 
-export const adagradLinear: LinearResponse<Adagrad> = (base, t) => ({
+export const adagradLinear: LinearResponse<Adagrad> = (base, { total }) => ({
   ...plainLinear,
-  inverse: ([nu], i) => 1 / (Math.sqrt(base.initialAccumulator + nu[i]) + base.eps) / slowing(base, t),
+  inverse: ([nu], i) => 1 / (Math.sqrt(base.initialAccumulator + nu[i]) + base.eps) / slowing(base, total),
 });
 
 export const adagradRecord = {
@@ -84,6 +84,7 @@ export const notation: readonly Notation[] = [
     options: {},
     update:
       "nu ← nu + g²; u = −η / (1 + (t − 1) `learningRateDecay`) · g / (√(`initialAccumulator` + nu) + eps)",
+    bare: "as above",
     defaults: "both 0, eps 1e-10",
     source: "Duchi, Hazan, Singer 2011, `torch.optim.Adagrad`",
   },

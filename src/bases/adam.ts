@@ -162,11 +162,11 @@ function bareAmsgrad({ beta2, eps }: Adam | AdamW): BareRule {
   };
 }
 
-export const adamLinear: LinearResponse<Adam | AdamW> = (base, t) => {
+export const adamLinear: LinearResponse<Adam | AdamW> = (base, { total, momentum }) => {
   const { beta1, beta2, eps, amsgrad, nesterov } = base;
-  const correction = Math.sqrt(1 - beta2 ** t);
+  const correction = Math.sqrt(biasOf(beta2)(total));
   const slot = amsgrad ? 2 : 1;
-  const looks = nesterov ? lookAhead(base)(t) : { direct: 0, carried: 1 / (1 - beta1 ** t) };
+  const looks = nesterov ? lookAhead(base)(momentum) : { direct: 0, carried: 1 / biasOf(beta1)(momentum) };
   return {
     ...looks,
     beta: beta1,
@@ -212,6 +212,7 @@ export const notation: readonly Notation[] = [
     options: {},
     update:
       "mu ← β1 mu + (1 − β1) g, nu ← β2 nu + (1 − β2) g²; u = −η / (1 − β1ᵗ) · mu / (√nu / √(1 − β2ᵗ) + eps)",
+    bare: "−η g / (√nu / √(1 − β2ᵗ) + eps), g / √nu within ±5¹; e in place of mu",
     defaults: "β1 0.9, β2 0.999, eps 1e-8",
     source: "[arXiv 1412.6980](https://arxiv.org/abs/1412.6980), `torch.optim.Adam`",
   },
@@ -219,6 +220,7 @@ export const notation: readonly Notation[] = [
     base: "adam({ amsgrad })",
     options: { amsgrad: true },
     update: "the same with the largest nu so far in the root",
+    bare: "the same with the largest nu so far, and no bound",
     defaults: "as `adam()`",
     source: "Reddi, Kale, Kumar, ICLR 2018",
   },
@@ -228,6 +230,7 @@ export const notation: readonly Notation[] = [
     update:
       "NAdam: u = −η ((1 − μ_t) / (1 − Π_t) g + μ_{t+1} / (1 − Π_{t+1}) mu) / (√nu / √(1 − β2ᵗ) + eps), " +
       "μ_t = β1 (1 − ½ · 0.96^(t ψ)), Π_t = μ_1 ⋯ μ_t",
+    bare: "as `adam()`",
     defaults: "ψ = `momentumDecay` 0.004",
     source: "Dozat 2016, `torch.optim.NAdam`",
   },
@@ -235,6 +238,7 @@ export const notation: readonly Notation[] = [
     base: "adamw()",
     options: {},
     update: "u of `adam()`, minus η wd x",
+    bare: "as `adam()`, without the bound where it decays, minus η wd x",
     defaults: "as `adam()`; wd 0.01",
     source: "[arXiv 1711.05101](https://arxiv.org/abs/1711.05101), `torch.optim.AdamW`",
   },

@@ -61,11 +61,11 @@ function rule({ beta1, beta2, eps }: Adamax): Rule {
   };
 }
 
-export const adamaxLinear: LinearResponse<Adamax> = ({ beta1, eps }, t) => ({
+export const adamaxLinear: LinearResponse<Adamax> = ({ beta1, eps }, { momentum }) => ({
   beta: beta1,
   fresh: 1 - beta1,
   direct: 0,
-  carried: 1 / (1 - beta1 ** t),
+  carried: 1 / biasOf(beta1)(momentum),
   inverse: ([, nu], i) => 1 / Math.max(nu[i], eps),
 });
 
@@ -89,6 +89,7 @@ export const notation: readonly Notation[] = [
     base: "adamax()",
     options: {},
     update: "mu as `adam()`, nu ← max(β2 nu, \\|g\\| + eps); u = −η / (1 − β1ᵗ) · mu / nu",
+    bare: "−η g / nu",
     defaults: "β1 0.9, β2 0.999, eps 1e-8",
     source: "arXiv 1412.6980, 7.1, `torch.optim.Adamax`",
   },

@@ -123,19 +123,24 @@ export interface NoLinear {
   readonly none: string;
 }
 
-/**
- * The linear response of a base after `t` steps that count for the correction of bias. It is apart from the record, as
- * only diagnostics ask for it.
- */
-export type LinearResponse<B> = ((base: B, t: number) => Linear) | NoLinear;
+/** Updates that bias corrections count: `momentum` those since momentum last started from 0. */
+export interface Updates {
+  readonly total: number;
+  readonly momentum: number;
+}
 
-/** A row of the table of bases in docs/notation.md, which a test holds to this. */
+/** The linear response of a base after so many updates. It is apart from the record, as only diagnostics ask for it. */
+export type LinearResponse<B> = ((base: B, updates: Updates) => Linear) | NoLinear;
+
+/** A row of the tables of bases in docs/notation.md, which a test holds to this. */
 export interface Notation {
   /** The call, with the options that make the difference. */
   readonly base: string;
   /** Such options, which the row's slots and rate are of. */
   readonly options: object;
   readonly update: string;
+  /** What an average is taken of. */
+  readonly bare: string;
   readonly defaults: string;
   readonly source: string;
 }

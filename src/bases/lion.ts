@@ -78,6 +78,7 @@ export const notation: readonly Notation[] = [
     base: "lion()",
     options: {},
     update: "u = −η (sign(β1 mu + (1 − β1) g) + wd x), then mu ← β2 mu + (1 − β2) g",
+    bare: "only in `scheduleFree(lion())`: −η sign(g)",
     defaults: "β1 0.9, β2 0.99",
     source: "[arXiv 2302.06675](https://arxiv.org/abs/2302.06675)",
   },

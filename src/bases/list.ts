@@ -2,7 +2,7 @@ import { adadeltaLinear, adadeltaRecord } from "./adadelta.js";
 import { adagradLinear, adagradRecord } from "./adagrad.js";
 import { adamLinear, adamRecord, adamwRecord } from "./adam.js";
 import { adamaxLinear, adamaxRecord } from "./adamax.js";
-import type { BaseRecord, Linear, LinearResponse, NoLinear, Rule, ScalarRule } from "./base.js";
+import type { BaseRecord, Linear, LinearResponse, NoLinear, Rule, ScalarRule, Updates } from "./base.js";
 import type { Kernel } from "./kernels.js";
 import { lionLinear, lionRecord } from "./lion.js";
 import { rmspropLinear, rmspropRecord } from "./rmsprop.js";
@@ -52,8 +52,8 @@ export const scalarRules: Readonly<Record<Kernel, ScalarRule>> = Object.assign(
 /** What a base's options mean. */
 export const ruleOf = (base: Wrapped): Rule => (records[base.name] as BaseRecord<Wrapped>).rule(base);
 
-/** Its linear response after `t` steps, or why it has none. */
-export function linearOf(base: Wrapped, t: number): Linear | NoLinear {
+/** Its linear response after so many updates, or why it has none. */
+export function linearOf(base: Wrapped, updates: Updates): Linear | NoLinear {
   const response = linearResponses[base.name] as LinearResponse<Wrapped>;
-  return typeof response === "function" ? response(base, t) : response;
+  return typeof response === "function" ? response(base, updates) : response;
 }

@@ -122,6 +122,7 @@ export const notation: readonly Notation[] = [
     base: "rmsprop()",
     options: {},
     update: "nu ← α nu + (1 − α) g²; u = −η g / (√nu + eps)",
+    bare: "as above, g / √nu within ±5¹",
     defaults: "α 0.99, eps 1e-8",
     source: "Hinton, lecture 6e, `torch.optim.RMSprop`",
   },
@@ -130,6 +131,7 @@ export const notation: readonly Notation[] = [
     options: { momentum: 0.9, centered: true },
     update:
       "b ← momentum b + g / (√nu + eps), u = −η b; centered: nu − mean² in the root, mean ← α mean + (1 − α) g",
+    bare: "the same without the bound; centered: nu − mean² in the root",
     defaults: "momentum 0",
     source: "[arXiv 1308.0850](https://arxiv.org/abs/1308.0850) for centered",
   },

@@ -1,4 +1,4 @@
-import { expectNumber, expectOneOf, expectOptions, showUncalled, given } from "../common/expect.js";
+import { expectNumber, expectOneOf, expectOptions, given, showUncalled } from "../common/expect.js";
 import { slotsWithLead, type LearningRate, type Role, type Rule } from "./base.js";
 import { records, ruleOf, type BaseName, type Wrapped } from "./list.js";
 
