@@ -22,6 +22,7 @@ export default defineConfig(
     "assembly/rules/index.ts",
     "src/bases/kernels.ts",
     "src/bases/records.ts",
+    "src/engine/records.ts",
   ]),
   { linterOptions: { reportUnusedDisableDirectives: "error" }, rules: { eqeqeq: "error" } },
   {
