@@ -2,8 +2,8 @@ import { dispose } from "./common/ambient.js";
 import { minimize, minimizeAsync } from "./run/minimize.js";
 import type { Config } from "./stepper/config.js";
 import type { EngineName } from "./engine/kernels.js";
-import { expectNumbers, expectVector } from "./common/expect.js";
-import type { Seen, StepInfo, TensorView } from "./stepper/info.js";
+import { expectBoolean, expectNumbers, expectOptions, expectVector } from "./common/expect.js";
+import type { RestoreOptions, Seen, StepInfo, TensorView } from "./stepper/info.js";
 import { notItself } from "./common/itself.js";
 import type { GradientKind } from "./common/kinds.js";
 import type { RunOptions, Solution } from "./run/options.js";
@@ -251,17 +251,14 @@ export class Optimizer implements Disposable {
    * optimizer.reset([5, 6]).iterations; // → 0
    */
   reset(params?: ArrayLike<number>): this {
-    Optimizer.#alive(this).reset(
-      params === undefined ? undefined : expectVector("params", params, this.size),
-    );
+    Optimizer.#alive(this).reset(params === undefined ? params : expectVector("params", params, this.size));
     return this;
   }
 
   /**
-   * Everything that the next step depends on, but the gradient and the options. A state restored into an optimizer
-   * with the same options steps on to the last bit.
+   * Everything that the next step depends on, but the gradient and the options, as little-endian bytes: about as many as
+   * the optimizer's vectors have. A state restored into an optimizer with the same options steps on to the last bit.
    *
-   * @returns little-endian bytes with version and checksum; about as large as the optimizer's vectors
    * @example
    * const first = createOptimizer([1, 2]);
    * first.step([1, 1]);
@@ -275,17 +272,20 @@ export class Optimizer implements Disposable {
   }
 
   /**
-   * Takes up a state that {@link save} returned.
+   * Takes up a state that {@link save} returned. Tensors are told by name, in any order; names, shapes and options must be
+   * those it was saved with, but for rates, anchors and limits of growth. What is no longer frozen goes on from the saved
+   * parameters.
    *
-   * @throws OptimizerError "state" when it is damaged, of another version, base, form, size or kind of gradients; nothing
-   *   has changed then
-   * @throws TypeError when it is not a Uint8Array
+   * @throws OptimizerError "state" when it is damaged or something differs, TypeError when it is no Uint8Array; nothing has
+   *   changed then
    * @example
    * const optimizer = createOptimizer(2);
-   * optimizer.restore(createOptimizer(3).save()); // → throws OptimizerError: state: it was saved with sizes [3]
+   * optimizer.restore(createOptimizer(3).save()); // → throws OptimizerError: state: tensor "params" was saved with shape [3]
    */
-  restore(state: Uint8Array): this {
-    Optimizer.#alive(this).restore(state);
+  restore(state: Uint8Array, options: RestoreOptions = {}): this {
+    const stepper = Optimizer.#alive(this);
+    expectOptions("options", options, ["partial"]);
+    stepper.restore(state, expectBoolean("options.partial", options.partial ?? false));
     return this;
   }
 

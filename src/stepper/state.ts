@@ -1,9 +1,10 @@
 import { decode, encode, newAverage, newClock, type Clock } from "./checkpoint.js";
-import { describe, type Config, type Resolved } from "./config.js";
+import { expectedOf, type Config, type Resolved } from "./config.js";
 import type { Engine } from "../engine/engine.js";
 import { averageOf, Copy, lowerScales, momentsOf, scalesOf, shift, shownScale } from "../engine/mark.js";
 import type { Footing, Mark } from "../engine/mark.js";
 import { Report } from "../engine/kernels.js";
+import { transplant } from "../engine/transplant.js";
 import { OptimizerError } from "../common/errors.js";
 import { expectVector } from "../common/expect.js";
 import { boldness, type Mode } from "./gradients.js";
@@ -169,20 +170,26 @@ export class State {
   save(): Uint8Array {
     const { state } = this.engine;
     if (this.fresh) this.settle();
-    return encode({ ...describe(this.resolved), clock: this.time }, state);
+    const { tensors } = this.config;
+    return encode({ clock: this.time, options: expectedOf(this.resolved).options, tensors }, state);
   }
 
-  restore(state: Uint8Array): void {
-    const [groups, vectors] = this.engine.state;
-    const { clock, payload } = decode(state, describe(this.resolved), groups.length + vectors.length);
+  restore(state: Uint8Array, partial = false): void {
+    const { engine, resolved } = this;
+    const decoded = decode(state, expectedOf(resolved), resolved.tensors.list, partial);
+    const { clock, payload } = decoded;
     const { gradients } = this.config;
     if (gradients !== "auto" && clock.gradients !== gradients) {
       const reason = `it was saved with gradients "${clock.gradients}"; this optimizer has "${gradients}"`;
       throw new OptimizerError("state", `state: ${reason}`);
     }
-    groups.set(payload.subarray(0, groups.length));
-    vectors.set(payload.subarray(groups.length));
+    const found = transplant(engine, resolved.program, decoded, resolved.tensors.list);
+    if (!found)
+      throw new OptimizerError("state", `state: it is damaged (${payload.length} bytes of payload)`);
+    found.parts.forEach((part, k) => engine.state[k].set(part));
     this.takeUp(clock, clock.iterations === clock.skipped);
+    // The first gradient of what starts afresh is not known.
+    if (found.fresh && this.undecided) this.#restartMomentum();
   }
 
   protected takeUp(clock: Readonly<Clock>, fresh: boolean): void {
