@@ -20,11 +20,11 @@ const threads = Buffer.from(embedded("src/threads/binary.ts"), "base64");
 const gzip = (bytes) => gzipSync(bytes, { level: 9 }).length;
 
 const budget = [
-  { what: "code with the loader, minified, gzip", bytes: gzip(bundle.replace(base64, "")), limit: 25_800 },
+  { what: "code with the loader, minified, gzip", bytes: gzip(bundle.replace(base64, "")), limit: 27_000 },
   { what: "superlevel.wasm", bytes: wasm.length, limit: 30_000 },
   { what: "superlevel.wasm, gzip", bytes: gzip(wasm), limit: 10_000 },
   { what: "superlevel-relaxed.wasm", bytes: relaxed.length, limit: 30_000 },
-  { what: "all of it in one file, the kernels as base64, gzip", bytes: gzip(bundle), limit: 41_200 },
+  { what: "all of it in one file, the kernels as base64, gzip", bytes: gzip(bundle), limit: 42_500 },
   { what: "the kernels for threads", bytes: threads.length, limit: 33_000 },
   { what: "the kernels for threads, gzip", bytes: gzip(threads), limit: 11_500 },
 ];

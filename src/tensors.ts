@@ -37,53 +37,70 @@ function isSpecList(params: unknown): params is readonly TensorSpec[] {
   return Array.isArray(params) && params.length > 0 && typeof params[0] === "object" && params[0] !== null;
 }
 
-function sizeOf(name: string, shape: unknown): number {
+/** A copy: a getter may answer differently the next time. */
+function readShape(name: string, shape: unknown): readonly number[] {
   if (!isArrayLike(shape))
     throw new TypeError(`${name}.shape: expected an array of sizes, got ${show(shape)}`);
-  let size = 1;
+  const sizes: number[] = [];
   for (let axis = 0; axis < shape.length; axis++)
-    size *= expectNumber(`${name}.shape[${axis}]`, shape[axis], { min: 1, integer: true });
-  return size;
+    sizes.push(expectNumber(`${name}.shape[${axis}]`, shape[axis], { min: 1, integer: true }));
+  return Object.freeze(sizes);
 }
 
-function readSpec(spec: TensorSpec, index: number, first: number, weightDecay: number): Tensor {
+function readSpec(
+  spec: TensorSpec,
+  index: number,
+  first: number,
+  weightDecay: number,
+): { tensor: Tensor; values: ArrayLike<number> | undefined } {
   const place = `params[${index}]`;
+  if (isArrayLike(spec)) {
+    const length = (spec as ArrayLike<number>).length;
+    const cure = `write { shape: [${length}], values } for each tensor, or a flat array of numbers for one`;
+    throw new TypeError(`${place}: expected an object, got ${show(spec)}; ${cure}`);
+  }
   expectOptions(place, spec, ["name", "shape", "values", "learningRate", "weightDecay", "frozen"]);
   const {
     name = nameOf(index),
     learningRate = 1,
     frozen = false,
     weightDecay: ownDecay = weightDecay,
+    values,
   } = spec;
   if (typeof name !== "string") throw new TypeError(`${place}.name: expected a string, got ${show(name)}`);
   if (typeof frozen !== "boolean")
     throw new TypeError(`${place}.frozen: expected true or false, got ${show(frozen)}`);
-  const size = sizeOf(place, spec.shape);
-  if (spec.values !== undefined) expectVector(`${place}.values`, spec.values, size);
-  return {
+  const shape = readShape(place, spec.shape);
+  const size = shape.reduce((product, length) => product * length, 1);
+  const tensor = {
     name,
-    shape: Object.freeze(Array.from(spec.shape)),
+    shape,
     learningRate: expectNumber(`${place}.learningRate`, learningRate, { min: 0 }),
     weightDecay: expectNumber(`${place}.weightDecay`, ownDecay, { min: 0 }),
     frozen,
     first,
     size,
   };
+  return { tensor, values: values === undefined ? undefined : expectVector(`${place}.values`, values, size) };
 }
 
 /** Reads the first argument of `createOptimizer`: a count, start values, or tensors. */
 export function readTensors(params: unknown, weightDecay: number): Tensors {
   if (isSpecList(params)) {
     const list: Tensor[] = [];
+    const all: Tensors["values"][number][] = [];
     let size = 0;
     params.forEach((spec, index) => {
-      list.push(readSpec(spec, index, size, weightDecay));
-      size += list[index].size;
+      const { tensor, values } = readSpec(spec, index, size, weightDecay);
+      list.push(tensor);
+      all.push(values);
+      size += tensor.size;
     });
-    return { list, size, values: params.map((spec) => spec.values) };
+    return { list, size, values: all };
   }
   if (typeof params !== "number" && !isArrayLike(params)) {
-    const expected = "a count of parameters, an array of start values, or an array of tensors";
+    const tensors = 'an array of tensors such as [{ name: "w", shape: [2, 3] }]';
+    const expected = `a count of parameters, an array of start values, or ${tensors}`;
     throw new TypeError(`params: expected ${expected}, got ${show(params)}`);
   }
   const size = typeof params === "number" ? params : params.length;

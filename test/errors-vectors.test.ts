@@ -105,7 +105,8 @@ describe("vectors", () => {
 });
 
 describe("parameters and tensors", () => {
-  const list = "a count of parameters, an array of start values, or an array of tensors";
+  const list =
+    'a count of parameters, an array of start values, or an array of tensors such as [{ name: "w", shape: [2, 3] }]';
   const wrong: [params: unknown, Class: typeof RangeError, message: string][] = [
     [undefined, TypeError, `params: expected ${list}, got undefined`],
     [null, TypeError, `params: expected ${list}, got null`],
@@ -128,7 +129,7 @@ describe("parameters and tensors", () => {
         [3, 4],
       ],
       TypeError,
-      "params[0]: expected an object, got an array of 2",
+      "params[0]: expected an object, got an array of 2; write { shape: [2], values } for each tensor, or a flat array of numbers for one",
     ],
     [[{}], TypeError, "params[0].shape: expected an array of sizes, got undefined"],
     [[{ shape: 4 }], TypeError, "params[0].shape: expected an array of sizes, got 4"],

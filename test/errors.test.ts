@@ -259,7 +259,8 @@ describe("other kinds of options", () => {
     for (const [value, shown] of kinds) {
       if ((value === null && allowsNull) || (typeof value === "object" && !Array.isArray(value) && value))
         continue;
-      mustThrow(() => call(value as never), TypeError, `${name}: expected an object, got ${shown}`);
+      const example = name === "run" ? " such as { steps: 100 }" : "";
+      mustThrow(() => call(value as never), TypeError, `${name}: expected an object${example}, got ${shown}`);
     }
     const misspelt = errorOf(() => call({ learnigRate: 1 } as never));
     expect(misspelt).toBeInstanceOf(TypeError);

@@ -51,7 +51,7 @@ describe.each(engines)("%s engine", (engine) => {
     const wrong: [unknown, string][] = [
       [undefined, "undefined"],
       [null, "null"],
-      ["SLVL", '"SLVL"'],
+      ["SLVL", '"SLVL"; text such as base64 has to be decoded first'],
       [Array.from(state), `an array of ${state.length}`],
       [state.buffer, "an object"],
       [new Float32Array(4), "Float32Array"],

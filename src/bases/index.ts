@@ -1,4 +1,4 @@
-import { expectOneOf, expectOptions, given, show } from "../common/expect.js";
+import { expectOneOf, expectOptions, given, showUncalled } from "../common/expect.js";
 import { warmup, type Schedule } from "../schedules.js";
 import { adadelta, adadeltaRule } from "./adadelta.js";
 import { adagrad, adagradRule } from "./adagrad.js";
@@ -35,7 +35,7 @@ export type Base = Wrapped | ScheduleFree;
 /** Checks a base, which may come from a parsed checkpoint, and finds its rule. */
 export function resolveBase(base: unknown): { base: Base; rule: Rule } {
   if (typeof base !== "object" || base === null) {
-    throw new TypeError(`base: expected a base such as adam(), got ${show(base)}`);
+    throw new TypeError(`base: expected a base such as adam(), got ${showUncalled(base)}`);
   }
   const known = [...(Object.keys(bases) as Wrapped["name"][]), "scheduleFree" as const];
   const name = expectOneOf("base.name", (base as { name?: unknown }).name, known);

@@ -1,4 +1,4 @@
-import { expectNumber, expectOptions, show, given } from "../common/expect.js";
+import { expectNumber, expectOptions, showUncalled, given } from "../common/expect.js";
 import type { Adadelta } from "./adadelta.js";
 import type { Adagrad } from "./adagrad.js";
 import type { Adam, AdamW } from "./adam.js";
@@ -56,7 +56,7 @@ function momentumOf(base: Wrapped): string | undefined {
  */
 export function scheduleFree(base: Wrapped, options: ScheduleFreeOptions = {}): ScheduleFree {
   if (typeof base !== "object" || base === null || (base.name as string) === "scheduleFree")
-    throw new TypeError(`scheduleFree(base): expected a base such as adam(), got ${show(base)}`);
+    throw new TypeError(`scheduleFree(base): expected a base such as adam(), got ${showUncalled(base)}`);
   expectOptions("scheduleFree", options, KEYS);
   const momentum = momentumOf(base);
   if (momentum) {

@@ -43,6 +43,8 @@ export function isKind<K extends keyof Kinds>(value: unknown, kind: K): value is
 export interface AbortSignalLike {
   readonly aborted: boolean;
   readonly reason?: unknown;
+  readonly addEventListener?: (type: "abort", listener: () => void) => void;
+  readonly removeEventListener?: (type: "abort", listener: () => void) => void;
 }
 
 interface Range {
@@ -81,9 +83,13 @@ export function expectBoolean(name: string, value: unknown): boolean {
 }
 
 /** What a source or a loss returned. */
-export function expectLoss(name: string, value: unknown): number {
+export function expectLoss(
+  name: string,
+  value: unknown,
+  forPromises = "minimizeAsync takes sources that return promises",
+): number {
   if (typeof value === "number") return value;
-  const hint = isPromise(value) ? "; minimizeAsync takes sources that return promises" : "";
+  const hint = isPromise(value) ? `; ${forPromises}` : "";
   throw new TypeError(`${name}: expected it to return the loss, a number, got ${show(value)}${hint}`);
 }
 
@@ -96,9 +102,16 @@ export function expectSignal(name: string, value: unknown): void {
     throw new TypeError(`${name}: expected an AbortSignal, got ${show(value)}`);
 }
 
+/** `show` for what is made by calling a function: people forget to. */
+export const showUncalled = (value: unknown): string =>
+  typeof value === "function" ? "a function: call it" : show(value);
+
 /** As a Uint8Array of this realm, over the same memory: a Buffer's `slice`, for one, copies nothing. */
 export function expectBytes(name: string, value: unknown): Uint8Array {
-  if (!isKind(value, "Uint8Array")) throw new TypeError(`${name}: expected a Uint8Array, got ${show(value)}`);
+  if (!isKind(value, "Uint8Array")) {
+    const hint = typeof value === "string" ? "; text such as base64 has to be decoded first" : "";
+    throw new TypeError(`${name}: expected a Uint8Array, got ${show(value)}${hint}`);
+  }
   return new Uint8Array(value.buffer, value.byteOffset, value.length);
 }
 
@@ -110,14 +123,22 @@ export function expectOneOf<T extends string>(name: string, value: unknown, allo
   return value as T;
 }
 
-/** An object with no other keys than these: a misspelt option must not be silently ignored. */
-export function expectOptions(name: string, value: unknown, keys: readonly string[]): void {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+/**
+ * An object with no other keys than these: a misspelt option must not be silently ignored. `hint`: what to write instead,
+ * for keys that belong elsewhere.
+ */
+export function expectOptions(
+  name: string,
+  value: unknown,
+  keys: readonly string[],
+  hint: (key: string) => string = () => "",
+): void {
+  if (typeof value !== "object" || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) {
     throw new TypeError(`${name}: expected an object, got ${show(value)}`);
   }
   for (const key of Object.keys(value)) {
     if (!keys.includes(key)) {
-      throw new TypeError(`${name}: unknown option ${show(key)}; known are ${keys.join(", ")}`);
+      throw new TypeError(`${name}: unknown option ${show(key)}; known are ${keys.join(", ")}${hint(key)}`);
     }
   }
 }
@@ -128,20 +149,23 @@ export function isArrayLike(value: unknown): value is ArrayLike<number> {
   );
 }
 
-/** Numbers of the right count, be they finite or not. */
+/** Numbers of the right count, be they finite or not: what is no typed array is copied, so that it stays what was checked. */
 export function expectNumbers(name: string, values: unknown, length: number): ArrayLike<number> {
   if (!isArrayLike(values)) throw new TypeError(`${name}: expected an array of numbers, got ${show(values)}`);
   if (values.length !== length) {
-    throw new RangeError(`${name}: expected ${length} numbers, got ${values.length}`);
+    const nested = typeof values[0] === "object" ? " arrays: they have to be one flat array" : "";
+    throw new RangeError(`${name}: expected ${length} numbers, got ${values.length}${nested}`);
   }
   // These two hold nothing else.
   if (isKind(values, "Float32Array") || isKind(values, "Float64Array")) return values;
+  const copy = new Float64Array(length);
   for (let i = 0; i < length; i++) {
     const value: unknown = values[i];
     if (typeof value !== "number")
       throw new TypeError(`${name}[${i}]: expected a number, got ${show(value)}`);
+    copy[i] = value;
   }
-  return values;
+  return copy;
 }
 
 /** Numbers of the right count that are finite in float32. */
@@ -158,4 +182,10 @@ export function expectVector(name: string, values: unknown, length: number): Arr
 /** Options given as `undefined` count as not given. */
 export function given<T extends object>(options: T): T {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+}
+
+/** Freezes an object of our own making, and all objects and arrays in it. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null) Object.values(value).forEach(deepFreeze);
+  return Object.freeze(value);
 }

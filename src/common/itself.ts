@@ -1,10 +1,13 @@
 /**
  * Private fields belong to an object itself: a Proxy of it, as Vue's `reactive` makes them, has none, nor has what
- * `{ ...optimizer }` makes.
+ * `{ ...optimizer }` makes. `alone`: there is no object at all, as for a method that was taken from its object.
  */
-export function notItself(name: string): TypeError {
-  const vue = `with Vue, keep markRaw(${name}) in reactive data`;
-  return new TypeError(`${name}: called on a Proxy or a copy of it; call it on the ${name} itself (${vue})`);
+export function notItself(name: string, alone = false): TypeError {
+  const called = alone ? "a method was called without it" : "called on a Proxy or a copy of it";
+  const cure = alone
+    ? `call ${name}.method(), or bind the method to it`
+    : `call it on the ${name} itself (with Vue, keep markRaw(${name}) in reactive data)`;
+  return new TypeError(`${name}: ${called}; ${cure}`);
 }
 
 type Member = (this: object, ...args: unknown[]) => unknown;
@@ -13,8 +16,8 @@ type Member = (this: object, ...args: unknown[]) => unknown;
 export function expectItself(name: string, prototype: object, isOne: (value: object) => boolean): void {
   const checked = (inner: Member): Member =>
     function (...args) {
-      if (isOne(this)) return inner.apply(this, args);
-      throw notItself(name);
+      if (this !== undefined && isOne(this)) return inner.apply(this, args);
+      throw notItself(name, this === undefined);
     };
   for (const [key, member] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
     const parts = member as Partial<Record<string, Member>>;

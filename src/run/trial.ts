@@ -24,6 +24,13 @@ export class Tally {
   }
 }
 
+/** What a source, a monitor or whoever waits for a promise may not do to an optimizer whose run is under way. */
+export function expectIdle({ running }: Stepper, call: string): void {
+  if (!running) return;
+  const cure = "wait until it has ended, and step from no source or monitor of its own";
+  throw new OptimizerError("busy", `${call}: a run of this optimizer is under way; ${cure}`);
+}
+
 /** A loss that is not finite is no mistake of the caller's, but a run that diverged. */
 export function lossSeen(seen: Seen | undefined): number | undefined {
   if (seen === undefined) return undefined;

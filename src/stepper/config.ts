@@ -2,7 +2,7 @@ import { resolveBase, type Base } from "../bases/index.js";
 import { adam } from "../bases/adam.js";
 import type { LearningRate, Rule } from "../bases/base.js";
 import { slotsWithLead } from "../bases/schedule-free.js";
-import { expectBoolean, expectNumber, expectOneOf, expectOptions } from "../common/expect.js";
+import { deepFreeze, expectBoolean, expectNumber, expectOneOf, expectOptions } from "../common/expect.js";
 import { largest } from "../common/extremes.js";
 import { formOf, type Form } from "../tuners/forms.js";
 import { distinguishes, modesOf, type Modes } from "./gradients.js";
@@ -68,9 +68,23 @@ export interface Resolved {
 
 function readClip(clip: OptimizerOptions["clip"] = {}): { norm?: number; value?: number } {
   expectOptions("clip", clip, ["norm", "value"]);
-  if (clip.norm !== undefined) expectNumber("clip.norm", clip.norm, { above: 0 });
-  if (clip.value !== undefined) expectNumber("clip.value", clip.value, { above: 0 });
-  return { ...clip };
+  // A getter may answer differently the next time, so what is checked is a copy.
+  const copy = { ...clip };
+  if (copy.norm !== undefined) expectNumber("clip.norm", copy.norm, { above: 0 });
+  if (copy.value !== undefined) expectNumber("clip.value", copy.value, { above: 0 });
+  return copy;
+}
+
+const BASE_KEYS = ["beta1", "beta2", "eps", "weightDecay"];
+const TUNER_KEYS = ["betas", "sInit", "lambda", "anchor", "growthLimit", "granularity", "delta"];
+
+/** Where an option belongs that is looked for among these. */
+function belongs(key: string): string {
+  if (key === "learningRate" || key === "lr")
+    return "; none is needed: base: adam({ learningRate: 0.5 }) would halve what is found";
+  if (key === "momentum") return "; write base: sgd({ momentum })";
+  if (BASE_KEYS.includes(key)) return `; write base: adam({ ${key} })`;
+  return TUNER_KEYS.includes(key) ? `; write tuner: superlevel({ ${key} })` : "";
 }
 
 function rateFactorOf(segments: readonly Segment[], { reach = 0 }: Rule): number {
@@ -111,7 +125,7 @@ export function resolve(
   options: OptimizerOptions,
   apart = false,
 ): Resolved {
-  expectOptions("options", options, OPTIONS);
+  expectOptions("options", options, OPTIONS, belongs);
   const { normAdaptive = false, nonFinite = "throw", engine = "auto", gradients = "auto" } = options;
   expectOneOf("gradients", gradients, GRADIENTS);
   const { base: given, rule } = resolveBase(options.base === undefined ? adam() : options.base);
@@ -123,11 +137,11 @@ export function resolve(
   if (segments.length === 0) throw new RangeError("params: expected at least one tensor that is not frozen");
   const clip = readClip(options.clip);
   const form = tuner && formOf(tuner);
-  const config: Config = Object.freeze({
-    base: Object.freeze({ ...given, learningRate }),
-    tuner: tuner && Object.freeze(tuner),
+  const config: Config = deepFreeze({
+    base: { ...given, learningRate },
+    tuner,
     normAdaptive: expectBoolean("normAdaptive", normAdaptive),
-    clip: Object.freeze(clip),
+    clip,
     gradients,
     nonFinite: expectOneOf("nonFinite", nonFinite, ["throw", "skip"]),
     engine: expectOneOf("engine", engine, ["auto", ...ENGINES]),

@@ -1,5 +1,6 @@
 import { OptimizerError } from "../common/errors.js";
-import type { Segment } from "../tensors.js";
+import { show } from "../common/expect.js";
+import type { Segment, Tensors } from "../tensors.js";
 
 /* Why a step may fail, found before it changes anything or undone after. */
 
@@ -8,9 +9,12 @@ import type { Segment } from "../tensors.js";
  */
 const GRADIENT_LIMIT = 1e18;
 
-export function nonFiniteGradient(grads: Float32Array, step: number): OptimizerError {
+export function nonFiniteGradient(grads: Float32Array, { list }: Tensors, step: number): OptimizerError {
   const index = grads.findIndex((value) => !Number.isFinite(value));
-  return new OptimizerError("diverged", `step ${step}: grads[${index}] is ${grads[index]}`, { step });
+  let [{ name, first }] = list;
+  for (const tensor of list) if (tensor.first <= index) ({ name, first } = tensor);
+  const place = list.length > 1 ? `, at ${index - first} in ${show(name)},` : "";
+  return new OptimizerError("diverged", `step ${step}: grads[${index}]${place} is ${grads[index]}`, { step });
 }
 
 export function isHuge(norm: number): boolean {

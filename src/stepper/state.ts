@@ -29,6 +29,8 @@ export class State {
   #rejects = false;
   /** No step was taken yet: `params` may be written to freely. */
   protected fresh = true;
+  /** A run is under way, and nobody else may step. */
+  running = false;
 
   constructor(resolved: Resolved, engine: Engine) {
     this.resolved = resolved;

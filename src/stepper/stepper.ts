@@ -70,7 +70,7 @@ export class Stepper extends State {
     const { grads, scalars, report } = this.engine;
     const { modes, form } = this.resolved;
     const step = this.time.iterations + 1;
-    if (!Number.isFinite(squares)) return this.refuse(nonFiniteGradient(grads, step));
+    if (!Number.isFinite(squares)) return this.refuse(nonFiniteGradient(grads, this.resolved.tensors, step));
     const gradNorm = Math.sqrt(squares);
     const { clipScale, usedNorm } = clipping(this.engine, this.config.clip, gradNorm);
     if (isHuge(usedNorm)) return this.refuse(hugeGradient(usedNorm, step));

@@ -1,4 +1,12 @@
-import { expectNumber, expectOneOf, expectOptions, given, isArrayLike, show } from "../common/expect.js";
+import {
+  expectNumber,
+  expectOneOf,
+  expectOptions,
+  given,
+  isArrayLike,
+  show,
+  showUncalled,
+} from "../common/expect.js";
 
 /** When xRef is reset to x (paper, 6.3), and how much of the scale S is kept as the next s_init. */
 export type AnchorOptions =
@@ -286,7 +294,7 @@ const forms = { superlevel, mechanic, mechanize, equations, algorithm1 };
 /** Checks a tuner, which may come from a parsed checkpoint. */
 export function resolveTuner(tuner: unknown): Tuner {
   if (typeof tuner !== "object" || tuner === null) {
-    throw new TypeError(`tuner: expected a tuner such as superlevel(), or null, got ${show(tuner)}`);
+    throw new TypeError(`tuner: expected a tuner such as superlevel(), or null, got ${showUncalled(tuner)}`);
   }
   const known = Object.keys(forms) as FormName[];
   return forms[expectOneOf("tuner.form", (tuner as { form?: unknown }).form, known)](tuner);

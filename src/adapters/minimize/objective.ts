@@ -1,12 +1,19 @@
 import { expectLoss, expectNumbers, show } from "../../common/expect.js";
 import { differentiate } from "../../sources/finite-differences.js";
-import type { Bounds } from "./options.js";
 
 /** What is minimized: `fun(x)`, or with `jac: true` the value and the gradient at once. */
 export type Objective = (x: Float64Array) => number | readonly [fun: number, jac: ArrayLike<number>];
 
 /** Where gradients come from. */
 export type Jacobian = "2-point" | "3-point" | true | ((x: Float64Array) => ArrayLike<number>);
+
+const SYNCHRONOUS = "it has to be there at once: createOptimizer(…).minimizeAsync waits for promises";
+
+/** Where x must stay; infinite where there is no bound. */
+export interface Bounds {
+  readonly least: Float64Array;
+  readonly greatest: Float64Array;
+}
 
 /** fun and its gradient in float64, counted. */
 export class Evaluator {
@@ -34,7 +41,7 @@ export class Evaluator {
       const pair = this.#pair(x);
       grads.set(expectNumbers("the gradient in fun(x)", pair[1], grads.length));
       this.njev++;
-      return expectLoss("fun", pair[0]);
+      return expectLoss("fun", pair[0], SYNCHRONOUS);
     }
     const value = this.#value(x);
     if (!(value <= ceiling)) return value;
@@ -49,7 +56,7 @@ export class Evaluator {
 
   #value(x: Float64Array): number {
     this.nfev++;
-    return expectLoss("fun", this.#fun(x));
+    return expectLoss("fun", this.#fun(x), SYNCHRONOUS);
   }
 
   #pair(x: Float64Array): readonly [number, ArrayLike<number>] {

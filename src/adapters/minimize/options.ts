@@ -9,7 +9,7 @@ import {
   show,
 } from "../../common/expect.js";
 import type { AbortSignalLike } from "../../common/expect.js";
-import type { Jacobian } from "./objective.js";
+import type { Bounds, Jacobian } from "./objective.js";
 
 export const METHODS = ["auto", "lbfgs", "superlevel"] as const;
 
@@ -98,12 +98,6 @@ export interface Settings extends Required<
   readonly bounds: Bounds | undefined;
   readonly callback: MinimizeOptions["callback"];
   readonly signal: AbortSignalLike | undefined;
-}
-
-/** Infinite where there is none. */
-export interface Bounds {
-  readonly least: Float64Array;
-  readonly greatest: Float64Array;
 }
 
 const KEYS = [
