@@ -185,13 +185,12 @@ export class State {
       const reason = `it was saved with gradients "${clock.gradients}"; this optimizer has "${gradients}"`;
       throw new OptimizerError("state", `state: ${reason}`);
     }
-    const found = transplant(engine, resolved.program, decoded, resolved.tensors.list);
-    if (!found)
+    const fresh = transplant(engine, resolved.program, decoded, resolved.tensors.list);
+    if (fresh === undefined)
       throw new OptimizerError("state", `state: it is damaged (${payload.length} bytes of payload)`);
-    found.parts.forEach((part, k) => engine.state[k].set(part));
     this.takeUp(clock, clock.iterations === clock.skipped);
     // The first gradient of what starts afresh is not known.
-    if (found.fresh && this.undecided) this.#restartMomentum();
+    if (fresh && this.undecided) this.#restartMomentum();
   }
 
   protected takeUp(clock: Readonly<Clock>, fresh: boolean): void {
