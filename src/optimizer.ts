@@ -2,7 +2,7 @@ import { dispose } from "./common/ambient.js";
 import { minimize, minimizeAsync } from "./run/minimize.js";
 import type { Config } from "./stepper/config.js";
 import type { EngineName } from "./engine/kernels.js";
-import { expectBoolean, expectNumbers, expectOptions, expectVector } from "./common/expect.js";
+import { expectNumbers, expectVector } from "./common/expect.js";
 import type { RestoreOptions, Seen, StepInfo, TensorView } from "./stepper/info.js";
 import { notItself } from "./common/itself.js";
 import type { GradientKind } from "./common/kinds.js";
@@ -20,17 +20,19 @@ export class Optimizer implements Disposable {
     this.#given = stepper;
   }
 
-  /** Where all state is. */
   static #of(optimizer: Optimizer): Stepper {
     if (optimizer !== undefined && #given in optimizer) return optimizer.#given;
     throw notItself("optimizer", optimizer === undefined);
   }
 
-  /** Throws when it was disposed of. */
   static #alive(optimizer: Optimizer): Stepper {
     const stepper = Optimizer.#of(optimizer);
     void stepper.engine;
     return stepper;
+  }
+
+  static #idle(optimizer: Optimizer, call: string): Stepper {
+    return expectIdle(Optimizer.#alive(optimizer), call);
   }
 
   /** Vue makes no Proxies of what has a tag of its own. */
@@ -119,7 +121,6 @@ export class Optimizer implements Disposable {
    * The schedule-free average x̄ of the parameters, as a copy; null where none is kept: but for `scheduleFree` bases, where
    * gradients are not known to be noisy. The loss there is often a little lower than at `params`, where gradients are
    * taken. x̄ = x − S (1 − β) / β · e, with the lead e = z − y and β = 0.9 (arXiv 2405.15682).
-   *
    * @example
    * const optimizer = createOptimizer([1, 2], { gradients: "noisy" });
    * optimizer.step([0.5, -0.5]);
@@ -133,7 +134,6 @@ export class Optimizer implements Disposable {
   /**
    * How the average is kept: gradients are taken at y = (1 − β) z + β x̄, where `interpolation` is β and z the point that the
    * base moves; at the next step x̄ moves towards z by the share `weight`. null where `average()` is.
-   *
    * @example
    * const optimizer = createOptimizer(2, { gradients: "noisy" });
    * optimizer.averaging; // → { interpolation: 0.9, weight: 1 }
@@ -161,8 +161,7 @@ export class Optimizer implements Disposable {
    * optimizer.step([0.3, 0.4]).gradNorm.toFixed(6); // → "0.500000"
    */
   step(grads?: ArrayLike<number>, seen?: Seen): StepInfo {
-    const stepper = Optimizer.#alive(this);
-    expectIdle(stepper, "step");
+    const stepper = Optimizer.#idle(this, "step");
     const loss = lossSeen(seen);
     if (grads !== undefined) {
       stepper.engine.grads.set(expectNumbers("grads", grads, stepper.size));
@@ -189,15 +188,11 @@ export class Optimizer implements Disposable {
   /**
    * {@link minimize} for a source that returns a promise. Leave the optimizer alone until it settles. A signal ends it also
    * while the source does not answer; what that writes to `grads` later is lost, or disturbs the next step.
-   *
    * @example
    * const optimizer = createOptimizer([4]);
-   * const remote = async (x: Float32Array, grads: Float32Array) => {
-   *   grads[0] = x[0] - 1;
-   *   return 0.5 * (x[0] - 1) ** 2;
-   * };
-   * const { loss } = await optimizer.minimizeAsync(remote, { steps: 300 });
-   * loss < 1e-3; // → true
+   * const bowl = finiteDifferences(([x]) => 0.5 * (x - 1) ** 2);
+   * const remote: AsyncGradientSource = async (x, grads, step) => bowl(x, grads, step);
+   * (await optimizer.minimizeAsync(remote, { steps: 300 })).loss < 1e-3; // → true
    */
   minimizeAsync(source: AsyncGradientSource, run: RunOptions): Promise<Solution> {
     return minimizeAsync(Optimizer.#of(this), source, run);
@@ -206,13 +201,12 @@ export class Optimizer implements Disposable {
   /**
    * Resets the reference point (paper, 6.3): xRef ← x, Δ ← 0, a fresh tuner that starts from carry · S. The base's
    * moments stay. Anchors also happen on their own: see the tuner's `anchor` option.
-   *
    * @example
    * const optimizer = createOptimizer([1], { tuner: superlevel({ anchor: null, sInit: 1e-6 }) });
    * optimizer.anchor().scale; // → 6e-7
    */
   anchor(): this {
-    Optimizer.#alive(this).anchor();
+    Optimizer.#idle(this, "anchor").anchor();
     return this;
   }
 
@@ -227,7 +221,7 @@ export class Optimizer implements Disposable {
    * Array.from(optimizer.setParams([3, 4]).params); // → [3, 4]
    */
   setParams(values: ArrayLike<number>): this {
-    Optimizer.#alive(this).setParams(expectVector("values", values, this.size));
+    Optimizer.#idle(this, "setParams").setParams(expectVector("values", values, this.size));
     return this;
   }
 
@@ -242,7 +236,7 @@ export class Optimizer implements Disposable {
    * Array.from(optimizer.translate([0.5, 0]).params); // → [1.5, 2]
    */
   translate(offset: ArrayLike<number>): this {
-    Optimizer.#alive(this).translate(expectVector("offset", offset, this.size));
+    Optimizer.#idle(this, "translate").translate(expectVector("offset", offset, this.size));
     return this;
   }
 
@@ -257,14 +251,15 @@ export class Optimizer implements Disposable {
    * optimizer.reset([5, 6]).iterations; // → 0
    */
   reset(params?: ArrayLike<number>): this {
-    Optimizer.#alive(this).reset(params === undefined ? params : expectVector("params", params, this.size));
+    Optimizer.#idle(this, "reset").reset(
+      params === undefined ? params : expectVector("params", params, this.size),
+    );
     return this;
   }
 
   /**
    * Everything that the next step depends on, but the gradient and the options, as little-endian bytes: about as many as
    * the optimizer's vectors have. A state restored into an optimizer with the same options steps on to the last bit.
-   *
    * @example
    * const first = createOptimizer([1, 2]);
    * first.step([1, 1]);
@@ -289,9 +284,7 @@ export class Optimizer implements Disposable {
    * optimizer.restore(createOptimizer(3).save()); // → throws OptimizerError: state: tensor "params" was saved with shape [3]
    */
   restore(state: Uint8Array, options: RestoreOptions = {}): this {
-    const stepper = Optimizer.#alive(this);
-    expectOptions("options", options, ["partial"]);
-    stepper.restore(state, expectBoolean("options.partial", options.partial ?? false));
+    Optimizer.#idle(this, "restore").restore(state, options);
     return this;
   }
 

@@ -139,6 +139,11 @@ export class Probe {
     return { after, violated };
   }
 
+  /** The point was moved: V before it is no measure of the next step. */
+  forget(): void {
+    this.#before = NaN;
+  }
+
   #measure(params: Float32Array): number {
     const value: unknown = this.#probe(params);
     if (typeof value === "number") return value;

@@ -6,9 +6,9 @@ import type { Footing, Mark } from "../engine/mark.js";
 import { Report } from "../engine/kernels.js";
 import { transplant } from "../engine/transplant.js";
 import { OptimizerError } from "../common/errors.js";
-import { expectVector } from "../common/expect.js";
+import { expectBoolean, expectOptions, expectVector } from "../common/expect.js";
 import { boldness, type Mode } from "./gradients.js";
-import type { TensorView } from "./info.js";
+import type { RestoreOptions, TensorView } from "./info.js";
 import type { GradientKind } from "../common/kinds.js";
 import { enterMode, weigh } from "./mode.js";
 import { Witness } from "./safety.js";
@@ -29,8 +29,11 @@ export class State {
   #rejects = false;
   /** No step was taken yet: `params` may be written to freely. */
   protected fresh = true;
-  /** A run is under way, and nobody else may step. */
-  running = false;
+  /** What is under way, which other calls would disturb: "run", "step" or "stepAsync". */
+  task = "";
+  /** A run's monitors may move the point; how often the user has moved it. */
+  open = false;
+  moves = 0;
 
   constructor(resolved: Resolved, engine: Engine) {
     this.resolved = resolved;
@@ -176,7 +179,9 @@ export class State {
     return encode({ clock: this.time, options: expectedOf(this.resolved).options, tensors }, state);
   }
 
-  restore(state: Uint8Array, partial = false): void {
+  restore(state: Uint8Array, options: RestoreOptions): void {
+    expectOptions("options", options, ["partial"]);
+    const partial = expectBoolean("options.partial", options.partial ?? false);
     const { engine, resolved } = this;
     const decoded = decode(state, expectedOf(resolved), resolved.tensors.list, partial);
     const { clock, payload } = decoded;

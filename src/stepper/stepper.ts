@@ -131,7 +131,14 @@ export class Stepper extends State {
   #rate(step: number, gradNorm: number, gradients: GradientKind): number {
     const { windowStart: start } = this.time;
     const end = nextAnchor(this.resolved.modes[gradients].anchor, start);
-    const alpha = this.#schedule(step, { start, length: end - start, gradients });
+    const { task } = this;
+    this.task ||= "step";
+    let alpha: number;
+    try {
+      alpha = this.#schedule(step, { start, length: end - start, gradients });
+    } finally {
+      this.task = task;
+    }
     if (!(Number.isFinite(alpha) && alpha >= 0)) {
       throw new RangeError(`base.learningRate: expected a finite number >= 0 at step ${step}, got ${alpha}`);
     }

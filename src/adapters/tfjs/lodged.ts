@@ -141,7 +141,7 @@ export class LodgedTraining extends Training {
   }
 
   restore(state: Uint8Array): void {
-    this.stepper.restore(state);
+    this.stepper.restore(state, {});
     this.#forget();
   }
 
