@@ -211,8 +211,9 @@ export class Optimizer implements Disposable {
   }
 
   /**
-   * Moves the point: x ← values, xRef ← x, Δ ← 0. The tuner's scale and the base's moments stay. After the first step it
-   * puts off what `gradients: "auto"` finds out: that takes two gradients at one place.
+   * Moves the point: x ← values. The reference comes along, and Δ stays; after a move by more than ‖x‖ / 10 xRef ← x, Δ ← 0.
+   * The tuner's scale and the base's moments stay. A move by more than ‖x‖ / 100 after the first step puts off what
+   * `gradients: "auto"` finds out: that takes two gradients at one place.
    *
    * @param values `size` finite numbers
    * @throws TypeError or RangeError when they are not; nothing has changed then

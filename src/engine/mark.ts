@@ -101,8 +101,9 @@ export function averageOf(
   return average;
 }
 
-/** x ← x + offset and xRef ← xRef + offset. */
-export function shift(engine: Engine, { size, tuner }: Program, offset: ArrayLike<number>): void {
-  const moved = tuner ? [engine.params, vectorOf(engine, size, 1)] : [engine.params];
-  for (const vector of moved) for (let i = 0; i < size; i++) vector[i] += offset[i];
+/** xRef ← xRef + offset. */
+export function shiftReference(engine: Engine, { size, tuner }: Program, offset: ArrayLike<number>): void {
+  if (!tuner) return;
+  const reference = vectorOf(engine, size, 1);
+  for (let i = 0; i < reference.length; i++) reference[i] += offset[i];
 }

@@ -226,7 +226,8 @@ export class Trials {
     const { params, grads } = this.#stepper.engine;
     const held = theta === 0;
     if (held) grads.set(mark.copy.grads);
-    this.#stepper.setParams(held ? mark.copy.params : params);
+    if (held) params.set(mark.copy.params);
+    this.#stepper.settle();
     const known = this.#run.deterministic && (held || fresh) ? loss : undefined;
     return { info, after: loss, known, projected: true, held };
   }

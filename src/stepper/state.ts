@@ -1,7 +1,15 @@
 import { decode, encode, newAverage, newClock, type Clock } from "./checkpoint.js";
 import { expectedOf, type Config, type Resolved } from "./config.js";
 import type { Engine } from "../engine/engine.js";
-import { averageOf, Copy, lowerScales, momentsOf, scalesOf, shift, shownScale } from "../engine/mark.js";
+import {
+  averageOf,
+  Copy,
+  lowerScales,
+  momentsOf,
+  scalesOf,
+  shiftReference,
+  shownScale,
+} from "../engine/mark.js";
 import type { Footing, Mark } from "../engine/mark.js";
 import { Report } from "../engine/kernels.js";
 import { transplant } from "../engine/transplant.js";
@@ -14,6 +22,10 @@ import { enterMode, weigh } from "./mode.js";
 import { Witness } from "./safety.js";
 import { viewsOf } from "../tensors.js";
 import { nextAnchor } from "../tuners/tuners.js";
+
+/** Squared shares of ‖x‖ that a move is at most that leaves Δ as it is, and what the first gradient tells. */
+const SMALL = 1e-2;
+const TINY = 1e-4;
 
 /** The state of an optimizer between steps, and what changes it from the outside. */
 export class State {
@@ -117,7 +129,7 @@ export class State {
   }
 
   /** Takes the point as it stands for the reference. */
-  protected settle(): void {
+  settle(): void {
     const { kernels, params, report } = this.engine;
     kernels.rebase();
     if (this.fresh && !Number.isFinite(report[Report.paramsSquares])) {
@@ -147,11 +159,30 @@ export class State {
   }
 
   setParams(values: ArrayLike<number>): void {
-    this.engine.params.set(values);
+    const { params } = this.engine;
+    const offset = Float32Array.from(values, (value, i) => value - params[i]);
+    params.set(values);
+    this.follow(offset, params);
+  }
+
+  /**
+   * The point was moved by `offset`. A small move leaves Δ as it is: who moves it a little at every step, as weight decay by
+   * hand or another optimizer does, would keep S from growing. A large one makes the point the reference.
+   *
+   * @param engine one with vectors of its own
+   */
+  follow(offset: Float32Array, params: Float32Array, engine = this.engine): void {
     if (this.fresh) return;
+    let [moved, whole] = [0, 0];
+    for (let i = 0; i < offset.length; i++) {
+      moved += offset[i] * offset[i];
+      whole += params[i] * params[i];
+    }
     // The next gradient is of another place: what it differs in from the first one tells nothing.
-    if (this.undecided) this.#restartMomentum();
-    this.settle();
+    if (this.undecided && !(moved <= TINY * whole)) this.#restartMomentum();
+    if (!(moved <= SMALL * whole)) return this.settle();
+    shiftReference(engine, this.resolved.program, offset);
+    this.witness.look(this.engine.params);
   }
 
   #restartMomentum(): void {
@@ -160,7 +191,9 @@ export class State {
   }
 
   translate(offset: ArrayLike<number>): void {
-    shift(this.engine, this.resolved.program, offset);
+    const { params } = this.engine;
+    for (let i = 0; i < params.length; i++) params[i] += offset[i];
+    shiftReference(this.engine, this.resolved.program, offset);
     this.witness.look(this.engine.params);
   }
 

@@ -70,7 +70,7 @@ export class LodgedTraining extends Training {
     const known = isTensor(loss) ? loss.dataSync()[0] : loss;
     const moved = this.#takeUp();
     this.#place(gradients);
-    if (moved) this.stepper.setParams([]);
+    if (moved) this.stepper.follow(...moved, this.#lodged.engine);
     const info = this.advance((k) => (gradients[k] ? this.#memory.floats(gradients[k]) : NOTHING), known);
     if (!info.skipped) {
       this.list.variables.forEach((variable, k) => this.frozen[k] || this.#memory.refresh(variable));
@@ -78,21 +78,35 @@ export class LodgedTraining extends Training {
     return info;
   }
 
-  /** Binds to the data that the variables have now. Are they other numbers than before. */
-  #takeUp(): boolean {
+  /** Binds to the data that the variables have now. Where they are other numbers than before: by how much, and which. */
+  #takeUp(): [offset: Float32Array, point: Float32Array] | undefined {
     const { variables } = this.list;
     const changed = variables.filter(
       ({ dataId }, k) => !this.frozen[k] && dataId !== this.#aliases[k]?.dataId,
     );
     changed.forEach((variable) => expectFinite(variable, this.#memory.floats(variable)));
-    let moved = false;
+    const moved = changed.some((variable) => {
+      return !same(this.#memory.floats(variable), this.#left(variables.indexOf(variable)));
+    });
+    const found = moved ? this.#moves() : undefined;
     variables.forEach((variable, k) => {
       if (!changed.includes(variable)) return;
-      moved ||= !same(this.#memory.floats(variable), this.#left(k));
       this.#aliases[k]?.dispose();
       this.#aliases[k] = aliasOf(variable);
     });
-    return moved;
+    return found;
+  }
+
+  #moves(): [offset: Float32Array, point: Float32Array] {
+    const point = new Float32Array(this.#lodged.engine.params.length);
+    const offset = point.slice();
+    this.list.variables.forEach((variable, k) => {
+      if (this.frozen[k]) return;
+      const [values, left, first] = [this.#memory.floats(variable), this.#left(k), this.#firsts[k]];
+      point.set(values, first);
+      for (let i = 0; i < left.length; i++) offset[first + i] = values[i] - left[i];
+    });
+    return [offset, point];
   }
 
   /** The parameters as the last step left them, or a saved state. */
