@@ -74,10 +74,18 @@ export class Stepper extends State {
     const gradNorm = Math.sqrt(squares);
     const { clipScale, usedNorm } = clipping(this.engine, this.config.clip, gradNorm);
     if (isHuge(usedNorm)) return this.refuse(hugeGradient(usedNorm, step));
-    if (this.undecided && squares === 0 && this.engine.kernels.scanExactly() === 0) return this.#wait(step);
+    if (this.undecided && squares === 0 && this.engine.kernels.scanExactly() === 0) {
+      this.time.windowStart = step;
+      return this.#wait(step, 0);
+    }
     scalars[Scalar.clipScale] = clipScale;
     const kind = this.undecided ? judge(this.engine, this.resolved.rule, this.time) : this.time.gradients;
     const eta = this.#rate(step, gradNorm, kind) * factor;
+    // With Δ as it is, S alone would move the parameters.
+    if (eta === 0 && this.config.tuner) {
+      this.time.learningRate = 0;
+      return this.#wait(step, gradNorm);
+    }
     if (form?.singularAtZero && report[Report.paramsSquaresMin] === 0) throw singular(step);
     const gradNormMax = Math.max(this.time.gradNormMax, usedNorm);
     const bolder = this.undecided && kind !== "undecided" ? boldness(modes, kind) : 1;
@@ -98,13 +106,12 @@ export class Stepper extends State {
     return { step, gradNorm, before, clockBefore };
   }
 
-  /** A gradient of 0 decides nothing and moves nothing. */
-  #wait(step: number): StepInfo {
+  /** A gradient of 0 decides nothing and moves nothing; nor does a rate of 0. */
+  #wait(step: number, gradNorm: number): StepInfo {
     this.time.skipped++;
-    this.time.windowStart = step;
     this.#tick();
     const { learningRate } = this.time;
-    return { step, learningRate, gradNorm: 0, h: 0, scale: this.#meanScale, skipped: false };
+    return { step, learningRate, gradNorm, h: 0, scale: this.#meanScale, skipped: false };
   }
 
   /** The last, after the kernels' step. */
