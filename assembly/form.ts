@@ -63,3 +63,6 @@ export function setReading(isSigned: bool, clips: bool, clamps: bool, before: bo
   usesScaleBefore = before;
   epsInRoot = inRoot;
 }
+
+/** Where S has not begun below this, no anchor takes s_init below it: from 0 it would not return. */
+export const LEAST: f32 = 1e-24;

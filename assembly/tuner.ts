@@ -4,6 +4,7 @@ import {
   eps,
   epsInRoot,
   lambda,
+  LEAST,
   mFloor,
   mStart,
   Pull,
@@ -153,7 +154,7 @@ export function seed(group: Group, sInit: f64, share: f64): void {
 export function reseed(carry: f64): void {
   for (let k: usize = 0; k < groupCount; k++) {
     const group = groupOf(k);
-    const sInit = group.scale > 0 ? carry * group.scale : group.sInit;
+    const sInit = group.scale > 0 ? max(carry * group.scale, min(group.sInit, f64(LEAST))) : group.sInit;
     seed(group, sInit, 1 / f64(groupBetas));
   }
 }

@@ -156,7 +156,6 @@ export class Reference {
     const gradNorm = norm(raw);
     const known = adopt.gradNorm ?? gradNorm;
     const still = this.#undecided && gradNorm === 0;
-    // The first window begins behind it.
     if (still) this.#windowStart = this.iterations + 1;
     if (still || (alpha === 0 && this.#scaling)) return this.#wait(gradNorm, still ? this.#eta : 0);
     const { g, gNorm } = clipped(raw, known, this.#options.clip, round);
