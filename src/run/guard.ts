@@ -43,7 +43,7 @@ export interface Guard {
   tolerance?: number;
   /** With "reject": after so many rejections in one step, ≥ 1, the run ends at x_t: "stalled". Default 50. */
   tries?: number;
-  /** Called at each violation. What it throws ends the run; with "reject" the state is then as before the step. */
+  /** Called at each violation. What it throws ends the run; but for "warn" and a probe the state is then as before the step. */
   onViolation?: (violation: Violation) => void;
   /**
    * Judges in place of the comparison: true where the step is a violation. It is asked where V_after is finite; a V_after
@@ -106,9 +106,12 @@ export function rises({ tolerance, violates }: SettledGuard, attempt: Attempt): 
   return !Number.isNaN(before) && !(after <= ceiling(tolerance, before));
 }
 
+/** So small that nothing moves, and that a run comes back from within 500 steps. */
+const LEAST_FACTOR = 2 ** -64;
+
 /** The factor on the rate after a step: half of it after a violation, otherwise back towards 1 by a tenth. */
 export function nextFactor(factor: number, violated: boolean): number {
-  return violated ? factor / 2 : Math.min(1, 1.1 * factor);
+  return violated ? Math.max(factor / 2, LEAST_FACTOR) : Math.min(1, 1.1 * factor);
 }
 
 /** What a probe showed after a step. */

@@ -125,7 +125,8 @@ export class Trials {
   /** One step. Undefined when the guard finds none that it lets pass: then, and after an error, nothing has changed. */
   *step(loss: number, lastLoss: number | undefined): Asking<Trial | undefined> {
     const { guard, level } = this.#run;
-    const remembers = guard?.policy === "reject" || level !== null;
+    // What the source throws after a step takes it back.
+    const remembers = (guard && guard.policy !== "warn") || level !== null;
     const mark = remembers ? (this.#mark = this.#stepper.mark(this.#mark)) : undefined;
     let done = false;
     try {

@@ -30,8 +30,10 @@ export function finiteDifferences(
   expectOneOf("finiteDifferences.scheme", scheme, ["central", "forward"]);
   return (params, grads, step) => {
     const point = Float64Array.from(params);
-    const here = loss(point, step);
-    differentiate((x) => loss(x, step), point, here, grads, scheme);
+    // Whatever it writes to what it was handed.
+    const at = (x: Float64Array) => loss(x.slice(), step);
+    const here = at(point);
+    differentiate(at, point, here, grads, scheme);
     return here;
   };
 }

@@ -45,6 +45,13 @@ export function singular(step: number): OptimizerError {
   );
 }
 
+/** Float32 sums of squares end at 3.4e38. Without values it is known that they are too large. */
+export function expectNorm(name: string, values: ArrayLike<number> = [Infinity]): void {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i] * values[i];
+  if (!(sum < 1e38)) throw new RangeError(`${name}: expected a norm below 1e19, as float32 sums need`);
+}
+
 /** What bounds a step's length. */
 export interface Reach {
   paramsNorm: number;

@@ -19,7 +19,7 @@ import { boldness, type Mode } from "./gradients.js";
 import type { RestoreOptions, TensorView } from "./info.js";
 import type { GradientKind } from "../common/kinds.js";
 import { enterMode, weigh } from "./mode.js";
-import { Witness } from "./safety.js";
+import { expectNorm, Witness } from "./safety.js";
 import { viewsOf } from "../tensors.js";
 import { nextAnchor } from "../tuners/tuners.js";
 
@@ -134,7 +134,7 @@ export class State {
     kernels.rebase();
     if (this.fresh && !Number.isFinite(report[Report.paramsSquares])) {
       expectVector("params", params, params.length);
-      throw new RangeError("params: expected a norm below 1e19, as float32 sums need");
+      expectNorm("params");
     }
     this.witness.look(params);
   }
@@ -160,6 +160,7 @@ export class State {
 
   setParams(values: ArrayLike<number>): void {
     const { params } = this.engine;
+    expectNorm("values", values);
     const offset = Float32Array.from(values, (value, i) => value - params[i]);
     params.set(values);
     this.follow(offset, params);
@@ -192,7 +193,9 @@ export class State {
 
   translate(offset: ArrayLike<number>): void {
     const { params } = this.engine;
-    for (let i = 0; i < params.length; i++) params[i] += offset[i];
+    const point = params.map((x, i) => x + offset[i]);
+    expectNorm("x + offset", point);
+    params.set(point);
     shiftReference(this.engine, this.resolved.program, offset);
     this.witness.look(this.engine.params);
   }
@@ -200,6 +203,7 @@ export class State {
   reset(params?: ArrayLike<number>): void {
     const { engine } = this;
     const point = Float32Array.from(params ?? engine.params);
+    if (params) expectNorm("params", point);
     engine.state.forEach((bytes) => bytes.fill(0));
     engine.params.set(point);
     this.#start();

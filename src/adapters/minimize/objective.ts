@@ -45,7 +45,8 @@ export class Evaluator {
     }
     const value = this.#value(x);
     if (!(value <= ceiling)) return value;
-    if (typeof this.#jac === "function") grads.set(expectNumbers("jac(x)", this.#jac(x), grads.length));
+    if (typeof this.#jac === "function")
+      grads.set(expectNumbers("jac(x)", this.#jac(x.slice()), grads.length));
     else {
       const scheme = this.#jac === "3-point" ? "central" : "forward";
       differentiate((point) => this.#value(point), x, value, grads, scheme, this.#bounds);
@@ -56,12 +57,12 @@ export class Evaluator {
 
   #value(x: Float64Array): number {
     this.nfev++;
-    return expectLoss("fun", this.#fun(x), SYNCHRONOUS);
+    return expectLoss("fun", this.#fun(x.slice()), SYNCHRONOUS);
   }
 
   #pair(x: Float64Array): readonly [number, ArrayLike<number>] {
     this.nfev++;
-    const pair: unknown = this.#fun(x);
+    const pair: unknown = this.#fun(x.slice());
     if (Array.isArray(pair) && pair.length === 2) return pair as unknown as [number, number[]];
     throw new TypeError(`fun: expected [value, gradient], as jac is true, got ${show(pair)}`);
   }
