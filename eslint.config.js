@@ -5,8 +5,9 @@ const typed = [
   "src/**/*.ts",
   "test/**/*.ts",
   "bench/**/*.ts",
+  "studies/**/*.ts",
+  "scripts/**/*.ts",
   "examples/**/*.ts",
-  "page/**/*.ts",
   "vitest.config.ts",
 ];
 const kernels = ["assembly/**/*.ts"];
@@ -17,7 +18,9 @@ export default defineConfig(
     "dist/",
     "src/*/binary.ts",
     "src/engine/relaxed-binary.ts",
-    "src/stability/page.ts",
+    "src/report/page-bundle.ts",
+    "assembly/rules/index.ts",
+    "src/bases/kernels.ts",
   ]),
   { linterOptions: { reportUnusedDisableDirectives: "error" }, rules: { eqeqeq: "error" } },
   {

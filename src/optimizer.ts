@@ -47,7 +47,6 @@ export class Optimizer implements Disposable {
 
   /**
    * The engine that runs: the one asked for, or what stands in for it where it cannot run.
-   *
    * @example
    * createOptimizer(2).engine; // → "wasm"
    * createOptimizer(2, { engine: "js" }).engine; // → "js"
@@ -89,6 +88,11 @@ export class Optimizer implements Disposable {
     return Optimizer.#alive(this).clock.iterations;
   }
 
+  /** Updates of the parameters, and those since momentum last started from 0: what bias corrections count. */
+  get updates(): { total: number; momentum: number } {
+    return Optimizer.#alive(this).updates;
+  }
+
   /**
    * The tuner's S: a number, an array with one for each tensor (0 where frozen), or a live view with one for each
    * coordinate, as the tuner's granularity says. 1 without a tuner.
@@ -105,7 +109,6 @@ export class Optimizer implements Disposable {
   /**
    * What gradients are taken to be: as `options.gradients` says, or with "auto" what the second step found. Under a
    * tuner other than `superlevel`, and without one, nothing depends on it, and "auto" stays "undecided".
-   *
    * @example
    * const optimizer = createOptimizer([3, 4]);
    * optimizer.step(optimizer.params); // the gradient of ½‖x‖²
@@ -149,7 +152,6 @@ export class Optimizer implements Disposable {
 
   /**
    * One step against the gradient `grads`, or against what was written to `this.grads` (then nothing is copied).
-   *
    * @param grads `size` numbers
    * @param seen what is known besides: the loss at the parameters as they are, if it is
    * @throws TypeError or RangeError when `grads` is not `size` numbers
@@ -214,7 +216,6 @@ export class Optimizer implements Disposable {
    * Moves the point: x ← values. The reference comes along, and Δ stays; after a move by more than ‖x‖ / 10 xRef ← x, Δ ← 0.
    * The tuner's scale and the base's moments stay. A move by more than ‖x‖ / 100 after the first step puts off what
    * `gradients: "auto"` finds out: that takes two gradients at one place.
-   *
    * @param values `size` finite numbers
    * @throws TypeError or RangeError when they are not; nothing has changed then
    * @example
@@ -229,7 +230,6 @@ export class Optimizer implements Disposable {
   /**
    * Moves the point and its reference alike: x ← x + offset, xRef ← xRef + offset. All else stays: Δ, scale,
    * moments, and until the next step the ‖x‖ that a tuner's pull goes by.
-   *
    * @param offset `size` finite numbers
    * @throws TypeError or RangeError when they are not; nothing has changed then
    * @example
@@ -243,7 +243,6 @@ export class Optimizer implements Disposable {
 
   /**
    * Forgets everything but the point: moments, tuner, counters. With `params`, moves there too.
-   *
    * @param params `size` finite numbers
    * @throws TypeError or RangeError when they are not; nothing has changed then
    * @example

@@ -206,20 +206,18 @@ describe("monitors may move the point", () => {
           const once = () => {
             if (++calls === when) move(optimizer);
           };
-          const monitor: Monitor = at ? Object.assign(() => {}, { at: once }) : once;
+          const monitor: Monitor = at ? { beforeStep: once } : { afterStep: once };
           let told = NaN;
-          const watch = Object.assign(
-            ({ loss }: RunInfo) => {
+          const watch: Monitor = {
+            afterStep({ loss }: RunInfo) {
               told = loss;
             },
-            {
-              at: ({ params, grads, loss }: RunPoint) => {
-                if (at) return;
-                expect(Array.from(grads)).toEqual(Array.from(params));
-                expect(loss).toBeCloseTo(bowl(params, new Float32Array(3)), 3);
-              },
+            beforeStep({ params, grads, loss }: RunPoint) {
+              if (at) return;
+              expect(Array.from(grads)).toEqual(Array.from(params));
+              expect(loss).toBeCloseTo(bowl(params, new Float32Array(3)), 3);
             },
-          );
+          };
           const { loss, violations, reason } = optimizer.minimize(bowl, {
             ...run,
             steps: 12,

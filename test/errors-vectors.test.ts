@@ -1,10 +1,8 @@
 /** Vectors of numbers, tensors and sizes: what is refused, and in which words. */
 import { describe, expect, test } from "vitest";
-import { adam, createOptimizer, lion, sgd } from "../src/index.js";
+import { adam, adamax, createOptimizer, lion, sgd } from "../src/index.js";
 import type { OptimizerOptions, TensorSpec } from "../src/index.js";
 import { errorOf, mustThrow } from "./support/errors.js";
-
-const float32End = 3.4028234663852886e38;
 
 /** Everything that takes numbers for all three parameters: what messages call it, and what may be passed for it. */
 const vectors: [string, (values: ArrayLike<number>) => unknown][] = [
@@ -38,7 +36,7 @@ describe("vectors", () => {
     for (const values of [
       [1, 2, 3],
       [-0, 0, 1e-45],
-      [float32End, 1, 1],
+      [9e18, 1, 1],
       Float64Array.of(1, 2, 3),
       { length: 3, 0: 1, 1: 2, 2: 3 },
     ]) {
@@ -183,8 +181,11 @@ describe("more than one memory holds", () => {
   const needs: [OptimizerOptions, number][] = [
     [{}, 6],
     // Until it is known what gradients are there is a place for the lead of an average, which Adam has anyway.
-    [{ base: lion() }, 6],
-    [{ base: lion(), gradients: "exact" }, 5],
+    [{ base: adamax() }, 7],
+    [{ base: adamax(), gradients: "exact" }, 6],
+    // Lion is never averaged, and its momentum has the first gradient.
+    [{ base: lion() }, 5],
+    [{ base: lion(), gradients: "noisy" }, 5],
     [{ base: sgd(), tuner: null }, 2],
     [{ base: adam(), tuner: null }, 4],
   ];

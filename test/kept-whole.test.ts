@@ -70,34 +70,10 @@ describe.each(engines)("%s engine", (engine) => {
         for (const call of ["translate", "setParams", "reset"] as const) {
           const error = errorOf(() => optimizer[call](far));
           expect(error).toBeInstanceOf(RangeError);
-          expect(error.message).toMatch(/: expected a norm below 1e19, as float32 sums need$/);
+          expect(error.message).toMatch(/norm .* below 1e19/);
         }
       expect(sameBytes(optimizer.save(), state)).toBe(true);
       optimizer.step([1, -1]);
-    }
-  });
-
-  const steep: GradientSource = (x, grads) => {
-    grads.set(x.map((value) => 10 * value));
-    return 5 * x.reduce((sum, value) => sum + value * value, 0);
-  };
-
-  test("what a source or onViolation throws takes a step that is to shrink back", () => {
-    const options = { engine, base: sgd({ learningRate: 1 }), tuner: null };
-    const mine = () => {
-      throw new Error("mine");
-    };
-    for (const inSource of [true, false]) {
-      const optimizer = createOptimizer([1, 2], options);
-      const state = optimizer.save();
-      let calls = 0;
-      const source: GradientSource = (x, grads, step) =>
-        inSource && ++calls === 2 ? mine() : steep(x, grads, step);
-      const guard = { policy: "shrink", ...(!inSource && { onViolation: mine }) } as const;
-      expect(
-        errorOf(() => optimizer.minimize(source, { deterministic: true, steps: 5, guard })).message,
-      ).toBe("mine");
-      expect(sameBytes(optimizer.save(), state)).toBe(true);
     }
   });
 

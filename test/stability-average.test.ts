@@ -1,11 +1,7 @@
 /** The edge of stability under schedule-free averaging: closed forms, the step's matrix, and running into it. */
 import { describe, expect, test } from "vitest";
 import {
-  adadelta,
-  adagrad,
   adam,
-  adamax,
-  adamw,
   createOptimizer,
   lion,
   mechanic,
@@ -17,7 +13,15 @@ import {
   type Optimizer,
   type OptimizerOptions,
 } from "../src/index.js";
-import { edgeRatio, optimizerTwins, stabilityProfile, type LossGrad } from "../src/stability/index.js";
+import { resolveBase } from "../src/bases/index.js";
+import { rows } from "./support/bases.js";
+import {
+  fromSource,
+  edgeRatio,
+  optimizerResponse,
+  stabilityProfile,
+  type LossGrad,
+} from "../src/stability/index.js";
 
 /** What a step makes of y and e on a quadratic, with a = η S λ(P⁻¹H). */
 const matrixOf = (a: number, beta: number, c: number) => [
@@ -112,19 +116,10 @@ describe("the step of an averaged rule on a quadratic", () => {
   });
 });
 
-const slow = 1 - 2 ** -22;
-const eps = 1e-12;
-const averaged = {
-  sgd: sgd({ learningRate: 0.01 }),
-  "sgd with weight decay": sgd({ learningRate: 0.01, weightDecay: 0.5 }),
-  adam: adam({ learningRate: 0.01, beta2: slow, eps }),
-  adamw: adamw({ learningRate: 0.01, beta2: slow, eps, weightDecay: 0.3 }),
-  amsgrad: adam({ learningRate: 0.01, beta2: slow, eps, amsgrad: true }),
-  adamax: adamax({ learningRate: 0.01, beta2: slow }),
-  rmsprop: rmsprop({ learningRate: 0.01, alpha: slow }),
-  adagrad: adagrad({ learningRate: 0.01 }),
-  adadelta: adadelta({ learningRate: 1, rho: slow }),
-};
+const slow = { beta2: 1 - 2 ** -22, eps: 1e-12 };
+const edges = Object.values(rows).flatMap(({ edges }) =>
+  edges === "none" ? [] : Object.entries(edges).flatMap(([name, [, base]]) => (base ? [{ name, base }] : [])),
+);
 
 describe("the edge of every averaged base", () => {
   /** Feeds second moments with large gradients, then lets a tiny x swing on a quadratic. */
@@ -142,25 +137,18 @@ describe("the edge of every averaged base", () => {
     return size();
   }
 
-  const leadOf = {
-    ...{ sgd: 0, "sgd with weight decay": 0, adam: 0, adamw: 0, amsgrad: 3 },
-    ...{ adamax: 2, rmsprop: 1, adagrad: 1, adadelta: 2 },
-  };
-
-  test.each(Object.keys(averaged) as (keyof typeof averaged)[])(
-    "%s: below it swings fade, above they grow",
-    async (name) => {
-      const options = { base: scheduleFree(averaged[name], { power: 2 }), tuner: null };
-      expect(await swing(options, leadOf[name], 0.95)).toBeLessThan(1e-11);
-      expect(await swing(options, leadOf[name], 1.05)).toBeGreaterThan(1e-7);
-    },
-  );
+  test.each(edges)("$name: below it swings fade, above they grow", async ({ base }) => {
+    const options = { base: scheduleFree(base, { power: 2 }), tuner: null };
+    const lead = resolveBase(options.base).rule.slots.indexOf("lead");
+    expect(await swing(options, lead, 0.95)).toBeLessThan(1e-11);
+    expect(await swing(options, lead, 1.05)).toBeGreaterThan(1e-7);
+  });
 
   test.each(["global", "tensor", "parameter"] as const)(
     "and what the tuner makes of Adam under noise, while S stays: %s",
     async (granularity) => {
       const tuner = superlevel({ granularity, sInit: 0.01, growthLimit: { first: 1, later: 1 } });
-      const options = { base: adam({ beta2: slow, eps }), tuner, gradients: "noisy" } as const;
+      const options = { base: adam(slow), tuner, gradients: "noisy" } as const;
       expect(await swing(options, 0, 0.95)).toBeLessThan(1e-11);
       expect(await swing(options, 0, 1.05)).toBeGreaterThan(1e-7);
     },
@@ -202,7 +190,7 @@ describe("noisy gradients", () => {
         return (learningRate * (typeof scale === "number" ? scale : scale[i]) * k) / root;
       });
       const exact = (Math.max(...parts) * factorOf(beta, c)) / 2;
-      const { ratio } = await edgeRatio(optimizer, bowl, { tolerance: 1e-6 });
+      const { ratio } = await edgeRatio(optimizer, fromSource(bowl), { tolerance: 1e-6 });
       expect(ratio! / exact).toBeCloseTo(1, 3);
     }
   });
@@ -212,7 +200,7 @@ describe("noisy gradients", () => {
       (["exact", "noisy"] as const).map(async (gradients) => {
         const optimizer = createOptimizer([1, 0.1], { gradients });
         optimizer.minimize(noisy, { steps: 20 });
-        const { ratio } = await edgeRatio(optimizer, bowl);
+        const { ratio } = await edgeRatio(optimizer, fromSource(bowl));
         return ratio! / (optimizer.learningRate * (optimizer.scale as number));
       }),
     );
@@ -223,7 +211,7 @@ describe("noisy gradients", () => {
     const first = async (options: OptimizerOptions) => {
       const optimizer = createOptimizer([1, 0.1], options);
       optimizer.minimize(bowl, { steps: 1 });
-      return edgeRatio(optimizer, bowl);
+      return edgeRatio(optimizer, fromSource(bowl));
     };
     const { ratio, verdict, lambdaMax } = await first({});
     expect(ratio).toBeUndefined();
@@ -237,13 +225,13 @@ describe("noisy gradients", () => {
     ] as const)
       expect((await first(options)).ratio).toBeGreaterThan(0);
     const [profile] = await Promise.all([
-      stabilityProfile(createOptimizer([1, 0.1]).anchor(), bowl).catch((error: Error) => error),
+      stabilityProfile(createOptimizer([1, 0.1]).anchor(), fromSource(bowl)).catch((error: Error) => error),
     ]);
     expect(profile).toBeInstanceOf(RangeError);
   });
 });
 
-describe("twins", () => {
+describe("the response", () => {
   const curvatures = [1, 4];
   const bowl: GradientSource = (x, g) => (g.set(curvatures.map((k, i) => k * x[i])), 0);
 
@@ -254,7 +242,7 @@ describe("twins", () => {
     optimizer.minimize(bowl, { steps: 30 });
     for (const [axis, curvature] of curvatures.entries()) {
       const direction = [1 - axis, axis];
-      const { response } = await optimizerTwins(optimizer, bowl, { steps, direction });
+      const { response } = await optimizerResponse(optimizer, fromSource(bowl), { steps, direction });
       // Both move, so that the lead stays as it is.
       let [y, e] = [1, 0];
       for (let t = 31; t <= 30 + steps; t++) {
@@ -270,11 +258,11 @@ describe("twins", () => {
       const optimizer = createOptimizer([1, 0.1], { ...options, gradients: "noisy" });
       optimizer.minimize(bowl, { steps: 40 });
       const before = optimizer.save();
-      const { response, boundedness } = await optimizerTwins(optimizer, bowl, { steps: 40 });
+      const { response, boundedness } = await optimizerResponse(optimizer, fromSource(bowl), { steps: 40 });
       expect(Number.isFinite(response)).toBe(true);
       expect(boundedness.verdict).toBe("bounded");
       expect(optimizer.save()).toEqual(before);
-      const { edge, alerts } = await stabilityProfile(optimizer, bowl);
+      const { edge, alerts } = await stabilityProfile(optimizer, fromSource(bowl));
       expect(edge.ratio).toBeGreaterThan(0);
       expect(alerts.length).toBe(edge.ratio! > 1.1 ? 1 : 0);
     }

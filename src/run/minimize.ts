@@ -90,7 +90,7 @@ function* takeSteps(stepper: Stepper, run: SettledRun): Asking<Solution> {
 }
 
 function* stepOn(stepper: Stepper, run: SettledRun, tally: Tally, standing: Standing): Asking<Solution> {
-  const { until, signal, monitors = [] } = run;
+  const { until, signal, monitors } = run;
   const { params } = stepper.engine;
   const probe = run.guard?.probe && new Probe(run.guard, run.guard.probe, params);
   const watched = (run.guard && !probe) || run.level;
@@ -113,10 +113,14 @@ function* stepOn(stepper: Stepper, run: SettledRun, tally: Tally, standing: Stan
     if (seen?.violated) tally.violations++;
     if (seen && run.guard?.policy === "shrink")
       stepper.setRateFactor(nextFactor(stepper.clock.rateFactor, seen.violated));
+    if (seen?.violated) {
+      const { step, before, after } = seen;
+      run.guard?.onViolation?.({ step, before, after });
+    }
     const info = runInfo(trial, seen, loss, tally.evaluations);
     let ends = false;
     const moved = letMove(stepper, () => {
-      for (const monitor of monitors) monitor(info);
+      for (const monitor of monitors) monitor.afterStep?.(info);
       ends = until?.(info) ?? false;
     });
     if (moved) standing.known = undefined;
@@ -146,9 +150,9 @@ function* arrive(
   const step = stepper.clock.iterations + 1;
   const loss = known ?? (yield* tally.ask(step));
   const { params, grads } = stepper.engine;
-  const moved = letMove(stepper, () =>
-    monitors?.forEach((monitor) => monitor.at?.({ step, loss, params, grads, deterministic })),
-  );
+  const moved = letMove(stepper, () => {
+    for (const monitor of monitors) monitor.beforeStep?.({ step, loss, params, grads, deterministic });
+  });
   return moved ? yield* tally.ask(stepper.clock.iterations + 1) : loss;
 }
 

@@ -24,8 +24,7 @@ import { viewsOf } from "../tensors.js";
 import { nextAnchor } from "../tuners/tuners.js";
 
 /** Squared shares of ‖x‖ that a move is at most that leaves Δ as it is, and what the first gradient tells. */
-const SMALL = 1e-2;
-const TINY = 1e-4;
+const [SMALL, TINY] = [1e-2, 1e-4];
 
 /** The state of an optimizer between steps, and what changes it from the outside. */
 export class State {
@@ -68,6 +67,13 @@ export class State {
 
   get clock(): Readonly<Clock> {
     return this.time;
+  }
+
+  /** Of steps that were skipped there is no update, and momentum starts again where a guard takes a step back. */
+  get updates(): { total: number; momentum: number } {
+    const { iterations, skipped, momentumStart } = this.time;
+    const total = iterations - skipped;
+    return { total, momentum: total - momentumStart };
   }
 
   get scale(): number | Float32Array {
@@ -134,7 +140,8 @@ export class State {
     kernels.rebase();
     if (this.fresh && !Number.isFinite(report[Report.paramsSquares])) {
       expectVector("params", params, params.length);
-      expectNorm("params");
+      // Where they are elsewhere, only the sum is known.
+      expectNorm("params", params.length ? params : [Infinity]);
     }
     this.witness.look(params);
   }
@@ -168,9 +175,7 @@ export class State {
 
   /**
    * The point was moved by `offset`. A small move leaves Δ as it is: who moves it a little at every step, as weight decay by
-   * hand or another optimizer does, would keep S from growing. A large one makes the point the reference.
-   *
-   * @param engine one with vectors of its own
+   * hand does, would keep S from growing. A large one makes the point the reference. `engine` has vectors of its own.
    */
   follow(offset: Float32Array, params: Float32Array, engine = this.engine): void {
     if (this.fresh) return;
@@ -193,9 +198,8 @@ export class State {
 
   translate(offset: ArrayLike<number>): void {
     const { params } = this.engine;
-    const point = params.map((x, i) => x + offset[i]);
-    expectNorm("x + offset", point);
-    params.set(point);
+    expectNorm("offset", offset, params);
+    for (let i = 0; i < params.length; i++) params[i] += offset[i];
     shiftReference(this.engine, this.resolved.program, offset);
     this.witness.look(this.engine.params);
   }
@@ -203,7 +207,7 @@ export class State {
   reset(params?: ArrayLike<number>): void {
     const { engine } = this;
     const point = Float32Array.from(params ?? engine.params);
-    if (params) expectNorm("params", point);
+    expectNorm("params", point);
     engine.state.forEach((bytes) => bytes.fill(0));
     engine.params.set(point);
     this.#start();
