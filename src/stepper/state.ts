@@ -126,6 +126,8 @@ export class State {
     if (this.fresh && !Number.isFinite(summary[Summary.paramsSquares])) {
       expectVector("params", params, params.length);
       expectNorm("params", params);
+      // The squares are also of parameters that are in another memory.
+      throw new RangeError("params: expected a norm below 1e19, as float32 sums need");
     }
     this.witness.look(params);
   }
