@@ -25,7 +25,7 @@ function digest() {
   const sources = readdirSync("assembly", { recursive: true })
     .filter((file) => file.endsWith(".ts"))
     .map((file) => `assembly/${file}`);
-  const scripts = ["build-wasm", "rules", "records", "embed"].map((name) => `scripts/${name}.mjs`);
+  const scripts = ["build-wasm", "bases", "records", "embed"].map((name) => `scripts/${name}.mjs`);
   const others = ["asconfig.json", "src/threads/worker.ts", "node_modules/assemblyscript/package.json"];
   const hash = createHash("sha256");
   for (const file of [...sources.sort(), ...scripts, ...others]) hash.update(file).update(readFileSync(file));
@@ -37,7 +37,7 @@ const isUpToDate = () =>
 
 if (!isUpToDate()) {
   // It writes to assembly/, so it comes before the digest.
-  await node("scripts/rules.mjs");
+  await node("scripts/bases.mjs");
   await node("scripts/records.mjs");
   const asc = "node_modules/assemblyscript/bin/asc.js";
   const compile = ([target, entry]) => node(asc, entry, "--config", "asconfig.json", "--target", target);

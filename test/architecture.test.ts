@@ -98,6 +98,7 @@ const GENERATED = [
   "threads/binary.ts",
   "report/page-bundle.ts",
   "bases/kernels.ts",
+  "bases/records.ts",
   "engine/records.ts",
   "rules/index.ts",
 ];
