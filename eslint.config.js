@@ -5,8 +5,9 @@ const typed = [
   "src/**/*.ts",
   "test/**/*.ts",
   "bench/**/*.ts",
+  "studies/**/*.ts",
+  "scripts/**/*.ts",
   "examples/**/*.ts",
-  "page/**/*.ts",
   "vitest.config.ts",
 ];
 const kernels = ["assembly/**/*.ts"];
@@ -17,10 +18,10 @@ export default defineConfig(
     "dist/",
     "src/*/binary.ts",
     "src/engine/relaxed-binary.ts",
-    "src/stability/page.ts",
     "assembly/rules/index.ts",
     "src/bases/kernels.ts",
     "src/bases/records.ts",
+    "src/report/page-bundle.ts",
   ]),
   { linterOptions: { reportUnusedDisableDirectives: "error" }, rules: { eqeqeq: "error" } },
   {

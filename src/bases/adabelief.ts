@@ -74,15 +74,15 @@ function rule(base: Adabelief): Rule {
   };
 }
 
-export const adabeliefLinear: LinearResponse<Adabelief> = (base, t) => {
+export const adabeliefLinear: LinearResponse<Adabelief> = (base, { total, momentum }) => {
   const { beta1, beta2, eps } = base;
-  const bias2 = 1 - beta2 ** t;
+  const bias2 = biasOf(beta2)(total);
   const floor = floorOf(base, bias2);
   return {
     beta: beta1,
     fresh: 1 - beta1,
     direct: 0,
-    carried: 1 / (1 - beta1 ** t),
+    carried: 1 / biasOf(beta1)(momentum),
     inverse: ([, nu], i) => 1 / (Math.sqrt((nu[i] + floor) / bias2) + eps),
   };
 };

@@ -60,9 +60,9 @@ function rule(base: Adagrad): Rule {
   };
 }
 
-export const adagradLinear: LinearResponse<Adagrad> = (base, t) => ({
+export const adagradLinear: LinearResponse<Adagrad> = (base, { total }) => ({
   ...plainLinear,
-  inverse: ([nu], i) => 1 / (Math.sqrt(base.initialAccumulator + nu[i]) + base.eps) / slowing(base, t),
+  inverse: ([nu], i) => 1 / (Math.sqrt(base.initialAccumulator + nu[i]) + base.eps) / slowing(base, total),
 });
 
 export const adagradRecord = {

@@ -162,11 +162,11 @@ function bareAmsgrad({ beta2, eps }: Adam | AdamW): BareRule {
   };
 }
 
-export const adamLinear: LinearResponse<Adam | AdamW> = (base, t) => {
+export const adamLinear: LinearResponse<Adam | AdamW> = (base, { total, momentum }) => {
   const { beta1, beta2, eps, amsgrad, nesterov } = base;
-  const correction = Math.sqrt(1 - beta2 ** t);
+  const correction = Math.sqrt(biasOf(beta2)(total));
   const slot = amsgrad ? 2 : 1;
-  const looks = nesterov ? lookAhead(base)(t) : { direct: 0, carried: 1 / (1 - beta1 ** t) };
+  const looks = nesterov ? lookAhead(base)(momentum) : { direct: 0, carried: 1 / biasOf(beta1)(momentum) };
   return {
     ...looks,
     beta: beta1,

@@ -61,11 +61,11 @@ function rule({ beta1, beta2, eps }: Adamax): Rule {
   };
 }
 
-export const adamaxLinear: LinearResponse<Adamax> = ({ beta1, eps }, t) => ({
+export const adamaxLinear: LinearResponse<Adamax> = ({ beta1, eps }, { momentum }) => ({
   beta: beta1,
   fresh: 1 - beta1,
   direct: 0,
-  carried: 1 / (1 - beta1 ** t),
+  carried: 1 / biasOf(beta1)(momentum),
   inverse: ([, nu], i) => 1 / Math.max(nu[i], eps),
 });
 

@@ -123,11 +123,14 @@ export interface NoLinear {
   readonly none: string;
 }
 
-/**
- * The linear response of a base after `t` steps that count for the correction of bias. It is apart from the record, as
- * only diagnostics ask for it.
- */
-export type LinearResponse<B> = ((base: B, t: number) => Linear) | NoLinear;
+/** Updates so far: in all, and since momentum last started from 0. */
+export interface Updates {
+  readonly total: number;
+  readonly momentum: number;
+}
+
+/** The linear response of a base after so many updates. It is apart from the record, as only diagnostics ask for it. */
+export type LinearResponse<B> = ((base: B, updates: Updates) => Linear) | NoLinear;
 
 /** A row of the tables of bases in docs/notation.md, which a test holds to this. */
 export interface Notation {

@@ -1,4 +1,4 @@
-import type { BaseRecord, Linear, LinearResponse, NoLinear, Rule, ScalarRule } from "./base.js";
+import type { BaseRecord, Linear, LinearResponse, NoLinear, Rule, ScalarRule, Updates } from "./base.js";
 import type { Kernel } from "./kernels.js";
 import { linearResponses, records } from "./records.js";
 
@@ -22,8 +22,8 @@ export const scalarRules: Readonly<Record<Kernel, ScalarRule>> = Object.assign(
 /** What a base's options mean. */
 export const ruleOf = (base: Wrapped): Rule => (records[base.name] as BaseRecord<Wrapped>).rule(base);
 
-/** Its linear response after `t` steps, or why it has none. */
-export function linearOf(base: Wrapped, t: number): Linear | NoLinear {
+/** Its linear response after so many updates, or why it has none. */
+export function linearOf(base: Wrapped, updates: Updates): Linear | NoLinear {
   const response = linearResponses[base.name] as LinearResponse<Wrapped>;
-  return typeof response === "function" ? response(base, t) : response;
+  return typeof response === "function" ? response(base, updates) : response;
 }
