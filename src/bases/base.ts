@@ -123,7 +123,7 @@ export interface NoLinear {
   readonly none: string;
 }
 
-/** Updates so far: in all, and since momentum last started from 0. */
+/** Updates that bias corrections count: `momentum` those since momentum last started from 0. */
 export interface Updates {
   readonly total: number;
   readonly momentum: number;
