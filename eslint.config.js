@@ -18,11 +18,11 @@ export default defineConfig(
     "dist/",
     "src/*/binary.ts",
     "src/engine/relaxed-binary.ts",
-    "src/report/page-bundle.ts",
     "assembly/rules/index.ts",
     "src/bases/kernels.ts",
     "src/bases/records.ts",
     "src/engine/records.ts",
+    "src/report/page-bundle.ts",
   ]),
   { linterOptions: { reportUnusedDisableDirectives: "error" }, rules: { eqeqeq: "error" } },
   {

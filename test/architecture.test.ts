@@ -96,11 +96,11 @@ const GENERATED = [
   "engine/binary.ts",
   "engine/relaxed-binary.ts",
   "threads/binary.ts",
-  "report/page-bundle.ts",
   "bases/kernels.ts",
   "bases/records.ts",
   "engine/records.ts",
   "rules/index.ts",
+  "report/page-bundle.ts",
 ];
 
 function list(folder: string): string[] {

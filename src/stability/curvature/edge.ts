@@ -50,9 +50,9 @@ function scaleOf(scale: number | Float32Array, config: Config, tensor: number, i
  */
 export function updateGain(optimizer: Optimizer): UpdateGain | NoLinear {
   const { config, moments, scale, learningRate, size, averaging } = optimizer;
+  const { total, momentum } = optimizer.updates;
   const { base } = config;
   const { decoupled: decays } = resolveBase(base).rule;
-  const { total, momentum } = optimizer.updates;
   // Moments that have just been started anew count as the next step will.
   const updates = { total: Math.max(1, total), momentum: Math.max(1, momentum) };
   const linear = linearOf(base.name === "scheduleFree" ? base.base : base, updates);
