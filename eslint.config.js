@@ -7,6 +7,7 @@ const typed = [
   "bench/**/*.ts",
   "examples/**/*.ts",
   "page/**/*.ts",
+  "site/**/*.ts",
   "vitest.config.ts",
 ];
 const kernels = ["assembly/**/*.ts"];
