@@ -29,12 +29,12 @@ function write(name: string, state: URLSearchParams): void {
   writing = setTimeout(() => history.replaceState(null, "", writeAddress(name, state)), 150);
 }
 
-function follow(): void {
-  const { page, values } = readAddress(location.hash);
+function follow(hash: string): void {
+  const { page, values } = readAddress(hash);
   const name = page in pages ? page : "race";
+  clearTimeout(writing);
   if (open?.name === name) return open.page.read(values);
   open?.page.destroy();
-  clearTimeout(writing);
   open = { name, page: pages[name](values, (state) => write(name, state)) };
   main.replaceChildren(open.page.element);
   for (const link of Array.from(document.querySelectorAll<HTMLAnchorElement>("nav a"))) {
@@ -48,5 +48,6 @@ document.querySelector(".skip")!.addEventListener("click", (event) => {
   event.preventDefault();
   main.focus();
 });
-addEventListener("hashchange", follow);
-follow();
+// The event's address: by now an older state may have been written over it.
+addEventListener("hashchange", ({ newURL }) => follow(new URL(newURL).hash));
+follow(location.hash);

@@ -76,6 +76,7 @@ function settings({ title, lines, log, height = HEIGHT }: StripOptions, width: n
         dash: [...dash],
         width,
         points: { show: false },
+        spanGaps: true,
       })),
     ],
   };

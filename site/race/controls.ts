@@ -65,10 +65,9 @@ export class Controls {
     this.#level.valueAsNumber = state.level;
     this.#level.setAttribute("aria-valuetext", short(set.level));
     this.#value.textContent = `λ = ${short(set.level)}`;
-    const pieces = `${set.count} ${set.count === 1 ? "piece" : "pieces"}`;
-    if (!this.#count.textContent?.startsWith(pieces)) {
-      this.#count.textContent = `${pieces} (connected components), each in a colour`;
-    }
+    const pieces =
+      set.count === 1 ? "1 piece (a connected component)" : `${set.count} pieces (connected components)`;
+    if (this.#count.textContent !== pieces) this.#count.textContent = pieces;
     this.#count.dataset.components = String(set.count);
     this.#flood.checked = state.flood;
     this.#start.forEach((input, k) => {
@@ -113,7 +112,10 @@ export class Controls {
       ...buttons,
     );
     const row = html("div", { class: "row" }, this.#landscape.element, this.#view.element);
-    return html("section", { class: "top" }, row, this.#note, group, this.#told);
+    const what =
+      "Each line is an optimizer walking downhill from the same start. The height of the ground is the loss, a number that " +
+      "says how wrong a model with two parameters, x and y, is.";
+    return html("section", { class: "top" }, html("p", {}, what), row, this.#note, group, this.#told);
   }
 
   #sideOf(): HTMLElement {

@@ -9,6 +9,7 @@ export function paintField(
   { parts }: LevelSet,
   width: number,
   height: number,
+  strength = 1,
 ): void {
   const [low, high] = [rgb(colour("low")), rgb(colour("high"))];
   context.fillStyle = css(low);
@@ -25,10 +26,10 @@ export function paintField(
     context.globalAlpha = 1;
   }
   context.strokeStyle = colour("isoline");
-  context.lineWidth = 1;
+  context.lineWidth = strength;
   for (const { areas } of field.isolines) context.stroke(pathOf(areas, width, height));
   context.strokeStyle = colour("ink");
-  context.lineWidth = 1.8;
+  context.lineWidth = 1.8 * strength;
   for (const { area } of parts) context.stroke(pathOf([area], width, height));
 }
 

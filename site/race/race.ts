@@ -27,6 +27,7 @@ export class RacePage {
   #traces = new Map<string, Trace>();
   #frame = 0;
   #last = 0;
+  #drawnAt = 0;
 
   constructor(values: URLSearchParams, onAddress: (values: URLSearchParams) => void) {
     this.#onAddress = onAddress;
@@ -126,7 +127,12 @@ export class RacePage {
     const { start, step } = this.#state;
     const scene: Scene = { field: this.#field, set: this.#set, runners, start, step };
     this.#view?.draw(scene, moved);
-    this.#strips.draw(runners, step, this.#state.steps);
+    // While a race is played, curves need not be redrawn as often as the picture.
+    const now = performance.now();
+    if (!moved || !this.#state.playing || now - this.#drawnAt > 60) {
+      this.#strips.draw(runners, step, this.#state.steps);
+      this.#drawnAt = now;
+    }
     this.#table.draw(this.#state, scene);
     this.#controls.draw(this.#state, scene);
   }

@@ -2,7 +2,6 @@ import {
   BufferAttribute,
   BufferGeometry,
   CanvasTexture,
-  Color,
   DoubleSide,
   Mesh,
   MeshBasicMaterial,
@@ -22,14 +21,13 @@ import {
 import { OrbitControls } from "three/addons/controls/OrbitControls.js";
 
 import { colour, html } from "../common/dom.js";
-import { componentColour, mix, rgb } from "../common/palette.js";
 import { Course } from "./course.js";
 import { COLUMNS, type Field } from "./field.js";
 import { paintField } from "./paint.js";
 import { FLOOR, spot } from "./space.js";
 import type { OnPlace, Scene, View } from "./view.js";
 
-const FLOOR_PIXELS = 640;
+const FLOOR_PIXELS = 1024;
 
 /** The landscape as a surface, with its contours on the floor beneath. Throws where there is no WebGL. */
 export class SurfaceView implements View {
@@ -54,7 +52,7 @@ export class SurfaceView implements View {
     this.element = html("div", { class: "surface" }, canvas);
     this.#ground = new Mesh(
       gridGeometry(),
-      new MeshLambertMaterial({ vertexColors: true, side: DoubleSide }),
+      new MeshLambertMaterial({ map: this.#texture, side: DoubleSide }),
     );
     this.#floor.width = this.#floor.height = FLOOR_PIXELS;
     this.#texture.colorSpace = SRGBColorSpace;
@@ -68,9 +66,9 @@ export class SurfaceView implements View {
     const sun = new DirectionalLight(0xffffff, 1.6);
     sun.position.set(-1.5, 3, 1);
     this.#world.add(this.#ground, floor, this.#start, new AmbientLight(0xffffff, 1.7), sun);
-    this.#camera.position.set(1.5, 1.75, 2.75);
+    this.#camera.position.set(1.35, 2.3, 2.75);
     this.#controls = new OrbitControls(this.#camera, canvas);
-    this.#controls.target.set(0, -0.05, 0);
+    this.#controls.target.set(0, -0.17, 0);
     this.#controls.enablePan = false;
     // The page has to scroll past the picture; pinching and the buttons of the browser still enlarge it.
     this.#controls.enableZoom = false;
@@ -111,8 +109,8 @@ export class SurfaceView implements View {
 
   /** Ground, floor and start. */
   #lay({ field, set, start }: Scene): void {
-    shape(this.#ground.geometry, field, set.labels);
-    paintField(this.#floor.getContext("2d")!, field, set, FLOOR_PIXELS, FLOOR_PIXELS);
+    shape(this.#ground.geometry, field);
+    paintField(this.#floor.getContext("2d")!, field, set, FLOOR_PIXELS, FLOOR_PIXELS, 1.6);
     this.#texture.needsUpdate = true;
     const [u, v] = field.toWindow(...start);
     this.#start.position.set(...spot(u, v, field.heightOf(field.landscape.loss(...start))));
@@ -151,7 +149,7 @@ export class SurfaceView implements View {
     this.#renderer.setSize(width, height);
     this.#camera.aspect = width / height;
     // Narrow pictures are seen from further away.
-    this.#camera.zoom = Math.min(1.15, 0.95 * this.#camera.aspect);
+    this.#camera.zoom = Math.min(1, 0.88 * this.#camera.aspect);
     this.#camera.updateProjectionMatrix();
     this.#render();
   }
@@ -165,7 +163,11 @@ function gridGeometry(): BufferGeometry {
   const geometry = new BufferGeometry();
   const size = COLUMNS * COLUMNS;
   geometry.setAttribute("position", new BufferAttribute(new Float32Array(3 * size), 3));
-  geometry.setAttribute("color", new BufferAttribute(new Float32Array(3 * size), 3));
+  const places = Float32Array.from({ length: 2 * size }, (_, i) => {
+    const k = i >> 1;
+    return (i % 2 === 0 ? k % COLUMNS : Math.floor(k / COLUMNS)) / (COLUMNS - 1);
+  });
+  geometry.setAttribute("uv", new BufferAttribute(places, 2));
   const index: number[] = [];
   for (let row = 0; row < COLUMNS - 1; row++) {
     for (let column = 0; column < COLUMNS - 1; column++) {
@@ -177,21 +179,14 @@ function gridGeometry(): BufferGeometry {
   return geometry;
 }
 
-/** Heights, and the shades of the loss mixed with the components' colours. */
-function shape(geometry: BufferGeometry, field: Field, labels: Int32Array): void {
-  const { position, color } = geometry.attributes as Record<string, BufferAttribute>;
-  const [low, high] = [rgb(colour("low")), rgb(colour("high"))];
-  const paint = new Color();
-  for (let k = 0; k < labels.length; k++) {
-    const [column, row] = [k % COLUMNS, Math.floor(k / COLUMNS)];
-    position.setXYZ(k, ...spot(column / (COLUMNS - 1), row / (COLUMNS - 1), field.heights[k]));
-    const shade = mix(low, high, field.heights[k]);
-    const shown = labels[k] < 0 ? shade : mix(shade, rgb(componentColour(labels[k])), 0.72);
-    paint.setRGB(...shown, SRGBColorSpace);
-    color.setXYZ(k, paint.r, paint.g, paint.b);
+/** Heights over the window; the ground and the floor have the same picture. */
+function shape(geometry: BufferGeometry, { heights }: Field): void {
+  const position = geometry.getAttribute("position");
+  for (let k = 0; k < heights.length; k++) {
+    const [u, v] = [(k % COLUMNS) / (COLUMNS - 1), Math.floor(k / COLUMNS) / (COLUMNS - 1)];
+    position.setXYZ(k, ...spot(u, v, heights[k]));
   }
   position.needsUpdate = true;
-  color.needsUpdate = true;
   geometry.computeVertexNormals();
   geometry.computeBoundingSphere();
 }

@@ -78,8 +78,8 @@ export class Table {
     const who = html("label", {}, on, chip, html("span", {}, html("b", {}, name), html("small", {}, note)));
     const slider = racer.rate === undefined ? undefined : this.#slider(racer);
     const rate = html("output", {}, slider ? "" : "none needed");
-    const loss = html("td", { class: "number" });
-    const place = html("td", { class: "number" });
+    const loss = html("td", { class: "number", "data-label": "loss" });
+    const place = html("td", { class: "number", "data-label": "at" });
     const element = html(
       "tr",
       { "data-racer": id },

@@ -42,7 +42,7 @@ export type Report =
   | { readonly type: "done"; readonly step: number }
   | { readonly type: "failed"; readonly message: string };
 
-export const STEPS = 2000;
+export const STEPS = 1000;
 
 /** superlevel, then Adam at each of the rates. */
 export const ADAM_RATES = [0.0001, 0.001, 0.01, 0.1, 1];

@@ -34,8 +34,8 @@ export class Standings {
         "tr",
         { "data-contender": k },
         html("th", { scope: "row" }, html("span", { class: "who" }, line, html("b", {}, name))),
-        html("td", { class: "number" }, "–"),
-        html("td", { class: "number" }, "–"),
+        html("td", { class: "number", "data-label": "loss" }, "–"),
+        html("td", { class: "number", "data-label": "accuracy" }, "–"),
         html("td", { class: "verdict" }, "–"),
       );
     });

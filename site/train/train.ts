@@ -188,7 +188,10 @@ export class TrainPage {
     const lines = (pick: (standing: Standing) => number) =>
       NAMES.map((_, k) => this.#course.map(({ standings }) => pick(standings[k])));
     losses?.draw(steps, lines(({ loss }) => loss), STEPS); // prettier-ignore
-    accuracies?.draw(steps, lines(({ accuracy }) => accuracy), STEPS); // prettier-ignore
+    // It is known at a few steps only, and the line goes from one to the next.
+    const tested = lines(({ accuracy }) => accuracy);
+    const fresh = tested.map((line) => line.map((value, k) => (value === line[k - 1] ? NaN : value)));
+    accuracies?.draw(steps, fresh, STEPS);
   }
 
   async #take(files: readonly File[]): Promise<string> {
