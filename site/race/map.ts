@@ -1,7 +1,7 @@
 import { colour, html, short } from "../common/dom.js";
 import type { Field } from "./field.js";
 import { paintField } from "./paint.js";
-import { colourOf } from "./racers.js";
+import { colourOf, type Racer } from "./racers.js";
 import { placeAt } from "./trace.js";
 import type { OnPlace, Runner, Scene, View } from "./view.js";
 
@@ -45,7 +45,10 @@ export class MapView implements View {
     context.rect(0, 0, width, height);
     context.clip();
     // The first racer comes last, on top of the others.
-    for (const runner of [...scene.runners].reverse()) drawRunner(context, scene, runner, width, height);
+    const runners = [...scene.runners].reverse();
+    const courses = runners.map((runner) => courseOf(scene, runner, width, height));
+    courses.forEach((course, k) => drawCourse(context, course, runners[k].racer));
+    courses.forEach((course, k) => drawMarker(context, course[course.length - 1], runners[k].racer));
     drawStart(context, scene, width, height);
   }
 
@@ -77,13 +80,10 @@ function drawAxes(context: CanvasRenderingContext2D, field: Field, width: number
   }
 }
 
+type Place = readonly [number, number];
+
 /** Places in pixels up to the present step; what is far outside would only slow the canvas down. */
-function courseOf(
-  { field, step }: Scene,
-  { trace }: Runner,
-  width: number,
-  height: number,
-): [number, number][] {
+function courseOf({ field, step }: Scene, { trace }: Runner, width: number, height: number): Place[] {
   return Array.from({ length: placeAt(trace, step) + 1 }, (_, k) => {
     const [u, v] = field.toWindow(trace.x[k], trace.y[k]);
     const near = (share: number) => Math.min(20, Math.max(-20, share));
@@ -91,15 +91,7 @@ function courseOf(
   });
 }
 
-function drawRunner(
-  context: CanvasRenderingContext2D,
-  scene: Scene,
-  runner: Runner,
-  width: number,
-  height: number,
-): void {
-  const course = courseOf(scene, runner, width, height);
-  const { racer } = runner;
+function drawCourse(context: CanvasRenderingContext2D, course: readonly Place[], racer: Racer): void {
   const first = racer.rate === undefined;
   context.lineJoin = "round";
   // A border, so that the line stands out from any ground.
@@ -115,20 +107,12 @@ function drawRunner(
     context.stroke();
   }
   context.setLineDash([]);
-  const [x, y] = course[course.length - 1];
-  drawMarker(context, x, y, colour(colourOf(racer)), racer.letter);
 }
 
-function drawMarker(
-  context: CanvasRenderingContext2D,
-  x: number,
-  y: number,
-  fill: string,
-  letter: string,
-): void {
+function drawMarker(context: CanvasRenderingContext2D, [x, y]: Place, racer: Racer): void {
   context.beginPath();
   context.arc(x, y, 8, 0, 2 * Math.PI);
-  context.fillStyle = fill;
+  context.fillStyle = colour(colourOf(racer));
   context.fill();
   context.strokeStyle = colour("paper");
   context.lineWidth = 1.5;
@@ -137,7 +121,7 @@ function drawMarker(
   context.font = "bold 10px system-ui, sans-serif";
   context.textAlign = "center";
   context.textBaseline = "middle";
-  context.fillText(letter, x, y + 0.5);
+  context.fillText(racer.letter, x, y + 0.5);
 }
 
 function drawStart(

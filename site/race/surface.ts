@@ -149,7 +149,7 @@ export class SurfaceView implements View {
     this.#renderer.setSize(width, height);
     this.#camera.aspect = width / height;
     // Narrow pictures are seen from further away.
-    this.#camera.zoom = Math.min(1, 0.88 * this.#camera.aspect);
+    this.#camera.zoom = Math.min(0.96, 0.86 * this.#camera.aspect);
     this.#camera.updateProjectionMatrix();
     this.#render();
   }

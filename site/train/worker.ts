@@ -4,11 +4,11 @@ import { createRandom } from "../../examples/digits/random.js";
 import { Contender, one } from "./contender.js";
 import { ADAM_RATES, type Command, type Data, type Picture, type Report, type Spoil } from "./protocol.js";
 
-const TRAIN = 3000;
-const TEST = 400;
+const TRAIN = 2000;
+const TEST = 300;
 const REPORT_EVERY = 10;
 const TEST_EVERY = 50;
-const SHOWN = 16;
+const SHOWN = 15;
 /** Milliseconds after which messages are read. */
 const SLICE = 40;
 

@@ -40,7 +40,7 @@ async function race(hash) {
 
 async function train() {
   location.hash = "#train?units=16";
-  await until("training", () => Number(find(".train")?.dataset.step) >= 20);
+  await until("training", () => Number(find(".train")?.dataset.step) >= 10);
   find("[data-spoil=labels]").click();
   find("[data-spoil=units]").click();
   await until("what was spoilt", () => document.querySelectorAll(".events li").length === 2);
