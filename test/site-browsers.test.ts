@@ -114,10 +114,11 @@ describe.skipIf(skipped)(`Chromium${skipNote}`, () => {
       const { start } = landscapeOf("rosenbrock");
       const { losses } = runTrace({ landscape: landscapeOf("rosenbrock"), start, steps: 1000 }, racers[0], 1);
       expect(Number(await row.getAttribute("data-loss"))).toBe(losses[41]);
-      await page.getByRole("button", { name: "Frozen" }).click();
-      await expect.poll(() => page.url()).toContain("rates=algorithm1:0.1");
       await page.locator(".surface canvas").click({ position: { x: 220, y: 150 } });
       await expect.poll(() => page.url()).toContain("start=");
+      await page.getByRole("button", { name: "Past the edge" }).click();
+      await expect.poll(() => page.url()).toContain("on=canyon");
+      await page.waitForSelector(".map");
 
       await page.goto("about:blank");
       await page.emulateMedia({ reducedMotion: "no-preference" });
