@@ -5,8 +5,9 @@ const typed = [
   "src/**/*.ts",
   "test/**/*.ts",
   "bench/**/*.ts",
+  "studies/**/*.ts",
+  "scripts/**/*.ts",
   "examples/**/*.ts",
-  "page/**/*.ts",
   "site/**/*.ts",
   "vitest.config.ts",
 ];
@@ -18,7 +19,7 @@ export default defineConfig(
     "dist/",
     "src/*/binary.ts",
     "src/engine/relaxed-binary.ts",
-    "src/stability/page.ts",
+    "src/report/page-bundle.ts",
   ]),
   { linterOptions: { reportUnusedDisableDirectives: "error" }, rules: { eqeqeq: "error" } },
   {

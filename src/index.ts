@@ -29,7 +29,7 @@ export {
   windowDecay,
   type Schedule,
 } from "./schedules.js";
-export type { Monitor, RunInfo, RunOptions, RunPoint, Solution } from "./run/options.js";
+export type { Monitor, RunInfo, RunMonitor, RunOptions, RunPoint, Solution } from "./run/options.js";
 export { accumulate } from "./sources/accumulate.js";
 export { finiteDifferences, type FiniteDifferenceOptions } from "./sources/finite-differences.js";
 export { minibatches, type MinibatchOptions } from "./sources/minibatches.js";

@@ -19,7 +19,7 @@ const listed = (folder: string, extension: string): string[] =>
         .sort()
     : [];
 const documents = ["README.md", ...listed("docs", ".md")];
-const sources = listed("src", ".ts").filter((file) => !/(binary|\/page)\.ts$/.test(file));
+const sources = listed("src", ".ts").filter((file) => !/(binary|bundle)\.ts$/.test(file));
 
 const examples = [
   ...documents.flatMap((file) => examplesInDocument(file, readFileSync(file, "utf8"))),

@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { createOptimizer } from "superlevel";
 import { report } from "superlevel/stability";
 
-import { drawDigits } from "../examples/digits/draw.js";
+import { drawDigits } from "../studies/kit/digits/draw.js";
 import { readAddress, writeAddress } from "../site/common/address.js";
 import { short } from "../site/common/dom.js";
 import { Field } from "../site/race/field.js";

@@ -1,7 +1,7 @@
 import { createOptimizer, type GradientSource } from "superlevel";
 import { trajectoryPlane, windowAround } from "superlevel/stability";
 
-import { createRandom } from "../../examples/digits/random.js";
+import { createRandom } from "../../studies/kit/random.js";
 import type { Landscape } from "./landscapes.js";
 
 const HIDDEN = 8;

@@ -1,6 +1,6 @@
 import { OptimizerError, type GradientSource, type Monitor } from "superlevel";
 
-import { createRandom } from "../../examples/digits/random.js";
+import { createRandom } from "../../studies/kit/random.js";
 import type { Landscape } from "./landscapes.js";
 import type { Racer } from "./racers.js";
 

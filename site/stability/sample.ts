@@ -26,7 +26,7 @@ export async function sampleReport(): Promise<string> {
       // The monitor says why.
     }
     const line = { name: "course", x: points.map(([a]) => a), y: points.map(([, b]) => b) };
-    const { findings } = monitor.report();
+    const { findings } = monitor.summary();
     return {
       name,
       note,

@@ -1,8 +1,8 @@
 import { adam, createOptimizer, minibatches, OptimizerError, type Optimizer } from "superlevel";
 import { lyapunovMonitor } from "superlevel/stability";
 
-import type { Digits } from "../../examples/digits/draw.js";
-import type { Network } from "../../examples/digits/network.js";
+import type { Digits } from "../../studies/kit/digits/draw.js";
+import type { Network } from "../../studies/digits/network.js";
 import { STEPS, type Standing } from "./protocol.js";
 
 const BATCH = 32;
@@ -66,7 +66,7 @@ export class Contender {
   }
 
   get standing(): Standing {
-    const { verdict, findings } = this.#monitor.report();
+    const { verdict, findings } = this.#monitor.summary();
     return {
       step: this.optimizer.iterations,
       loss: this.#ended ? NaN : this.#loss,

@@ -1,4 +1,4 @@
-import type { Digits } from "../../examples/digits/draw.js";
+import type { Digits } from "../../studies/kit/digits/draw.js";
 import type { Data } from "./protocol.js";
 
 /** More would take too long to send and to test with. */

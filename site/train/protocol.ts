@@ -1,4 +1,4 @@
-import type { Digits } from "../../examples/digits/draw.js";
+import type { Digits } from "../../studies/kit/digits/draw.js";
 
 export interface Data {
   readonly train: Digits;

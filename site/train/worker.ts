@@ -1,6 +1,6 @@
-import { drawDigits, type Digits } from "../../examples/digits/draw.js";
-import { createNetwork, type Network } from "../../examples/digits/network.js";
-import { createRandom } from "../../examples/digits/random.js";
+import { drawDigits, type Digits } from "../../studies/kit/digits/draw.js";
+import { createNetwork, type Network } from "../../studies/digits/network.js";
+import { createRandom } from "../../studies/kit/random.js";
 import { Contender, one } from "./contender.js";
 import { ADAM_RATES, type Command, type Data, type Picture, type Report, type Spoil } from "./protocol.js";
 

@@ -10,7 +10,7 @@ import { boldness, type Mode } from "./gradients.js";
 import type { TensorView } from "./info.js";
 import type { GradientKind } from "../common/kinds.js";
 import { enterMode, weigh } from "./mode.js";
-import { Witness } from "./safety.js";
+import { expectNorm, Witness } from "./safety.js";
 import { viewsOf } from "../tensors.js";
 import { nextAnchor } from "../tuners/tuners.js";
 
@@ -52,6 +52,13 @@ export class State {
 
   get clock(): Readonly<Clock> {
     return this.time;
+  }
+
+  /** Of steps that were skipped there is no update, and momentum starts again where a guard takes a step back. */
+  get updates(): { total: number; momentum: number } {
+    const { iterations, skipped, momentumStart } = this.time;
+    const total = iterations - skipped;
+    return { total, momentum: total - momentumStart };
   }
 
   get scale(): number | Float32Array {
@@ -118,7 +125,7 @@ export class State {
     kernels.rebase();
     if (this.fresh && !Number.isFinite(report[Report.paramsSquares])) {
       expectVector("params", params, params.length);
-      throw new RangeError("params: expected a norm below 1e19, as float32 sums need");
+      expectNorm("params", params);
     }
     this.witness.look(params);
   }
@@ -143,6 +150,7 @@ export class State {
   }
 
   setParams(values: ArrayLike<number>): void {
+    expectNorm("values", values);
     this.engine.params.set(values);
     if (this.fresh) return;
     // The next gradient is of another place: what it differs in from the first one tells nothing.
@@ -156,6 +164,7 @@ export class State {
   }
 
   translate(offset: ArrayLike<number>): void {
+    expectNorm("offset", offset, this.engine.params);
     shift(this.engine, this.resolved.program, offset);
     this.witness.look(this.engine.params);
   }
@@ -163,6 +172,7 @@ export class State {
   reset(params?: ArrayLike<number>): void {
     const { engine } = this;
     const point = Float32Array.from(params ?? engine.params);
+    expectNorm("params", point);
     engine.state.forEach((bytes) => bytes.fill(0));
     engine.params.set(point);
     this.#start();
