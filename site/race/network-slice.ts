@@ -60,9 +60,9 @@ export function networkSlice(): Pick<Landscape, "x" | "y" | "start" | "loss" | "
   };
   const optimizer = createOptimizer(Array.from({ length: SIZE }, () => random.normal()));
   const points: Float64Array[] = [];
-  const monitor = Object.assign(() => {}, {
-    at: ({ params }: { params: Float32Array }) => void points.push(Float64Array.from(params)),
-  });
+  const monitor = {
+    beforeStep: ({ params }: { params: Float32Array }) => void points.push(Float64Array.from(params)),
+  };
   optimizer.minimize(source, { steps: 150, monitors: [monitor] });
   const { origin, directions } = trajectoryPlane(points);
   const place = (x: number, y: number) =>

@@ -48,13 +48,13 @@ export function runTrace(run: RaceRun, racer: Racer, rate: number): Trace {
     y.push(params[1]);
     losses.push(landscape.loss(params[0], params[1]));
   };
-  const monitor: Monitor = Object.assign(
-    ({ learningRate, scale }: { learningRate: number; scale: number }) => {
+  const monitor: Monitor = {
+    beforeStep: keep,
+    afterStep: ({ learningRate, scale }: { learningRate: number; scale: number }) => {
       rates.push(tuned ? learningRate * scale : learningRate);
       scales.push(tuned ? scale : NaN);
     },
-    { at: keep },
-  );
+  };
   let ended = "";
   try {
     optimizer.minimize(sourceOf(landscape), {

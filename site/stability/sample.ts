@@ -15,9 +15,9 @@ export async function sampleReport(): Promise<string> {
     const steps: StepRecord[] = [];
     const points: number[][] = [];
     const monitor = lyapunovMonitor({ onStep: (record) => steps.push(record) });
-    const path = Object.assign(() => {}, {
-      at: ({ params }: { params: Float32Array }) => void points.push([...params]),
-    });
+    const path = {
+      beforeStep: ({ params }: { params: Float32Array }) => void points.push([...params]),
+    };
     const optimizer = createOptimizer(start, options);
     const monitors = [monitor, path];
     try {
