@@ -20,6 +20,9 @@ export default defineConfig(
     "src/*/binary.ts",
     "src/engine/relaxed-binary.ts",
     "src/report/page-bundle.ts",
+    "assembly/rules/index.ts",
+    "src/bases/kernels.ts",
+    "src/bases/records.ts",
   ]),
   { linterOptions: { reportUnusedDisableDirectives: "error" }, rules: { eqeqeq: "error" } },
   {
