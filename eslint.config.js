@@ -8,6 +8,7 @@ const typed = [
   "studies/**/*.ts",
   "scripts/**/*.ts",
   "examples/**/*.ts",
+  "site/**/*.ts",
   "vitest.config.ts",
 ];
 const kernels = ["assembly/**/*.ts"];

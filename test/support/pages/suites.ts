@@ -58,7 +58,11 @@ export async function bundleSuites(names: readonly string[]): Promise<string> {
   return outputFiles[0].text;
 }
 
-const TYPES: Record<string, string> = { ".js": "text/javascript", ".mjs": "text/javascript" };
+const TYPES: Record<string, string> = {
+  ".js": "text/javascript",
+  ".mjs": "text/javascript",
+  ".css": "text/css",
+};
 
 /** Opens `page` in a browser; resolves to the text that is posted to `/report`, and ends the browser. */
 export async function reportOf(
