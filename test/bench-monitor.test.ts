@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 
 import { tables, together, type Recording, type Tally, type Watching } from "../bench/monitor/table.js";
 
-const recorded = JSON.parse(readFileSync("docs/monitor.json", "utf8")) as Record<string, Recording>;
+const recorded = JSON.parse(readFileSync("docs/results/monitor.json", "utf8")) as Record<string, Recording>;
 /** Without the alignment of columns. */
 const plain = (text: string) => text.replaceAll(/ +/g, " ").replaceAll(/-+/g, "-");
 
