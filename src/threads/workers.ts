@@ -70,7 +70,7 @@ function startInPage(orders: Orders, { hear, fail }: Listener): Link {
     worker.postMessage(orders);
   };
   const useFile = () => {
-    const blocked = "its script could not be loaded: see docs/threads.md on content security policies";
+    const blocked = "its script could not be loaded: see docs/engines.md on content security policies";
     try {
       const file = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
       use(file, (message) => fail(message ?? blocked));
