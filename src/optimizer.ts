@@ -9,7 +9,7 @@ import type { GradientKind } from "./common/kinds.js";
 import type { RunOptions, Solution } from "./run/options.js";
 import type { AsyncGradientSource, GradientSource } from "./sources/source.js";
 import type { Stepper } from "./stepper/stepper.js";
-import { lossSeen, takeStep } from "./run/trial.js";
+import { expectIdle, lossSeen, takeStep } from "./run/trial.js";
 
 /** What `createOptimizer` returns. */
 export class Optimizer implements Disposable {
@@ -64,7 +64,10 @@ export class Optimizer implements Disposable {
     return Optimizer.#alive(this).size;
   }
 
-  /** The parameters x: a live view. Write to it before the first step only; later use {@link setParams}. */
+  /**
+   * The parameters x: a live view. Write to it before the first step only; later use {@link setParams}. Copy it with
+   * `slice()`: `structuredClone` and `postMessage` would copy all memory behind it.
+   */
   get params(): Float32Array {
     return Optimizer.#alive(this).engine.params;
   }
@@ -151,13 +154,15 @@ export class Optimizer implements Disposable {
    * @param seen what is known besides: the loss at the parameters as they are, if it is
    * @throws TypeError or RangeError when `grads` is not `size` numbers
    * @throws OptimizerError "diverged" when the gradient or the loss is not finite or the parameters would not be ("skip" drops
-   *   the step instead); "singular", "moved", "disposed". The state is then as before the step.
+   *   the step instead); "singular", "moved", "disposed"; "busy" from within a run of its own. The state is then as before
+   *   the step.
    * @example
    * const optimizer = createOptimizer([1, -1]);
    * optimizer.step([0.3, 0.4]).gradNorm.toFixed(6); // → "0.500000"
    */
   step(grads?: ArrayLike<number>, seen?: Seen): StepInfo {
     const stepper = Optimizer.#alive(this);
+    expectIdle(stepper, "step");
     const loss = lossSeen(seen);
     if (grads !== undefined) {
       stepper.engine.grads.set(expectNumbers("grads", grads, stepper.size));
@@ -170,8 +175,8 @@ export class Optimizer implements Disposable {
    * steps at which the loss rises are taken back: see {@link Guard}.
    *
    * @throws TypeError or RangeError when `run` is not understood
-   * @throws OptimizerError "diverged" when loss or gradient are not finite; whatever the source or a monitor throws.
-   *   The state is then as before the step, or as the monitor saw it.
+   * @throws OptimizerError "diverged" when loss or gradient are not finite, "busy" from within a run; whatever the source or
+   *   a monitor throws. The state is then as before the step, or as the monitor saw it.
    * @example
    * const optimizer = createOptimizer([-1.2, 1]);
    * const rosenbrock = finiteDifferences(([x, y]) => (1 - x) ** 2 + 100 * (y - x * x) ** 2);
@@ -182,7 +187,8 @@ export class Optimizer implements Disposable {
   }
 
   /**
-   * {@link minimize} for a source that returns a promise. Leave the optimizer alone until it settles.
+   * {@link minimize} for a source that returns a promise. Leave the optimizer alone until it settles. A signal ends it also
+   * while the source does not answer; what that writes to `grads` later is lost, or disturbs the next step.
    *
    * @example
    * const optimizer = createOptimizer([4]);

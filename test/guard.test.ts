@@ -5,6 +5,7 @@ import {
   adam,
   createOptimizer,
   exponentialDecay,
+  finiteDifferences,
   lion,
   sgd,
   superlevel,
@@ -18,6 +19,7 @@ import {
   type RunOptions,
   type Tuner,
 } from "../src/index.js";
+import { nextFactor } from "../src/run/guard.js";
 import { Reference } from "./reference.js";
 import { bases, tuners } from "./support/cases.js";
 import { engines } from "./support/engines.js";
@@ -365,6 +367,31 @@ describe("runs", () => {
       expect(warned.state).toEqual(free.state);
       expect(warned.violations).toBeGreaterThan(0);
     }
+  });
+
+  test("shrink lowers the rate before it tells of a violation, which may throw", () => {
+    const options: OptimizerOptions = { base: sgd({ learningRate: 1 }), tuner: null };
+    const onViolation = () => {
+      throw new Error("mine");
+    };
+    const steep = finiteDifferences(([x]) => 2 * x * x);
+    for (const guard of [
+      { policy: "shrink", onViolation },
+      { policy: "shrink", onViolation, probe: ([x]: Float32Array) => 2 * x * x },
+    ] as Guard[]) {
+      const optimizer = createOptimizer([2], options);
+      expect(() => optimizer.minimize(steep, { steps: 3, guard })).toThrow("mine");
+      const next = optimizer.minimize(steep, { steps: 1, guard: { policy: "shrink" } });
+      expect(next.violations).toBe(0);
+    }
+  });
+
+  test("however often it is violated, the rate comes back", () => {
+    let factor = 1;
+    for (let k = 0; k < 2000; k++) factor = nextFactor(factor, true);
+    expect(factor).toBe(2 ** -30);
+    for (let k = 0; k < 250; k++) factor = nextFactor(factor, false);
+    expect(factor).toBe(1);
   });
 
   test("shrink halves the rate after a violation, and only then", () => {

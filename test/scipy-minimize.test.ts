@@ -378,6 +378,32 @@ describe("refuses", () => {
   });
 });
 
+describe("functions that write to their x, as those that sort it do", () => {
+  const spread = (x: Float64Array): number => {
+    const value = (x[0] - 3) ** 2 + (x[1] + 1) ** 2 + 2 * (x[2] - 1) ** 2;
+    x.sort().fill(7, 0, 1);
+    return value;
+  };
+  const slopes = (x: Float64Array) => {
+    const [a, b, c] = x;
+    x.fill(NaN);
+    return [2 * (a - 3), 2 * (b + 1), 4 * (c - 1)];
+  };
+
+  test.each<[string, () => ReturnType<typeof minimize>]>([
+    ["by differences", () => minimize(spread, [0, 0, 0])],
+    ["by forward differences", () => minimize(spread, [0, 0, 0], { jac: "2-point", gtol: 1e-4 })],
+    ["with a gradient that does so, too", () => minimize(spread, [0, 0, 0], { jac: slopes })],
+    ["by superlevel", () => minimize(spread, [0, 0, 0], { jac: slopes, method: "superlevel" })],
+    ["both in one", () => minimize((x) => [spread(x.slice()), slopes(x)] as const, [0, 0, 0], { jac: true })],
+  ])("are minimized all the same: %s", (_way, run) => {
+    const result = run();
+    expect(result.success).toBe(true);
+    expect(distance(result.x, [3, -1, 1])).toBeLessThan(1e-3);
+    expect(result.fun).toBe(spread(result.x.slice()));
+  });
+});
+
 test("leaves x0 alone", () => {
   const x0 = Float64Array.of(0, 0);
   minimize(classics.Booth.fun, x0);

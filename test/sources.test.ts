@@ -76,6 +76,23 @@ describe("accumulate", () => {
 });
 
 describe("finiteDifferences", () => {
+  test("of a loss that writes to its argument are those of one that does not", () => {
+    const loss = ([x, y]: Float64Array) => x * x + 3 * y;
+    const rough = (x: Float64Array) => {
+      const value = loss(x);
+      x.fill(NaN);
+      return value;
+    };
+    for (const scheme of ["central", "forward"] as const) {
+      const [plain, found] = [new Float32Array(2), new Float32Array(2)];
+      const x = Float32Array.of(2, 1);
+      finiteDifferences(loss, { scheme })(x, plain, 1);
+      finiteDifferences(rough, { scheme })(x, found, 1);
+      expect(found).toEqual(plain);
+      expect(Array.from(x)).toEqual([2, 1]);
+    }
+  });
+
   type Loss = (x: ArrayLike<number>, step?: number) => number;
   const losses: [string, Loss, (x: ArrayLike<number>) => number[], number[]][] = [
     ["a bowl", (x) => 0.5 * x[0] ** 2 + 5 * x[1] ** 2, (x) => [x[0], 10 * x[1]], [3, -2]],

@@ -1,6 +1,6 @@
 /** What went wrong: see {@link OptimizerError}. */
 export type OptimizerErrorCode =
-  "diverged" | "singular" | "moved" | "disposed" | "state" | "engine" | "threads";
+  "diverged" | "singular" | "moved" | "busy" | "disposed" | "state" | "engine" | "threads";
 
 /**
  * A run that cannot go on, with the reason in `code`. Bad arguments are `TypeError`s and `RangeError`s instead.
@@ -9,6 +9,7 @@ export type OptimizerErrorCode =
  *   the optimizer is as it was before. `step` and the last finite `loss` say where.
  * - `"singular"`: a form of the method divides by ‖x‖, and x = 0.
  * - `"moved"`: `params` was written to between steps; use `setParams`.
+ * - `"busy"`: a run of this optimizer is under way, and only that may step.
  * - `"disposed"`: the optimizer was disposed of.
  * - `"state"`: a saved state does not belong to this optimizer, or is damaged.
  * - `"engine"`: the engine that was asked for does not run here.

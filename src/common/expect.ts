@@ -43,6 +43,8 @@ export function isKind<K extends keyof Kinds>(value: unknown, kind: K): value is
 export interface AbortSignalLike {
   readonly aborted: boolean;
   readonly reason?: unknown;
+  readonly addEventListener?: (type: "abort", listener: () => void) => void;
+  readonly removeEventListener?: (type: "abort", listener: () => void) => void;
 }
 
 interface Range {

@@ -21,7 +21,8 @@ export interface Attempt extends Violation {
  * V_after > V_before + tolerance · max(1, |V_before|), or a V_after that is no number.
  *
  * - `"warn"` reports violations and changes nothing.
- * - `"shrink"` halves the rate after a violation and multiplies it by 1.1 otherwise, up to what the schedule says.
+ * - `"shrink"` halves the rate after a violation, at most thirty times in all, and multiplies it by 1.1 otherwise, up
+ *   to what the schedule says.
  * - `"reject"` goes back to x_t, to the bit, and tries again from there: the tuner starts afresh from
  *   S = ½ min(S_{t+1}, S_t) with xRef = x_t and Δ = 0 (without a tuner the rate is halved instead, and comes back as
  *   with "shrink"); momentum starts again from the present gradient; second moments stay.
@@ -43,7 +44,10 @@ export interface Guard {
   tolerance?: number;
   /** With "reject": after so many rejections in one step, ≥ 1, the run ends at x_t: "stalled". Default 50. */
   tries?: number;
-  /** Called at each violation. What it throws ends the run; with "reject" the state is then as before the step. */
+  /**
+   * Called at each violation. What it throws ends the run; with "reject" the state is then as before the step, with "shrink"
+   * the rate is lowered already.
+   */
   onViolation?: (violation: Violation) => void;
   /**
    * Judges in place of the comparison: true where the step is a violation. It is asked where V_after is finite; a V_after
@@ -106,14 +110,16 @@ export function rises({ tolerance, violates }: SettledGuard, attempt: Attempt): 
   return !Number.isNaN(before) && !(after <= ceiling(tolerance, before));
 }
 
+/** From here some two hundred steps lead back to 1. */
+const LEAST_FACTOR = 2 ** -30;
+
 /** The factor on the rate after a step: half of it after a violation, otherwise back towards 1 by a tenth. */
 export function nextFactor(factor: number, violated: boolean): number {
-  return violated ? factor / 2 : Math.min(1, 1.1 * factor);
+  return violated ? Math.max(LEAST_FACTOR, factor / 2) : Math.min(1, 1.1 * factor);
 }
 
 /** What a probe showed after a step. */
-export interface Seen {
-  readonly after: number;
+export interface Seen extends Violation {
   readonly violated: boolean;
 }
 
@@ -134,9 +140,7 @@ export class Probe {
     if (step % this.#guard.every !== 0) return undefined;
     const before = this.#before;
     const after = (this.#before = this.#measure(params));
-    const violated = rises(this.#guard, { step, before, after, params });
-    if (violated) this.#guard.onViolation?.({ step, before, after });
-    return { after, violated };
+    return { step, before, after, violated: rises(this.#guard, { step, before, after, params }) };
   }
 
   #measure(params: Float32Array): number {

@@ -3,7 +3,7 @@ import { nextFactor, Probe, type Seen } from "./guard.js";
 import { settleRun, type RunInfo, type RunOptions, type SettledRun, type Solution } from "./options.js";
 import type { AsyncGradientSource, GradientSource } from "../sources/source.js";
 import type { Stepper } from "../stepper/stepper.js";
-import { takeStep, Tally, Trials, untried, type Asking, type Trial } from "./trial.js";
+import { expectIdle, takeStep, Tally, Trials, untried, type Asking, type Trial } from "./trial.js";
 
 const PATIENCE = 200;
 /** A deterministic run that the level held in place for so many steps in a row is at its end. */
@@ -24,6 +24,9 @@ class Progress {
     return this.#waited++ >= PATIENCE;
   }
 }
+
+/** Thrown into a loop whose source does not answer while its signal is aborted. */
+class Aborted extends Error {}
 
 /** What a run knows between steps. */
 class Standing {
@@ -63,19 +66,31 @@ class Standing {
  */
 function* descend(stepper: Stepper, options: RunOptions): Asking<Solution> {
   const run = settleRun(options);
+  expectIdle(stepper, "minimize");
+  stepper.running = true;
   if (run.deterministic && stepper.undecided) stepper.decide("exact");
   stepper.setRejects(run.guard?.policy === "reject");
   try {
     return yield* takeSteps(stepper, run);
   } finally {
     stepper.setRejects(false);
+    stepper.running = false;
   }
 }
 
 function* takeSteps(stepper: Stepper, run: SettledRun): Asking<Solution> {
-  const { until, signal, monitors = [] } = run;
   const tally = new Tally();
   const standing = new Standing();
+  try {
+    return yield* stepOn(stepper, run, tally, standing);
+  } catch (error) {
+    if (!(error instanceof Aborted)) throw error;
+    return { loss: standing.lastLoss ?? NaN, steps: standing.taken, ...tally, reason: "aborted" };
+  }
+}
+
+function* stepOn(stepper: Stepper, run: SettledRun, tally: Tally, standing: Standing): Asking<Solution> {
+  const { until, signal, monitors = [] } = run;
   const { params } = stepper.engine;
   const probe = run.guard?.probe && new Probe(run.guard, run.guard.probe, params);
   const watched = (run.guard && !probe) || run.level;
@@ -96,6 +111,10 @@ function* takeSteps(stepper: Stepper, run: SettledRun): Asking<Solution> {
     if (seen?.violated) tally.violations++;
     if (seen && run.guard?.policy === "shrink")
       stepper.setRateFactor(nextFactor(stepper.clock.rateFactor, seen.violated));
+    if (seen?.violated) {
+      const { step, before, after } = seen;
+      run.guard?.onViolation?.({ step, before, after });
+    }
     const info = runInfo(trial, seen, loss, tally.evaluations);
     for (const monitor of monitors) monitor(info);
     if (until?.(info)) return solution("until", yield* arrive(stepper, run, standing.known, tally));
@@ -161,11 +180,21 @@ export async function minimizeAsync(
   expectFunction("source", source);
   const { params, grads } = stepper.engine;
   const loop = descend(stepper, run);
+  const signal = run?.signal;
+  let abort: (() => void) | undefined;
+  const onAbort = () => abort?.();
   try {
     let wanted = loop.next();
-    while (!wanted.done) wanted = loop.next(await source(params, grads, wanted.value));
+    signal?.addEventListener?.("abort", onAbort);
+    while (!wanted.done) {
+      const asked = source(params, grads, wanted.value);
+      const aborted = new Promise<undefined>((resolve) => (abort = () => resolve(undefined)));
+      const loss = await Promise.race([asked, aborted]);
+      wanted = loss === undefined && signal?.aborted ? loop.throw(new Aborted()) : loop.next(loss as number);
+    }
     return wanted.value;
   } finally {
+    signal?.removeEventListener?.("abort", onAbort);
     close(loop);
   }
 }

@@ -80,7 +80,10 @@ export interface SettledRun extends Omit<RunOptions, "deterministic" | "guard" |
 
 /** How a run ended. */
 export interface Solution {
-  /** L at the final parameters, as the source gave it for the step after the last. */
+  /**
+   * L at the final parameters, as the source gave it for the step after the last; the last one known, or NaN, where a signal
+   * ended the run while a source was asked.
+   */
   readonly loss: number;
   /** Steps taken in this run. */
   readonly steps: number;
@@ -104,13 +107,14 @@ export function settleRun(run: RunOptions): SettledRun {
   if (typeof run !== "object" || run === null || Array.isArray(run))
     throw new TypeError(`run: expected an object such as { steps: 100 }, got ${show(run)}`);
   expectOptions("run", run, KEYS);
-  checkConditions(run);
-  const deterministic = expectBoolean("run.deterministic", run.deterministic ?? false);
+  const own = { ...run };
+  checkConditions(own);
+  const deterministic = expectBoolean("run.deterministic", own.deterministic ?? false);
   return {
-    ...run,
+    ...own,
     deterministic,
-    guard: settleGuard(run.guard, deterministic),
-    level: settleLevel(run.level),
+    guard: settleGuard(own.guard, deterministic),
+    level: settleLevel(own.level),
   };
 }
 

@@ -1,6 +1,6 @@
 import { OptimizerError } from "../common/errors.js";
 import { expectLoss, expectNumber, expectOptions } from "../common/expect.js";
-import { nextFactor, rises } from "./guard.js";
+import { nextFactor, rises, type Violation } from "./guard.js";
 import type { Footing, Mark } from "../engine/mark.js";
 import type { Seen, StepInfo } from "../stepper/info.js";
 import { bisect, leaves } from "./level.js";
@@ -22,6 +22,13 @@ export class Tally {
     this.evaluations++;
     return loss;
   }
+}
+
+/** What a source, a monitor or whoever waits for a promise may not do to an optimizer whose run is under way. */
+export function expectIdle({ running }: Stepper, call: string): void {
+  if (!running) return;
+  const cure = "wait until it has ended, and step from no source or monitor of its own";
+  throw new OptimizerError("busy", `${call}: a run of this optimizer is under way; ${cure}`);
 }
 
 /** A loss that is not finite is no mistake of the caller's, but a run that diverged. */
@@ -128,27 +135,28 @@ export class Trials {
     let footing: Footing | undefined;
     for (let rejections = 0; ;) {
       const found = yield* this.#levelled(start, rejections);
-      const violated = this.#violates(start.loss, found);
-      if (!violated || guard?.policy !== "reject" || !start.mark) {
-        this.#adjustRate(violated, rejections);
-        return { ...found, violated: violated || rejections > 0, rejections };
-      }
+      const violation = this.#violationOf(start.loss, found);
+      const stays = !violation || guard?.policy !== "reject" || !start.mark;
+      if (stays) this.#adjustRate(violation !== undefined, rejections);
+      // It may throw: by now everything else is done.
+      if (violation) guard?.onViolation?.(violation);
+      if (stays || !start.mark)
+        return { ...found, violated: violation !== undefined || rejections > 0, rejections };
       this.#tally.rejections++;
       if (++rejections >= guard.tries || signal?.aborted) return undefined;
       footing = this.#stepper.retreat(start.mark, footing);
     }
   }
 
-  #violates(before: number, { info, after }: Try): boolean {
+  #violationOf(before: number, { info, after }: Try): Violation | undefined {
     const { guard } = this.#run;
-    if (!guard || after === undefined) return false;
+    if (!guard || after === undefined) return undefined;
     // The next step could not be taken, so going back is better.
     const broken = guard.policy === "reject" && !Number.isFinite(this.#stepper.gradSquares());
     const { params } = this.#stepper.engine;
-    if (!broken && !rises(guard, { step: info.step, before, after, params })) return false;
+    if (!broken && !rises(guard, { step: info.step, before, after, params })) return undefined;
     this.#tally.violations++;
-    guard.onViolation?.({ step: info.step, before, after: broken ? NaN : after });
-    return true;
+    return { step: info.step, before, after: broken ? NaN : after };
   }
 
   /** With "shrink", and with "reject" where there is no S to lower. */

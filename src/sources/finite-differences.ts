@@ -12,7 +12,7 @@ export interface FiniteDifferenceOptions {
  * g_i ≈ (L(x + δ_i e_i) − L(x − δ_i e_i)) / 2δ_i, or (L(x + δ_i e_i) − L(x)) / δ_i for "forward", with
  * δ_i = ε^⅓ (1 + |x_i|), or √ε (1 + |x_i|), ε = 2⁻⁵². Differences are taken in float64.
  *
- * @param loss called 2n + 1 or n + 1 times a step with a Float64Array of its own, which it must not keep
+ * @param loss called 2n + 1 or n + 1 times a step with a Float64Array that it may write to, and must not keep
  * @throws TypeError when `loss` is not a function
  * @example
  * const bowl = finiteDifferences((x) => x[0] ** 2 + 3 * x[1] ** 2);
@@ -30,15 +30,15 @@ export function finiteDifferences(
   expectOneOf("finiteDifferences.scheme", scheme, ["central", "forward"]);
   return (params, grads, step) => {
     const point = Float64Array.from(params);
-    const here = loss(point, step);
+    const here = loss(point.slice(), step);
     differentiate((x) => loss(x, step), point, here, grads, scheme);
     return here;
   };
 }
 
 /**
- * Writes the differences of `loss` around `point`, where it is `here`, to `grads`. Leaves `point` as it was. Within bounds
- * a difference whose one side would leave them is taken on the other side alone.
+ * Writes the differences of `loss` around `point`, where it is `here`, to `grads`. Leaves `point` as it was: `loss` gets
+ * copies, which it may write to. Within bounds a difference whose one side would leave them is taken on the other side alone.
  */
 export function differentiate(
   loss: (point: Float64Array) => number,
@@ -49,18 +49,20 @@ export function differentiate(
   bounds?: { readonly least: Float64Array; readonly greatest: Float64Array },
 ): void {
   const relative = scheme === "central" ? Math.cbrt(Number.EPSILON) : Math.sqrt(Number.EPSILON);
+  const scratch = new Float64Array(point.length);
   for (let i = 0; i < point.length; i++) {
     const x = point[i];
+    const lossAt = (value: number): number => {
+      if (value === x) return here;
+      scratch.set(point);
+      scratch[i] = value;
+      return loss(scratch);
+    };
     const reach = relative * (1 + Math.abs(x));
     const above = bounds && x + reach > bounds.greatest[i] ? x : x + reach;
     const lowest = bounds?.least[i] ?? -Infinity;
     const below = (scheme === "central" || above === x) && x - reach >= lowest ? x - reach : x;
-    point[i] = above;
-    const up = above === x ? here : loss(point);
-    point[i] = below;
-    const down = below === x ? here : loss(point);
-    point[i] = x;
     // The distance as rounded, not as intended.
-    grads[i] = above === below ? 0 : (up - down) / (above - below);
+    grads[i] = above === below ? 0 : (lossAt(above) - lossAt(below)) / (above - below);
   }
 }

@@ -5,9 +5,10 @@ import type { Segment, Tensors } from "../tensors.js";
 /* Why a step may fail, found before it changes anything or undone after. */
 
 /**
- * Squares of gradients are summed and kept in float32, which ends at 3.4e38. Below this norm nothing overflows.
+ * Squares of gradients are summed and kept in float32, which ends at 3.4e38, Adagrad's over all steps. Below this norm nothing
+ * overflows in a hundred million of them.
  */
-const GRADIENT_LIMIT = 1e18;
+const GRADIENT_LIMIT = 1e15;
 
 export function nonFiniteGradient(grads: Float32Array, { list }: Tensors, step: number): OptimizerError {
   const index = grads.findIndex((value) => !Number.isFinite(value));
@@ -22,7 +23,8 @@ export function isHuge(norm: number): boolean {
 }
 
 export function hugeGradient(norm: number, step: number): OptimizerError {
-  const message = `step ${step}: the gradient's norm is ${norm}; float32 moments hold at most ${GRADIENT_LIMIT}`;
+  const cure = "divide the loss by a constant, or clip";
+  const message = `step ${step}: the gradient's norm is ${norm}; float32 moments hold at most ${GRADIENT_LIMIT}: ${cure}`;
   return new OptimizerError("diverged", message, { step });
 }
 
@@ -42,6 +44,17 @@ export function singular(step: number): OptimizerError {
     {
       step,
     },
+  );
+}
+
+/** Refuses a point, or what shall be added to `from`, whose norm float32 sums of squares do not hold. */
+export function expectNorm(name: string, values: ArrayLike<number>, from?: Float32Array): void {
+  let squares = 0;
+  for (let i = 0; i < values.length; i++) squares += (values[i] + (from ? from[i] : 0)) ** 2;
+  if (squares < 1e38) return;
+  const what = from ? "parameters whose norm stays" : "a norm";
+  throw new RangeError(
+    `${name}: expected ${what} below 1e19, as float32 sums need, got ${Math.sqrt(squares)}`,
   );
 }
 

@@ -10,7 +10,7 @@ import { boldness, type Mode } from "./gradients.js";
 import type { TensorView } from "./info.js";
 import type { GradientKind } from "../common/kinds.js";
 import { enterMode, weigh } from "./mode.js";
-import { Witness } from "./safety.js";
+import { expectNorm, Witness } from "./safety.js";
 import { viewsOf } from "../tensors.js";
 import { nextAnchor } from "../tuners/tuners.js";
 
@@ -28,6 +28,8 @@ export class State {
   #rejects = false;
   /** No step was taken yet: `params` may be written to freely. */
   protected fresh = true;
+  /** A run is under way, and nobody else may step. */
+  running = false;
 
   constructor(resolved: Resolved, engine: Engine) {
     this.resolved = resolved;
@@ -116,7 +118,7 @@ export class State {
     kernels.rebase();
     if (this.fresh && !Number.isFinite(report[Report.paramsSquares])) {
       expectVector("params", params, params.length);
-      throw new RangeError("params: expected a norm below 1e19, as float32 sums need");
+      expectNorm("params", params);
     }
     this.witness.look(params);
   }
@@ -141,6 +143,7 @@ export class State {
   }
 
   setParams(values: ArrayLike<number>): void {
+    expectNorm("values", values);
     this.engine.params.set(values);
     if (this.fresh) return;
     // The next gradient is of another place: what it differs in from the first one tells nothing.
@@ -154,6 +157,7 @@ export class State {
   }
 
   translate(offset: ArrayLike<number>): void {
+    expectNorm("offset", offset, this.engine.params);
     shift(this.engine, this.resolved.program, offset);
     this.witness.look(this.engine.params);
   }
@@ -161,6 +165,7 @@ export class State {
   reset(params?: ArrayLike<number>): void {
     const { engine } = this;
     const point = Float32Array.from(params ?? engine.params);
+    expectNorm("params", point);
     engine.state.forEach((bytes) => bytes.fill(0));
     engine.params.set(point);
     this.#start();

@@ -6,7 +6,7 @@ import type { Seen, StepInfo } from "../stepper/info.js";
 import { Optimizer } from "../optimizer.js";
 import { Stepper } from "../stepper/stepper.js";
 import type { TensorSpec } from "../tensors.js";
-import { atLoss, lossSeen, refuseLoss } from "../run/trial.js";
+import { atLoss, expectIdle, lossSeen, refuseLoss } from "../run/trial.js";
 import { createThreadedEngine, type ThreadedEngine } from "./engine.js";
 import { parallelism } from "./workers.js";
 
@@ -62,6 +62,7 @@ export class ThreadedOptimizer extends Optimizer implements AsyncDisposable {
     void this.engine; // Throws when it was disposed of.
     const crew = this.#crew;
     if (!crew) return Promise.resolve(this.step(grads, seen));
+    expectIdle(this.#own, "stepAsync");
     const loss = lossSeen(seen);
     if (grads !== undefined) {
       expectNumbers("grads", grads, this.size);

@@ -15,7 +15,7 @@ export type { Jacobian, MinimizeOptions, MinimizeResult };
  * A fun or gradient that is not finite is no error: at x0 it ends the run, elsewhere the step is taken back. What fun
  * and jac throw comes through.
  *
- * @param fun called with a Float64Array, which it must not keep
+ * @param fun called with a Float64Array that it may write to, and must not keep
  * @param x0 where to start: finite numbers, at least one
  * @throws TypeError or RangeError when an argument is of the wrong kind or out of range, or fun does not return a number
  * @example

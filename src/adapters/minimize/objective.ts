@@ -26,9 +26,12 @@ export class Evaluator {
   readonly #fun: Objective;
   readonly #jac: Jacobian;
   readonly #bounds: Bounds | undefined;
+  /** What fun and jac are called with: they may write to it. */
+  readonly #scratch: Float64Array;
 
   constructor(fun: Objective, jac: Jacobian, size: number, bounds?: Bounds) {
     this.#bounds = bounds;
+    this.#scratch = new Float64Array(size);
     this.#fun = fun;
     this.#jac = jac;
     this.grads = new Float64Array(size);
@@ -45,7 +48,8 @@ export class Evaluator {
     }
     const value = this.#value(x);
     if (!(value <= ceiling)) return value;
-    if (typeof this.#jac === "function") grads.set(expectNumbers("jac(x)", this.#jac(x), grads.length));
+    if (typeof this.#jac === "function")
+      grads.set(expectNumbers("jac(x)", this.#jac(this.#copy(x)), grads.length));
     else {
       const scheme = this.#jac === "3-point" ? "central" : "forward";
       differentiate((point) => this.#value(point), x, value, grads, scheme, this.#bounds);
@@ -54,14 +58,19 @@ export class Evaluator {
     return value;
   }
 
+  #copy(x: Float64Array): Float64Array {
+    this.#scratch.set(x);
+    return this.#scratch;
+  }
+
   #value(x: Float64Array): number {
     this.nfev++;
-    return expectLoss("fun", this.#fun(x), SYNCHRONOUS);
+    return expectLoss("fun", this.#fun(this.#copy(x)), SYNCHRONOUS);
   }
 
   #pair(x: Float64Array): readonly [number, ArrayLike<number>] {
     this.nfev++;
-    const pair: unknown = this.#fun(x);
+    const pair: unknown = this.#fun(this.#copy(x));
     if (Array.isArray(pair) && pair.length === 2) return pair as unknown as [number, number[]];
     throw new TypeError(`fun: expected [value, gradient], as jac is true, got ${show(pair)}`);
   }

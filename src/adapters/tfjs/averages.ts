@@ -1,5 +1,18 @@
 import { keep, reshape, tensor, type Variable } from "@tensorflow/tfjs-core";
 
+/** Does it for all, also where it fails for some; then throws the first error. */
+export function forAll<T>(items: readonly T[], act: (item: T, k: number) => unknown): void {
+  const errors: unknown[] = [];
+  items.forEach((item, k) => {
+    try {
+      act(item, k);
+    } catch (error) {
+      errors.push(error);
+    }
+  });
+  if (errors.length > 0) throw errors[0];
+}
+
 /** Lets variables hold other numbers while `f` runs; then each has its own data again, whatever has happened. */
 export async function holding<T>(
   variables: readonly Variable[],
@@ -19,9 +32,12 @@ export async function holding<T>(
     });
     return await f();
   } finally {
-    moved.forEach((variable, k) => {
-      if (!variable.isDisposed) variable.assign(own[k]);
-      own[k].dispose();
+    forAll(moved, (variable, k) => {
+      try {
+        if (!variable.isDisposed) variable.assign(own[k]);
+      } finally {
+        own[k].dispose();
+      }
     });
   }
 }

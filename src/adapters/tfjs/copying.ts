@@ -67,16 +67,27 @@ export class CopyingTraining extends Training {
     return average && this.apart(average);
   }
 
+  /** Where it fails for some variables, the next step goes on from what all of them hold then. */
   #write(): void {
-    this.stepper.tensors.forEach(({ params }, k) => {
-      if (this.frozen[k]) return;
-      const variable = this.list.variables[k];
-      // The cpu backend keeps the array it is given.
-      const value = tensor(params.slice(), variable.shape, "float32");
+    let written = false;
+    try {
+      this.stepper.tensors.forEach(({ params }, k) => this.frozen[k] || this.#assign(k, params));
+      written = true;
+    } finally {
+      if (!written) this.list.forget();
+    }
+  }
+
+  #assign(k: number, params: Float32Array): void {
+    const variable = this.list.variables[k];
+    // The cpu backend keeps the array it is given.
+    const value = tensor(params.slice(), variable.shape, "float32");
+    try {
       variable.assign(value);
+    } finally {
       value.dispose();
-      this.list.leave(k);
-    });
+    }
+    this.list.leave(k);
   }
 
   save(): Uint8Array {

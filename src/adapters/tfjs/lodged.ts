@@ -3,6 +3,7 @@ import type { Resolved } from "../../stepper/config.js";
 import { createLodgedEngine, type Engine, type LodgedEngine } from "../../engine/engine.js";
 import type { StepInfo } from "../../stepper/info.js";
 import { Stepper } from "../../stepper/stepper.js";
+import { forAll } from "./averages.js";
 import { aliasOf, type TensorMemory } from "./memory.js";
 import type { Reader } from "./reading.js";
 import { isTensor, same, Training, type Loss } from "./training.js";
@@ -68,14 +69,25 @@ export class LodgedTraining extends Training {
   *step(found: Found, loss: Loss): Reader<StepInfo> {
     const gradients = this.list.match(found);
     const known = isTensor(loss) ? loss.dataSync()[0] : loss;
-    const moved = this.#takeUp();
-    this.#place(gradients);
-    if (moved) this.stepper.setParams([]);
+    this.#settle(gradients);
     const info = this.advance((k) => (gradients[k] ? this.#memory.floats(gradients[k]) : NOTHING), known);
     if (!info.skipped) {
-      this.list.variables.forEach((variable, k) => this.frozen[k] || this.#memory.refresh(variable));
+      forAll(this.list.variables, (variable, k) => this.frozen[k] || this.#memory.refresh(variable));
     }
     return info;
+  }
+
+  /** Where it fails half-way, all variables count as moved at the next step. */
+  #settle(gradients: readonly (Tensor | undefined)[]): void {
+    let settled = false;
+    try {
+      const moved = this.#takeUp();
+      this.#place(gradients);
+      if (moved) this.stepper.setParams([]);
+      settled = true;
+    } finally {
+      if (!settled) this.#forget();
+    }
   }
 
   /** Binds to the data that the variables have now. Are they other numbers than before. */
@@ -89,10 +101,16 @@ export class LodgedTraining extends Training {
     variables.forEach((variable, k) => {
       if (!changed.includes(variable)) return;
       moved ||= !same(this.#memory.floats(variable), this.#left(k));
-      this.#aliases[k]?.dispose();
-      this.#aliases[k] = aliasOf(variable);
+      this.#bind(k);
     });
     return moved;
+  }
+
+  #bind(k: number): void {
+    // First, as it may fail: then the old one still holds.
+    const alias = aliasOf(this.list.variables[k]);
+    this.#aliases[k]?.dispose();
+    this.#aliases[k] = alias;
   }
 
   /** The parameters as the last step left them, or a saved state. */
@@ -112,10 +130,12 @@ export class LodgedTraining extends Training {
       if (this.frozen[k]) return;
       if (memory.sharers(variable) > SHARERS) {
         const copy = memory.copyOf(variable);
-        variable.assign(copy);
-        copy.dispose();
-        this.#aliases[k]!.dispose();
-        this.#aliases[k] = aliasOf(variable);
+        try {
+          variable.assign(copy);
+        } finally {
+          copy.dispose();
+        }
+        this.#bind(k);
       }
       const gradient = gradients[k];
       // No gradient is one of 0.

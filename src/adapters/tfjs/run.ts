@@ -71,16 +71,15 @@ export class Run {
 
   /** The backend has changed: variables move there on their own, the state by what is saved of it. */
   #rebind(old: Training): void {
-    this.#pending = savedOf(old.save());
+    this.training = this.#begin(old.list, savedOf(old.save()));
     old.dispose();
-    this.training = this.#begin(old.list);
   }
 
-  #begin(list: VariableList): Training {
+  #begin(list: VariableList, saved = this.#pending): Training {
     const schedule: Schedule = (step, window) => asSchedule(this.learningRate!)(step, window);
     const training = bind(list, resolveVariables(list, this.#settled, schedule));
     try {
-      if (this.#pending) training.restore(this.#pending.bytes);
+      if (saved) training.restore(saved.bytes);
     } catch (error) {
       training.dispose();
       throw error;
