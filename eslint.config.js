@@ -1,14 +1,7 @@
 import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
 
-const typed = [
-  "src/**/*.ts",
-  "test/**/*.ts",
-  "bench/**/*.ts",
-  "examples/**/*.ts",
-  "page/**/*.ts",
-  "vitest.config.ts",
-];
+const typed = ["src/**/*.ts", "test/**/*.ts", "bench/**/*.ts", "examples/**/*.ts", "vitest.config.ts"];
 const kernels = ["assembly/**/*.ts"];
 
 export default defineConfig(
@@ -17,7 +10,7 @@ export default defineConfig(
     "dist/",
     "src/*/binary.ts",
     "src/engine/relaxed-binary.ts",
-    "src/stability/page.ts",
+    "src/report/page-bundle.ts",
   ]),
   { linterOptions: { reportUnusedDisableDirectives: "error" }, rules: { eqeqeq: "error" } },
   {

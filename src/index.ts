@@ -18,7 +18,7 @@ export type { Level } from "./run/level.js";
 export { createOptimizer } from "./create.js";
 export type { Optimizer } from "./optimizer.js";
 export * from "./schedules.js";
-export type { Monitor, RunInfo, RunOptions, RunPoint, Solution } from "./run/options.js";
+export type { Monitor, RunInfo, RunMonitor, RunOptions, RunPoint, Solution } from "./run/options.js";
 export { accumulate } from "./sources/accumulate.js";
 export { finiteDifferences, type FiniteDifferenceOptions } from "./sources/finite-differences.js";
 export { minibatches, type MinibatchOptions } from "./sources/minibatches.js";

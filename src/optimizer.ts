@@ -87,6 +87,11 @@ export class Optimizer implements Disposable {
     return Optimizer.#alive(this).clock.iterations;
   }
 
+  /** Updates of the parameters, and those since momentum last started from 0: what bias corrections count. */
+  get updates(): { total: number; momentum: number } {
+    return Optimizer.#alive(this).updates;
+  }
+
   /**
    * The tuner's S: a number, an array with one for each tensor (0 where frozen), or a live view with one for each
    * coordinate, as the tuner's granularity says. 1 without a tuner.

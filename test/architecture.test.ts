@@ -40,7 +40,18 @@ const LAYERS: Record<string, Layer[]> = {
     { files: ["adapters/minimize/*.ts"], siblings: true },
     { files: ["adapters/jax/*.ts"], siblings: true },
     // Diagnostics, an entry of their own.
-    { files: ["stability/*.ts", "objective/*.ts"], siblings: true },
+    { files: ["objective/*.ts"], siblings: true },
+    { files: ["stability/loss-grad.ts", "stability/vectors.ts", "stability/work.ts"], siblings: true },
+    { files: ["stability/curvature/*.ts"], siblings: true },
+    { files: ["stability/landscape/*.ts"], siblings: true },
+    { files: ["stability/trajectories/*.ts"], siblings: true },
+    { files: ["stability/monitor/*.ts"], siblings: true },
+    { files: ["report/data.ts"] },
+    // The script of the page, and the module with its bundle.
+    { files: ["report/page/*.ts"], siblings: true },
+    { files: ["report/page-bundle.ts"] },
+    { files: ["report/report.ts"] },
+    { files: ["stability/index.ts"] },
     { files: ["adapters/tfjs/*.ts"], siblings: true },
     { files: ["threads/*.ts"], siblings: true },
   ],
@@ -70,6 +81,8 @@ const PACKAGES: Record<string, string[]> = { src: ["@assemblyscript/loader"], as
 const HOSTS: { files: string; package: string }[] = [
   { files: "adapters/jax/*.ts", package: "@jax-js/jax" },
   { files: "adapters/tfjs/*.ts", package: "@tensorflow/tfjs-core" },
+  { files: "report/page/*.ts", package: "d3-contour" },
+  { files: "report/page/*.ts", package: "uplot" },
 ];
 
 function matches(file: string, pattern: string): boolean {
@@ -78,7 +91,12 @@ function matches(file: string, pattern: string): boolean {
 }
 
 /** No one's code. */
-const GENERATED = ["engine/binary.ts", "engine/relaxed-binary.ts", "threads/binary.ts", "stability/page.ts"];
+const GENERATED = [
+  "engine/binary.ts",
+  "engine/relaxed-binary.ts",
+  "threads/binary.ts",
+  "report/page-bundle.ts",
+];
 
 function list(folder: string): string[] {
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
@@ -143,13 +161,10 @@ describe.each(Object.keys(LAYERS))("%s", (folder) => {
 });
 
 describe("files", () => {
-  it.each(["src", "assembly", "bench", "examples", "page"])(
-    `of %s have at most ${MAX_LINES} lines`,
-    (folder) => {
-      const long = list(folder)
-        .map((file) => ({ file, lines: readFileSync(join(folder, file), "utf8").split("\n").length - 1 }))
-        .filter(({ lines }) => lines > MAX_LINES);
-      expect(long).toEqual([]);
-    },
-  );
+  it.each(["src", "assembly", "bench", "examples"])(`of %s have at most ${MAX_LINES} lines`, (folder) => {
+    const long = list(folder)
+      .map((file) => ({ file, lines: readFileSync(join(folder, file), "utf8").split("\n").length - 1 }))
+      .filter(({ lines }) => lines > MAX_LINES);
+    expect(long).toEqual([]);
+  });
 });

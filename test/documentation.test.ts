@@ -19,11 +19,8 @@ const listed = (folder: string, extension: string): string[] =>
         .map((file) => join(folder, file))
         .sort()
     : [];
-const documents = [
-  ...["README.md", "CONTRIBUTING.md"].filter((file) => existsSync(file)),
-  ...listed("docs", ".md"),
-];
-const sources = listed("src", ".ts").filter((file) => !/(binary|\/page)\.ts$/.test(file));
+const documents = ["README.md", "CONTRIBUTING.md", ...listed("docs", ".md")];
+const sources = listed("src", ".ts").filter((file) => !/(binary|bundle)\.ts$/.test(file));
 
 const examples = [
   ...documents.flatMap((file) => examplesInDocument(file, readFileSync(file, "utf8"))),

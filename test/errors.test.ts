@@ -202,7 +202,6 @@ const words: [string, Call, string][] = [
 const functions: [string, Call][] = [
   ["source", (source) => createOptimizer(1).minimize(source, { steps: 1 })],
   ["run.until", (until) => run({ until })],
-  ["run.monitors[1]", (monitor) => run({ monitors: [() => undefined, monitor] })],
   ["warmup(schedule)", (schedule) => api.warmup(schedule, 2)],
   ["perEpoch(schedule)", (schedule) => api.perEpoch(schedule, 2)],
   ["accumulate(source)", (source) => api.accumulate(source, 2)],

@@ -4,8 +4,8 @@ import { classWeights } from "../src/objective/index.js";
 import { largest, smallest } from "../src/common/extremes.js";
 import { createOptimizer, mechanic, superlevel, type OptimizerOptions } from "../src/index.js";
 import { equiconnect, swapResponse } from "../src/stability/index.js";
-import { eigenvalue, eigenvector } from "../src/stability/tridiagonal.js";
-import { minimumNormPoint } from "../src/stability/sampling.js";
+import { eigenvalue, eigenvector } from "../src/stability/curvature/tridiagonal.js";
+import { minimumNormPoint } from "../src/stability/curvature/gradient-sampling.js";
 import { errorOf } from "./support/errors.js";
 import { descriptionOf, redescribed } from "./support/state.js";
 
@@ -37,10 +37,10 @@ describe("more than the stack holds:", () => {
     expect(createOptimizer([1, 2], { tuner: superlevel({ betas }) }).step([1, 1]).step).toBe(1);
   });
 
-  test("steps of twin runs", async () => {
+  test("steps of two runs", async () => {
     const towards = (target: number) => (x: Float64Array) => void (x[0] -= 0.5 * (x[0] - target));
-    const { most, last } = await swapResponse(towards(1), towards(1.5), [0], { steps: MANY });
-    expect([most, last]).toEqual([0.5, 0.5]);
+    const { largest, last } = await swapResponse(towards(1), towards(1.5), [0], { steps: MANY });
+    expect([largest, last]).toEqual([0.5, 0.5]);
   });
 
   test("losses on a path", async () => {

@@ -152,8 +152,8 @@ describe.each(engines)("%s engine", (engine) => {
   test("monitors see each step in turn, and before `until`", () => {
     const calls: string[] = [];
     const note =
-      (name: string): Monitor =>
-      ({ step }) =>
+      (name: string) =>
+      ({ step }: RunInfo) =>
         void calls.push(`${name}${step}`);
     const until = (info: RunInfo): boolean => (note("u")(info), info.step === 2);
     create().minimize(bowl, { until, monitors: [note("a"), note("b")] });

@@ -1,6 +1,6 @@
 /** A small version of `npm run bench:monitor`: networks trained well, and spoilt in a known way, each named. */
 import { adam, exponentialDecay, sgd, type OptimizerOptions } from "superlevel";
-import type { FindingCode, LyapunovReport } from "superlevel/stability";
+import type { FindingCode, LyapunovSummary } from "superlevel/stability";
 import { describe, expect, test } from "vitest";
 
 import { readData } from "../bench/monitor/data.js";
@@ -46,7 +46,7 @@ const cases: [string, Part, FindingCode | "healthy", ("full batch" | "minibatche
   ["wrong labels, 20 %, superlevel", { options: {}, wrong: 0.2 }, "label-noise", ["minibatches"]],
 ];
 
-const says = ({ verdict, findings }: LyapunovReport) => `${verdict}: ${JSON.stringify(findings)}`;
+const says = ({ verdict, findings }: LyapunovSummary) => `${verdict}: ${JSON.stringify(findings)}`;
 
 describe.each(["full batch", "minibatches"] as const)("%s", (batch) => {
   const own = cases.filter(([, , , batches]) => batches.includes(batch));

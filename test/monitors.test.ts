@@ -6,7 +6,8 @@ import {
   sgd,
   superlevel,
   type GradientSource,
-  type Monitor,
+  type RunInfo,
+  type RunMonitor,
   type RunPoint,
   type Tuner,
 } from "../src/index.js";
@@ -17,15 +18,15 @@ const bowl: GradientSource = ([x, y], g) => {
 };
 
 /** A monitor that keeps copies of the points it is shown. */
-function recorder(): Monitor & { points: RunPoint[]; steps: number[] } {
-  const points: RunPoint[] = [];
-  const steps: number[] = [];
-  return Object.assign(({ step }: { step: number }) => void steps.push(step), {
-    points,
-    steps,
-    at: (point: RunPoint) =>
-      void points.push({ ...point, params: point.params.slice(), grads: point.grads.slice() }),
-  });
+class Recorder implements RunMonitor {
+  readonly points: RunPoint[] = [];
+  readonly steps: number[] = [];
+  beforeStep(point: RunPoint): void {
+    this.points.push({ ...point, params: point.params.slice(), grads: point.grads.slice() });
+  }
+  afterStep({ step }: RunInfo): void {
+    this.steps.push(step);
+  }
 }
 
 describe("a monitor's points", () => {
@@ -35,7 +36,7 @@ describe("a monitor's points", () => {
     ["minibatches", {}],
     ["a level", { deterministic: true, level: { value: 0.5, action: "project" as const } }],
   ])("%s: loss and gradient belong to the point", (_name, run) => {
-    const monitor = recorder();
+    const monitor = new Recorder();
     const optimizer = createOptimizer([1, 1], { base: sgd({ learningRate: 0.4 }), tuner: null });
     const { steps, loss } = optimizer.minimize(bowl, { steps: 12, monitors: [monitor], ...run });
     expect(monitor.points.map(({ step }) => step)).toEqual(
@@ -52,16 +53,48 @@ describe("a monitor's points", () => {
   });
 
   test("a loss that is not finite is seen before it is thrown, and `until` ends at a point that was seen", async () => {
-    const monitor = recorder();
+    const monitor = new Recorder();
     const source: GradientSource = (x, g, step) => (step === 3 ? NaN : bowl(x, g, step));
     const optimizer = createOptimizer([1, 1]);
     expect(() => optimizer.minimize(source, { steps: 9, monitors: [monitor] })).toThrow("step 3");
     expect(monitor.points.at(-1).loss).toBeNaN();
-    const other = recorder();
+    const other = new Recorder();
     const run = { until: ({ step }: { step: number }) => step === 4, monitors: [other] };
     const { loss } = await createOptimizer([1, 1]).minimizeAsync(bowl, run);
     expect(other.points).toHaveLength(5);
     expect(other.points[4].loss).toBe(loss);
+  });
+});
+
+describe("a monitor", () => {
+  const run = (...monitors: unknown[]) =>
+    createOptimizer([1, 1]).minimize(bowl, { steps: 2, monitors: monitors as never });
+
+  test("is a function, or an object with one of the two methods or both", () => {
+    const seen: string[] = [];
+    const after = ({ step }: RunInfo) => void seen.push(`after ${step}`);
+    const before = ({ step }: RunPoint) => void seen.push(`before ${step}`);
+    run({ beforeStep: before }, { afterStep: after }, { beforeStep: before, afterStep: undefined }, after);
+    const [b1, a1, b2, a2, b3] = ["before 1", "after 1", "before 2", "after 2", "before 3"];
+    expect(seen).toEqual([b1, b1, a1, a1, b2, b2, a2, a2, b3, b3]);
+  });
+
+  test("that would not be called is refused", () => {
+    const expected =
+      "run.monitors[0]: expected a function, or an object with methods beforeStep or afterStep, got";
+    const nothing = () => {};
+    expect(() => run({})).toThrow(`${expected} an object`);
+    expect(() => run(null)).toThrow(`${expected} null`);
+    expect(() => run({ beforeStep: 1, afterStep: nothing })).toThrow(`${expected} an object`);
+    for (const method of ["at", "beforeStep", "afterStep"])
+      expect(() => run(Object.assign(() => {}, { [method]: nothing }))).toThrow(
+        `${expected} a function with a method "${method}"`,
+      );
+    expect(() => run(...([] as unknown[]).concat(3))).toThrow(`${expected} 3`);
+    const monitors = nothing as never;
+    expect(() => createOptimizer(1).minimize(bowl, { steps: 1, monitors })).toThrow(
+      "run.monitors: expected an array of monitors, got a function",
+    );
   });
 });
 

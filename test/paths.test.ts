@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { connect, equiconnect, pathPoint, type LossGrad, type Path } from "superlevel/stability";
+import { connect, equiconnect, pathPoint, type Loss, type LossGrad, type Path } from "superlevel/stability";
 
 import { doubleWell, lossGradOf, mullerBrown, ring, twoBumps } from "../examples/stability/landscapes.js";
 import { criticalPoint } from "./support/critical.js";
@@ -146,7 +146,7 @@ describe("equiconnect", () => {
     Array.from({ length: 65 }, (_, k) => Float64Array.of(Math.cos((Math.PI * k) / 64), sign * Math.sin((Math.PI * k) / 64))); // prettier-ignore
   const [upper, lower] = [arc(1), arc(-1)].map((nodes) => ({ kind: "polygon", nodes }) as const);
   /** The ring with a wall of height 10 on one half. */
-  const walled = (side: number): LossGrad => ([x, y]) => ring.loss(x, y) + 10 * Math.max(0, side * y) ** 2; // prettier-ignore
+  const walled = (side: number): Loss => ([x, y]) => ring.loss(x, y) + 10 * Math.max(0, side * y) ** 2; // prettier-ignore
 
   it("finds 0 for each arc alone, 10 for both walls at once, and 1 on the segment, which is the best", async () => {
     const samples = 65;
@@ -174,7 +174,7 @@ describe("equiconnect", () => {
 
   it("finds 0 for convex losses on a segment", async () => {
     const convex = [1, 5, 20].map(
-      (a): LossGrad =>
+      (a): Loss =>
         ([x, y]) =>
           a * (x - a) ** 2 + Math.abs(y + a),
     );
@@ -185,7 +185,7 @@ describe("equiconnect", () => {
   it("scales with factors that change with time, and so never changes its mind", async () => {
     const segment = { kind: "polygon", nodes: [east, west] } as const;
     const epochs = [2, 1.5, 1].map(
-      (gamma): LossGrad =>
+      (gamma): Loss =>
         ([x, y]) =>
           gamma * ring.loss(x, y),
     );
@@ -217,7 +217,7 @@ describe("what goes wrong", () => {
   it("is told apart and stops the search", async () => {
     const noGradient = connect(([x]: Float64Array) => x, [0], [1], { method: "neb" });
     await expect(noGradient).rejects.toThrow(
-      "lossGrad: expected it to return { loss, grads }, or to write to grads, got the loss alone",
+      "lossGrad: expected it to return { loss, grads }, got the loss alone",
     );
     const broken = connect(() => ({ loss: 1, grads: [NaN] }), [0], [1], { method: "chain" });
     await expect(broken).rejects.toMatchObject({ name: "OptimizerError", code: "diverged" });

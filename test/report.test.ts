@@ -19,7 +19,7 @@ import {
 } from "superlevel/stability";
 
 import { doubleWell, landscapes, lossGradOf } from "../examples/stability/landscapes.js";
-import { decode, encode } from "../src/stability/report-data.js";
+import { decode, encode } from "../src/report/data.js";
 import { launch, skipNote, skipped } from "./support/chromium.js";
 import { largestHessian } from "./support/critical.js";
 

@@ -17,7 +17,13 @@ import {
   type Optimizer,
   type OptimizerOptions,
 } from "../src/index.js";
-import { edgeRatio, optimizerTwins, stabilityProfile, type LossGrad } from "../src/stability/index.js";
+import {
+  fromSource,
+  edgeRatio,
+  optimizerResponse,
+  stabilityProfile,
+  type LossGrad,
+} from "../src/stability/index.js";
 
 /** What a step makes of y and e on a quadratic, with a = η S λ(P⁻¹H). */
 const matrixOf = (a: number, beta: number, c: number) => [
@@ -202,7 +208,7 @@ describe("noisy gradients", () => {
         return (learningRate * (typeof scale === "number" ? scale : scale[i]) * k) / root;
       });
       const exact = (Math.max(...parts) * factorOf(beta, c)) / 2;
-      const { ratio } = await edgeRatio(optimizer, bowl, { tolerance: 1e-6 });
+      const { ratio } = await edgeRatio(optimizer, fromSource(bowl), { tolerance: 1e-6 });
       expect(ratio! / exact).toBeCloseTo(1, 3);
     }
   });
@@ -212,7 +218,7 @@ describe("noisy gradients", () => {
       (["exact", "noisy"] as const).map(async (gradients) => {
         const optimizer = createOptimizer([1, 0.1], { gradients });
         optimizer.minimize(noisy, { steps: 20 });
-        const { ratio } = await edgeRatio(optimizer, bowl);
+        const { ratio } = await edgeRatio(optimizer, fromSource(bowl));
         return ratio! / (optimizer.learningRate * (optimizer.scale as number));
       }),
     );
@@ -223,7 +229,7 @@ describe("noisy gradients", () => {
     const first = async (options: OptimizerOptions) => {
       const optimizer = createOptimizer([1, 0.1], options);
       optimizer.minimize(bowl, { steps: 1 });
-      return edgeRatio(optimizer, bowl);
+      return edgeRatio(optimizer, fromSource(bowl));
     };
     const { ratio, verdict, lambdaMax } = await first({});
     expect(ratio).toBeUndefined();
@@ -237,13 +243,13 @@ describe("noisy gradients", () => {
     ] as const)
       expect((await first(options)).ratio).toBeGreaterThan(0);
     const [profile] = await Promise.all([
-      stabilityProfile(createOptimizer([1, 0.1]).anchor(), bowl).catch((error: Error) => error),
+      stabilityProfile(createOptimizer([1, 0.1]).anchor(), fromSource(bowl)).catch((error: Error) => error),
     ]);
     expect(profile).toBeInstanceOf(RangeError);
   });
 });
 
-describe("twins", () => {
+describe("the response", () => {
   const curvatures = [1, 4];
   const bowl: GradientSource = (x, g) => (g.set(curvatures.map((k, i) => k * x[i])), 0);
 
@@ -254,7 +260,7 @@ describe("twins", () => {
     optimizer.minimize(bowl, { steps: 30 });
     for (const [axis, curvature] of curvatures.entries()) {
       const direction = [1 - axis, axis];
-      const { response } = await optimizerTwins(optimizer, bowl, { steps, direction });
+      const { response } = await optimizerResponse(optimizer, fromSource(bowl), { steps, direction });
       // Both move, so that the lead stays as it is.
       let [y, e] = [1, 0];
       for (let t = 31; t <= 30 + steps; t++) {
@@ -270,11 +276,11 @@ describe("twins", () => {
       const optimizer = createOptimizer([1, 0.1], { ...options, gradients: "noisy" });
       optimizer.minimize(bowl, { steps: 40 });
       const before = optimizer.save();
-      const { response, boundedness } = await optimizerTwins(optimizer, bowl, { steps: 40 });
+      const { response, boundedness } = await optimizerResponse(optimizer, fromSource(bowl), { steps: 40 });
       expect(Number.isFinite(response)).toBe(true);
       expect(boundedness.verdict).toBe("bounded");
       expect(optimizer.save()).toEqual(before);
-      const { edge, alerts } = await stabilityProfile(optimizer, bowl);
+      const { edge, alerts } = await stabilityProfile(optimizer, fromSource(bowl));
       expect(edge.ratio).toBeGreaterThan(0);
       expect(alerts.length).toBe(edge.ratio! > 1.1 ? 1 : 0);
     }

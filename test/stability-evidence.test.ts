@@ -1,13 +1,13 @@
-/** What the monitor concludes from: promises, labels, lows, overfitting, leaps. */
+/** What the monitor concludes from: predicted decreases, labels, best losses, overfitting, spikes. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { LabelWatch } from "../src/stability/labels.js";
-import { Lows } from "../src/stability/lows.js";
+import { LabelTracker } from "../src/stability/monitor/labels.js";
+import { BestLosses } from "../src/stability/monitor/best-losses.js";
 import { lyapunovMonitor } from "../src/stability/index.js";
-import { Promises } from "../src/stability/promises.js";
+import { Overreach } from "../src/stability/monitor/overreach.js";
 
-describe("promises", () => {
+describe("predicted decreases", () => {
   const vector = (size: number) =>
     fc.array(fc.double({ min: -10, max: 10, noNaN: true }), { minLength: size, maxLength: size });
 
@@ -25,27 +25,27 @@ describe("promises", () => {
         const [ax, ad] = [image(x), image(d)];
         const slope = ax.reduce((sum, c, k) => sum + c * ad[k], 0);
         if (!(Math.abs(slope) > 1e-6)) return;
-        // Downhill, and so far that the promise is 4.01 V.
+        // Downhill, and so far that the prediction is 4.01 V.
         const length = (-4.01 * value(x)) / slope;
         const moved = value(x.map((c, k) => c + length * d[k]));
         expect(moved).toBeGreaterThan(value(x));
-        const promises = new Promises(0, 5);
-        promises.add(1, length * slope, value(x), value(x));
-        expect(promises.count.most).toBeCloseTo(4.01 / 4, 9);
-        expect(promises.count.share).toBe(1);
+        const overreach = new Overreach(0, 5);
+        overreach.add(1, length * slope, value(x), value(x));
+        expect(overreach.summary.largest).toBeCloseTo(4.01 / 4, 9);
+        expect(overreach.summary.share).toBe(1);
       },
     );
     fc.assert(property, { numRuns: 300 });
   });
 
   test("count what is left above the floor, at least what there was at first, and nothing below the floor", () => {
-    const promises = new Promises(1, 3);
-    promises.add(1, -9, 3, 3); // 9 / 4 (3 − 1)
-    expect(promises.count).toEqual({ share: 1, most: 1.125, mostStep: 1 });
-    promises.add(2, -1, 1.001, 3);
-    promises.add(3, -1000, 0.5, 3);
-    promises.add(4, 8, 3, 3);
-    expect(promises.count).toEqual({ share: 0, most: 1.125, mostStep: 1 });
+    const overreach = new Overreach(1, 3);
+    overreach.add(1, -9, 3, 3); // 9 / 4 (3 − 1)
+    expect(overreach.summary).toEqual({ share: 1, largest: 1.125, largestStep: 1 });
+    overreach.add(2, -1, 1.001, 3);
+    overreach.add(3, -1000, 0.5, 3);
+    overreach.add(4, 8, 3, 3);
+    expect(overreach.summary).toEqual({ share: 0, largest: 1.125, largestStep: 1 });
   });
 });
 
@@ -57,7 +57,7 @@ describe("labels", () => {
       return i === 5 && t === 12 ? 500 : (1.8 + 0.004 * i) * Math.exp(-t / 20);
     });
   const watch = (times: readonly number[]) => {
-    const labels = new LabelWatch(losses(0));
+    const labels = new LabelTracker(losses(0));
     for (const t of times) labels.add(losses(t));
     return labels.evidence;
   };
@@ -72,27 +72,27 @@ describe("labels", () => {
 
   test("need something to be learnt, and the mean to fall", () => {
     expect(watch([0, 1, 2, 3, 4])).toBeUndefined();
-    const chaos = new LabelWatch(Float64Array.of(1, 1, 1, 1, 1));
+    const chaos = new LabelTracker(Float64Array.of(1, 1, 1, 1, 1));
     chaos.add(Float64Array.of(0.1, 0.1, 0.1, 90, 90));
     expect(chaos.evidence).toBeUndefined();
   });
 
   test("learnt by heart afterwards do not count", () => {
     const early = watch(Array.from({ length: 60 }, (_, t) => t))!;
-    const late = new LabelWatch(losses(0));
+    const late = new LabelTracker(losses(0));
     for (let t = 0; t < 60; t++) late.add(losses(t));
     for (let t = 0; t < 60; t++) late.add(new Float64Array(100));
     expect(late.evidence).toEqual(early);
   });
 });
 
-test("lows are those of half a window ago, and of three quarters of the run", () => {
-  const lows = new Lows(10);
+test("best losses are those of half a window ago, and of three quarters of the run", () => {
+  const bestLosses = new BestLosses(10);
   for (let step = 1; step <= 1000; step++) {
-    lows.add(1000 - step);
-    if (step > 20) expect(lows.recent).toBe(1000 - step + 5);
+    bestLosses.add(1000 - step);
+    if (step > 20) expect(bestLosses.recent).toBe(1000 - step + 5);
     if (step > 4)
-      expect(Math.abs(lows.earlier - (1000 - 0.75 * step))).toBeLessThanOrEqual(Math.max(2, step / 50));
+      expect(Math.abs(bestLosses.earlier - (1000 - 0.75 * step))).toBeLessThanOrEqual(Math.max(2, step / 50));
   }
 });
 
@@ -101,9 +101,15 @@ function shown(loss: (t: number) => number, examples: (t: number) => number[], s
   const monitor = lyapunovMonitor({ probe: { losses: ([t]) => examples(t), every: 5 } });
   for (let step = 1; step <= steps; step++) {
     const params = Float32Array.of(step - 1);
-    monitor.at({ step, loss: loss(step), params, grads: Float32Array.of(-1e-3), deterministic: false });
+    monitor.beforeStep({
+      step,
+      loss: loss(step),
+      params,
+      grads: Float32Array.of(-1e-3),
+      deterministic: false,
+    });
   }
-  return monitor.report();
+  return monitor.summary();
 }
 
 describe("fixed examples that get worse", () => {
@@ -123,19 +129,19 @@ describe("fixed examples that get worse", () => {
   });
 });
 
-describe("a leap", () => {
+describe("a spike", () => {
   const run = (loss: (t: number) => number, steps: number) => {
     const monitor = lyapunovMonitor();
     for (let step = 1; step <= steps; step++) {
       const change = loss(step + 1) - loss(step);
-      monitor.at({
+      monitor.beforeStep({
         step,
         loss: loss(step),
         params: Float64Array.of(step),
         grads: Float64Array.of(2 * Math.min(change, 0)),
       });
     }
-    return monitor.report();
+    return monitor.summary();
   };
   const after = (t: number, then: number) => (t === 1 ? 2 : t < 4 ? 50 : then);
 

@@ -11,6 +11,7 @@ import {
   type Schedule,
 } from "../src/index.js";
 import {
+  fromSource,
   denseOperator,
   edgeRatio,
   gradientSampling,
@@ -228,7 +229,10 @@ describe("the edge of linear maps", () => {
         (c, i) => c / ((Math.sqrt(second[i] / (1 - beta2 ** t)) + eps) * (1 - beta1 ** t)),
       );
       const exact = (eta * Math.max(...preconditioned) * (1 - beta1)) / (2 + 2 * beta1);
-      expect((await edgeRatio(optimizer, bowl, { tolerance: 1e-6 })).ratio! / exact).toBeCloseTo(1, 3);
+      expect((await edgeRatio(optimizer, fromSource(bowl), { tolerance: 1e-6 })).ratio! / exact).toBeCloseTo(
+        1,
+        3,
+      );
     }
   });
 });
@@ -323,9 +327,12 @@ describe("curvature from gradients", () => {
 
   test("the default distance loses least: 10⁻⁹ in float64, 10⁻³ in float32, and what is shorter is noise", async () => {
     expect(await errorOf(double)).toBeLessThan(1e-8);
-    const usual = await errorOf(single);
+    const usual = await errorOf(fromSource(single));
     expect(usual).toBeLessThan(1e-3);
-    const [short, shorter] = [await errorOf(single, 1e-4), await errorOf(single, 1e-6)];
+    const [short, shorter] = [
+      await errorOf(fromSource(single), 1e-4),
+      await errorOf(fromSource(single), 1e-6),
+    ];
     expect(short).toBeGreaterThan(usual);
     expect(shorter).toBeGreaterThan(10 * short);
     expect(shorter).toBeGreaterThan(50 * usual);

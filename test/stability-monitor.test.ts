@@ -45,7 +45,7 @@ function descend(
   for (let t = 1; t <= steps + 1; t++) {
     const g = f.grad(x);
     losses.push(f.loss(x));
-    monitor.at({ step: t, loss: f.loss(x), params: x, grads: g });
+    monitor.beforeStep({ step: t, loss: f.loss(x), params: x, grads: g });
     if (t > steps) break;
     const eta = rate(t, Math.hypot(...g));
     for (let i = 0; i < x.length; i++) x[i] -= eta * g[i];
@@ -125,7 +125,7 @@ describe("the two-cycle of norm-adaptive descent", () => {
     const { x } = descend(monitor, quadratic([b]), [0.83], adaptive(a), 3000);
     const amplitude = a / 2 - 1 / b;
     expect(Math.abs(x[0])).toBeCloseTo(amplitude, 9);
-    const { verdict, loss, gradNorm, counts, edge } = monitor.report();
+    const { verdict, loss, gradNorm, counts, edge } = monitor.summary();
     expect(loss.now).toBeCloseTo((a * b - 2) ** 2 / (8 * b), 9);
     expect(gradNorm).toBeCloseTo((a * b) / 2 - 1, 9);
     expect(edge).toBeCloseTo(1, 6);
@@ -148,7 +148,7 @@ describe("the two-cycle of norm-adaptive descent", () => {
     const monitor = lyapunovMonitor({ window: 100 });
     const { losses } = descend(monitor, quadratic([1, 30]), [1, 1], adaptive(1), 2000);
     expect(losses.at(-1)).toBeCloseTo(28 ** 2 / 240, 3);
-    const { counts, verdict, gradNorm } = monitor.report();
+    const { counts, verdict, gradNorm } = monitor.summary();
     expect(counts.violation / 2000).toBeLessThan(0.1);
     expect((counts.violation + counts.stall) / 2000).toBeGreaterThan(0.95);
     expect(gradNorm).toBeCloseTo(14, 2);
@@ -169,7 +169,7 @@ describe("the two-cycle of norm-adaptive descent", () => {
     expect(end).toBeCloseTo(69.3, 1);
     expect(losses[60]).toBeGreaterThan(1e-4);
     expect(losses[98]).toBeLessThan(2e-12);
-    expect(monitor.report().verdict).toBe("healthy");
+    expect(monitor.summary().verdict).toBe("healthy");
   });
 });
 
@@ -187,8 +187,8 @@ describe("kinks", () => {
     expect(records.slice(1).map(({ change }) => Math.sign(change))).toEqual(
       records.slice(1).map((_, k) => (k % 2 ? -1 : 1)),
     );
-    expect(monitor.report().findings.map(({ code }) => code)).toContain("kinks");
-    expect(monitor.report().verdict).toBe("past-edge");
+    expect(monitor.summary().findings.map(({ code }) => code)).toContain("kinks");
+    expect(monitor.summary().verdict).toBe("past-edge");
   });
 
   test("norm-adaptive descent on |x| gets S / 2 far, and is then frozen", () => {
@@ -198,10 +198,10 @@ describe("kinks", () => {
     const monitor = lyapunovMonitor({ budget: { schedule, normAdaptive: true } });
     const { x } = descend(monitor, absolute, [2.6], rate, 3000);
     expect(x[0]).toBeCloseTo(2.6 - total / 2, 9);
-    expect(monitor.report().verdict).toBe("frozen");
+    expect(monitor.summary().verdict).toBe("frozen");
     const near = lyapunovMonitor({ budget: { schedule, normAdaptive: true } });
     expect(descend(near, absolute, [2.4], rate, 1500).losses.at(-1)).toBeLessThan(1e-5);
-    expect(near.report().findings.map(({ code }) => code)).not.toContain("frozen");
+    expect(near.summary().findings.map(({ code }) => code)).not.toContain("frozen");
   });
 });
 
@@ -229,6 +229,14 @@ describe("the reach of a schedule", () => {
     expect(() => reachBudget({ ...fine, gradNorm: NaN })).toThrow("reachBudget.gradNorm");
     expect(() => lyapunovMonitor({ window: 1 })).toThrow("lyapunovMonitor.window");
     expect(() => lyapunovMonitor({ widow: 1 } as object)).toThrow("lyapunovMonitor: unknown option");
+    const schedule = { initial: 1, rate: 0.1 };
+    const budget = (changes: object) => ({ budget: { schedule, ...changes } });
+    expect(() => lyapunovMonitor(budget({ floor: NaN }))).toThrow("lyapunovMonitor.budget.floor");
+    expect(() => lyapunovMonitor(budget({ normAdaptive: 1 }))).toThrow("lyapunovMonitor.budget.normAdaptive");
+    const options = { window: 10 };
+    const monitor = lyapunovMonitor(options);
+    options.window = -1;
+    expect(() => monitor.reset()).not.toThrow();
   });
 });
 
@@ -245,7 +253,7 @@ function verdictOf(
   } catch {
     // The report says why.
   }
-  return monitor.report();
+  return monitor.summary();
 }
 
 const bowl: GradientSource = ([x, y], g) => {
@@ -339,7 +347,7 @@ describe("policies", () => {
     const monitor = lyapunovMonitor();
     const run = { steps: 500, deterministic: true, ...monitor.policy(policy, { level }) };
     const solution = createOptimizer([1, 1], options).minimize(stiff, run);
-    return { solution, report: monitor.report() };
+    return { solution, report: monitor.summary() };
   };
 
   test("warn leaves the cycle as it is; shrink and reject leave it behind", () => {
@@ -349,6 +357,15 @@ describe("policies", () => {
     expect(solution.loss).toBeLessThan(1e-6);
     expect(solution.rejections).toBe(report.rejections);
     expect(report.rejections).toBeGreaterThan(0);
+  });
+
+  test("a policy asked for before a reset judges by what is seen after it", () => {
+    const monitor = lyapunovMonitor();
+    const run = { steps: 500, deterministic: true, ...monitor.policy("reject") };
+    monitor.reset();
+    // On the cycle V does not rise: only the gradient of the step's start tells that it stalls.
+    expect(createOptimizer([1, 1], cyclic).minimize(stiff, run).loss).toBeLessThan(1e-6);
+    expect(monitor.summary().rejections).toBeGreaterThan(0);
   });
 
   test("guard lets V rise, but not above the largest of the last ten", () => {
@@ -434,7 +451,7 @@ describe("minibatches", () => {
         steps: 300,
         monitors: [monitor, ({ loss }) => seen.push(loss)],
       });
-      const { probe, findings } = monitor.report();
+      const { probe, findings } = monitor.summary();
       tests += probe!.tests;
       alarms += probe!.alarms;
       naive += seen.filter((loss, k) => k > 0 && loss > seen[k - 1]).length / 299;
@@ -454,7 +471,7 @@ describe("minibatches", () => {
       const monitor = lyapunovMonitor({ probe: { losses, every: 2 } });
       const optimizer = createOptimizer(size, plain(sgd({ learningRate: 30 })));
       const { violations } = optimizer.minimize(batch, { steps: 400, ...monitor.policy("shrink") });
-      expect(violations).toBe(monitor.report().probe!.alarms);
+      expect(violations).toBe(monitor.summary().probe!.alarms);
       expect(optimizer.learningRate).toBeLessThan(30);
     }
   });
@@ -467,7 +484,7 @@ describe("minibatches", () => {
         steps: 400,
         monitors: [monitor],
       });
-      return monitor.report().verdict;
+      return monitor.summary().verdict;
     });
     expect(named).toEqual(Array(5).fill(wrong === 0 ? "healthy" : "label-noise"));
   });
@@ -479,7 +496,7 @@ describe("minibatches", () => {
       steps: 100,
       ...monitor.policy("warn"),
     });
-    const { objective, counts, edge, verdict } = monitor.report();
+    const { objective, counts, edge, verdict } = monitor.summary();
     expect(objective).toBe("sameBatch");
     expect(counts.ok).toBe(100);
     expect(edge).toBeLessThan(0.2);
@@ -515,10 +532,10 @@ describe("minibatches", () => {
     const still = lyapunovMonitor({ objective: "batch" });
     for (let step = 1; step <= 300; step++) {
       const grads = Float64Array.from({ length: 50 }, () => 1 + noise());
-      still.at({ step, loss: 1, params: new Float64Array(50), grads });
+      still.beforeStep({ step, loss: 1, params: new Float64Array(50), grads });
     }
     // ‖ḡ‖² = 50, tr Σ = 50
-    expect(still.report().signalShare).toBeCloseTo(0.5, 1);
+    expect(still.summary().signalShare).toBeCloseTo(0.5, 1);
   });
 });
 

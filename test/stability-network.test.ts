@@ -1,4 +1,4 @@
-/** A network of 891 parameters: which rates part twins, where the edge ratio ends, and when a schedule freezes. */
+/** A network of 891 parameters: which rates part trajectories, where the edge ratio ends, and when a schedule freezes. */
 import { describe, expect, test, vi } from "vitest";
 
 import {
@@ -9,7 +9,13 @@ import {
   type GradientSource,
   type OptimizerOptions,
 } from "../src/index.js";
-import { edgeRatio, lyapunovExponent, lyapunovMonitor, type TrainingMap } from "../src/stability/index.js";
+import {
+  fromSource,
+  edgeRatio,
+  lyapunovExponent,
+  lyapunovMonitor,
+  type TrainingMap,
+} from "../src/stability/index.js";
 import { SIZE, tanhLoss, tanhStart } from "./support/tanh-network.js";
 
 // A network and a shared machine.
@@ -28,23 +34,23 @@ const descent =
     for (let i = 0; i < SIZE; i++) x[i] -= eta * grads[i];
   };
 
-/** Adam, whose second moments the twin shares. */
+/** Adam, whose second moments both trajectories share. */
 function adamMap(eta: number): TrainingMap {
-  const means = { base: new Float64Array(SIZE), twin: new Float64Array(SIZE) };
+  const means = { reference: new Float64Array(SIZE), perturbed: new Float64Array(SIZE) };
   const squares = new Float64Array(SIZE);
-  return (x, t, role) => {
+  return (x, t, trajectory) => {
     loss(x, grads);
-    const mean = means[role];
+    const mean = means[trajectory];
     for (let i = 0; i < SIZE; i++) {
       mean[i] = 0.9 * mean[i] + 0.1 * grads[i];
-      if (role === "base") squares[i] = 0.999 * squares[i] + 0.001 * grads[i] ** 2;
+      if (trajectory === "reference") squares[i] = 0.999 * squares[i] + 0.001 * grads[i] ** 2;
       const root = Math.sqrt(squares[i] / (1 - 0.999 ** t)) + 1e-8;
       x[i] -= (eta * mean[i]) / (1 - 0.9 ** t) / root;
     }
   };
 }
 
-describe("twins of a network", () => {
+describe("trajectories of a network", () => {
   test.each([
     ["descent at 0.1", descent(() => 0.1), "bounded"],
     ["descent at 0.4, past what its curvature bears", descent(() => 0.4), "unbounded"],
@@ -65,9 +71,9 @@ async function train(options: OptimizerOptions, parts: number, steps = 250) {
   const ratios: number[] = [];
   for (let k = 0; k < parts; k++) {
     optimizer.minimize(source, { steps, deterministic: true, guard: null, monitors: [monitor] });
-    ratios.push((await edgeRatio(optimizer, source, { products: 12 })).ratio!);
+    ratios.push((await edgeRatio(optimizer, fromSource(source), { products: 12 })).ratio!);
   }
-  return { ratios, report: monitor.report() };
+  return { ratios, report: monitor.summary() };
 }
 
 describe("the edge of a network", () => {

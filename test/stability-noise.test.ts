@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 
 import { createOptimizer, sgd, type GradientSource } from "../src/index.js";
-import { lyapunovMonitor, lyapunovStep, pairedTest, sharpness } from "../src/stability/index.js";
+import { fromSource, lyapunovMonitor, lyapunovStep, pairedTest, sharpness } from "../src/stability/index.js";
 import { normals } from "../src/stability/vectors.js";
 import { logistic } from "./support/logistic.js";
 
@@ -145,11 +145,11 @@ describe("minibatches", () => {
       const run = (steps: number) => void optimizer.minimize(batch, { steps, monitors: [monitor] });
       const optimizer = createOptimizer(size, plain(() => rate)); // prettier-ignore
       run(200);
-      early += monitor.report().probe!.alarms;
-      if (seed < 5) edge += 2 / (await sharpness(full, optimizer.params)).lambdaMax / 5;
+      early += monitor.summary().probe!.alarms;
+      if (seed < 5) edge += 2 / (await sharpness(fromSource(full), optimizer.params)).lambdaMax / 5;
       rate = eta;
       run(100);
-      const first = monitor.report().probe!.alarmSteps.find((step) => step > 200);
+      const first = monitor.summary().probe!.alarmSteps.find((step) => step > 200);
       if (first !== undefined) delays.push(first - 200);
     }
     delays.sort((a, b) => a - b);
@@ -185,7 +185,7 @@ describe("minibatches", () => {
     const monitor = lyapunovMonitor({ probe: { losses: counting } });
     createOptimizer(size, plain(0.05)).minimize(batch, { steps: 100, monitors: [monitor] });
     expect(asked).toEqual(new Array(11).fill(256));
-    expect(monitor.report().probe!.tests).toBe(10);
+    expect(monitor.summary().probe!.tests).toBe(10);
   });
 });
 

@@ -31,7 +31,7 @@ function run(source: GradientSource, start: readonly number[], policy: LyapunovP
     guard,
     monitors: [monitor, ({ loss }) => losses.push(loss)],
   });
-  const { counts, rejections } = monitor.report();
+  const { counts, rejections } = monitor.summary();
   return {
     ...solution,
     losses,

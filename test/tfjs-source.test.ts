@@ -7,10 +7,11 @@ import { beforeEach, describe, expect, it } from "vitest";
 
 import { createOptimizer, sgd } from "../src/index.js";
 import {
+  fromSource,
   connect,
   edgeRatio,
   hessianPlane,
-  optimizerTwins,
+  optimizerResponse,
   randomPlane,
   sharpness,
   slice,
@@ -108,9 +109,9 @@ describe("a model as a source", () => {
     for (const spread of [0, 0.5, 1]) {
       const point = params.map((value, i) => value + spread * Math.sin(3 * i));
       const exact = largestEigenvalue(denseHessian(lossOf, point));
-      const { lambdaMax } = await sharpness(source, point, { tolerance: 1e-5 });
+      const { lambdaMax } = await sharpness(fromSource(source), point, { tolerance: 1e-5 });
       expect(Math.abs(lambdaMax / exact - 1)).toBeLessThan(1e-3);
-      const { eigenvalues } = await hessianPlane(source, point);
+      const { eigenvalues } = await hessianPlane(fromSource(source), point);
       expect(Math.abs(eigenvalues[0] / exact - 1)).toBeLessThan(1e-3);
     }
   });
@@ -118,10 +119,10 @@ describe("a model as a source", () => {
   it("curvature needs no second derivatives, which the library lacks or has wrong for some operations", async () => {
     const x = tf.variable(tf.scalar(0.3));
     const square = gradientSource(() => tf.add(tf.square(x), tf.exp(x)), [x]);
-    expect((await sharpness(square, [0.3])).lambdaMax).toBeCloseTo(2 + Math.exp(0.3), 3);
+    expect((await sharpness(fromSource(square), [0.3])).lambdaMax).toBeCloseTo(2 + Math.exp(0.3), 3);
     const logits = gradientSource(() => tf.losses.sigmoidCrossEntropy([1], tf.mul(x, [2])), [x]);
     const p = 1 / (1 + Math.exp(-0.6));
-    expect((await sharpness(logits, [0.3])).lambdaMax).toBeCloseTo(4 * p * (1 - p), 3);
+    expect((await sharpness(fromSource(logits), [0.3])).lambdaMax).toBeCloseTo(4 * p * (1 - p), 3);
   });
 
   it("a slice has the loss of the model at each point", async () => {
@@ -130,7 +131,7 @@ describe("a model as a source", () => {
     const tensors = model.trainableWeights.map((weight) => weight.read());
     const plane = randomPlane(params, { tensors });
     const source = gradientSource(cost, model.trainableWeights);
-    const { values, columns } = await slice(source, plane, { columns: 5 });
+    const { values, columns } = await slice(fromSource(source), plane, { columns: 5 });
     const [u, v] = plane.directions;
     values.forEach((value, k) => {
       const [s, t] = [-1 + (k % columns) / 2, -1 + Math.floor(k / columns) / 2];
@@ -151,15 +152,18 @@ describe("a model as a source", () => {
     );
     const exact = (a + d) / 2 + Math.hypot((a - d) / 2, b);
     const params = await readParams(model.trainableWeights);
-    const { lambdaMax, vector } = await sharpness(source, params, { tolerance: 1e-5 });
+    const { lambdaMax, vector } = await sharpness(fromSource(source), params, { tolerance: 1e-5 });
     expect(lambdaMax).toBeCloseTo(exact, 3);
     const optimizer = createOptimizer(params, { base: sgd({ learningRate: 0.3 }), tuner: null });
     await optimizer.minimizeAsync(source, { steps: 3 });
-    expect((await edgeRatio(optimizer, source)).ratio).toBeCloseTo((0.3 * exact) / 2, 3);
-    const { exponent } = await optimizerTwins(optimizer, source, { steps: 10, direction: vector });
+    expect((await edgeRatio(optimizer, fromSource(source))).ratio).toBeCloseTo((0.3 * exact) / 2, 3);
+    const { exponent } = await optimizerResponse(optimizer, fromSource(source), {
+      steps: 10,
+      direction: vector,
+    });
     expect(exponent).toBeCloseTo(Math.log(Math.abs(1 - 0.3 * exact)), 2);
     for (const method of ["segment", "chain"] as const) {
-      const { barrier } = await connect(source, [3, -2], [-1, 4], { method, iterations: 5 });
+      const { barrier } = await connect(fromSource(source), [3, -2], [-1, 4], { method, iterations: 5 });
       expect(barrier).toBe(0);
     }
   });
@@ -174,7 +178,8 @@ describe("a model as a source", () => {
       const source = gradientSource(cost, model.trainableWeights);
       for (let step = 0; step < 6; step++) {
         await model.trainOnBatch(x, y);
-        if (looks) await sharpness(source, await readParams(model.trainableWeights), { products: 2 });
+        if (looks)
+          await sharpness(fromSource(source), await readParams(model.trainableWeights), { products: 2 });
       }
       expect(optimizer.copies).toBe(backend === "cpu");
       runs.push(await readParams(model.trainableWeights));

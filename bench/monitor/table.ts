@@ -1,4 +1,4 @@
-import type { LyapunovReport } from "superlevel/stability";
+import type { LyapunovSummary } from "superlevel/stability";
 import type { Case } from "./cases.js";
 
 /** How a monitor did on runs of one kind. */
@@ -17,7 +17,7 @@ export interface Tally {
 
 export type Watching = "full batch" | "minibatches" | "minibatches, probe" | "minibatches, held-out probe";
 
-const reportOf: Record<Watching, (run: Case) => LyapunovReport | undefined> = {
+const reportOf: Record<Watching, (run: Case) => LyapunovSummary | undefined> = {
   "full batch": ({ full, reports }) => (full ? reports.probed : undefined),
   minibatches: ({ full, reports }) => (full ? undefined : reports.plain),
   "minibatches, probe": ({ full, reports }) => (full ? undefined : reports.probed),

@@ -1,5 +1,5 @@
 import { createOptimizer, minibatches, type GradientSource, type OptimizerOptions } from "superlevel";
-import { lyapunovMonitor, type LyapunovReport } from "superlevel/stability";
+import { lyapunovMonitor, type LyapunovSummary } from "superlevel/stability";
 
 import { some, spoilt, type Labelled } from "./data.js";
 import { createNetwork, type Activation, type Network } from "./network.js";
@@ -31,9 +31,9 @@ export interface Setting {
 export interface Trained {
   /** Of monitors that were given no fixed examples, training examples, and others. */
   readonly reports: {
-    readonly plain: LyapunovReport;
-    readonly probed: LyapunovReport;
-    readonly held: LyapunovReport;
+    readonly plain: LyapunovSummary;
+    readonly probed: LyapunovSummary;
+    readonly held: LyapunovSummary;
   };
   /** Mean loss of all training examples at the start and in the end. */
   readonly first: number;
@@ -94,7 +94,7 @@ export function train(raw: Labelled, { hidden, activation }: Problem, setting: S
   const { plain, probed, held: unseen } = monitors;
   const wrongOnes = new Set(train.filter((i) => clean.labels[i] !== data.labels[i]));
   return {
-    reports: { plain: plain.report(), probed: probed.report(), held: unseen.report() },
+    reports: { plain: plain.summary(), probed: probed.summary(), held: unseen.summary() },
     first,
     last,
     wrong: wrongOnes,

@@ -1,5 +1,6 @@
 import type { GradientSource } from "superlevel";
 import {
+  fromSource,
   connect,
   project,
   slice,
@@ -50,7 +51,12 @@ export async function networkSubjects(
   onProgress("paths between the two");
   const ends = [run.points[run.points.length - 1], other.points[other.points.length - 1]] as const;
   const segment = await connect(loss, ...ends, { samples: 51 });
-  const bezier = await connect(source, ...ends, { method: "bezier", points: 9, iterations, samples: 51 });
+  const bezier = await connect(fromSource(source), ...ends, {
+    method: "bezier",
+    points: 9,
+    iterations,
+    samples: 51,
+  });
   const between = trajectoryPlane([ends[0], ends[1], bezier.nodes[1]]);
   const lines = [lineOf("straight line", segment, between), lineOf("Bézier curve", bezier, between)];
   onProgress("slice through the two");

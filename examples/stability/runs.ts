@@ -5,12 +5,12 @@ import {
   type OptimizerOptions,
   type TensorSpec,
 } from "superlevel";
-import { lyapunovMonitor, type LyapunovReport, type StepRecord } from "superlevel/stability";
+import { lyapunovMonitor, type LyapunovSummary, type StepRecord } from "superlevel/stability";
 
 /** What descent from one start does. */
 export interface Run {
   readonly steps: readonly StepRecord[];
-  readonly report: LyapunovReport;
+  readonly report: LyapunovSummary;
   /** Parameters before each step, and at the end. */
   readonly points: readonly Float64Array[];
   /** η S of each step. */
@@ -37,5 +37,5 @@ export function descend(
   const run = { steps: count, deterministic: true, monitors: [monitor, follow] };
   optimizer.minimize(source, guarded ? run : { ...run, guard: null });
   optimizer.dispose();
-  return { steps, report: monitor.report(), points, rates };
+  return { steps, report: monitor.summary(), points, rates };
 }

@@ -42,7 +42,7 @@ function watched(
     // The monitor says why.
   }
   optimizer.dispose();
-  return { name, note, findings: monitor.report().findings, steps };
+  return { name, note, findings: monitor.summary().findings, steps };
 }
 
 /** The same network trained well, and spoilt in four ways that a monitor is to name. */

@@ -8,11 +8,8 @@ import {
   isArrayLike,
   show,
 } from "../common/expect.js";
-import type { Optimizer } from "../optimizer.js";
-import type { Monitor } from "../run/options.js";
 import type { GradientSource } from "../sources/source.js";
 import { none, type Robust } from "./robust.js";
-import { softThreshold } from "./schedule.js";
 
 /** A model that knows the loss of each example. */
 export interface PerSampleSource {
@@ -34,7 +31,7 @@ export interface DynamicCostOptions {
   robust?: Robust;
   /** Steps before which ρ ≡ 1, ≥ 0: robust weights starve a model that has learnt nothing yet. Default 0. */
   from?: number;
-  /** λ of λ ‖x‖₁, ≥ 0: its subgradient, λ sign(x). With `proximal` it is left to {@link proximal}. */
+  /** λ of λ ‖x‖₁, ≥ 0: its subgradient, λ sign(x). With `proximal` it is left to `proximal`. */
   l1?: number;
   /** λ of ½ λ ‖x‖², ≥ 0. */
   l2?: number;
@@ -51,7 +48,7 @@ export interface DynamicCostOptions {
 
 const KEYS = "classWeights labels robust from l1 l2 proximal gamma gammaScope".split(" ");
 
-function settle(options: DynamicCostOptions) {
+function checkOptions(options: DynamicCostOptions) {
   const name = "dynamicCost";
   expectOptions(name, options, KEYS);
   const { classWeights, labels, robust = none(), gamma } = options;
@@ -103,7 +100,7 @@ function settle(options: DynamicCostOptions) {
 export function dynamicCost(model: PerSampleSource, options: DynamicCostOptions = {}): GradientSource {
   expectFunction("model.losses", (model as Partial<PerSampleSource> | undefined)?.losses);
   expectFunction("model.backward", (model as Partial<PerSampleSource>).backward);
-  const { classWeights, labels, robust, from, l1, l2, proximal, gamma, gammaScope } = settle(options);
+  const { classWeights, labels, robust, from, l1, l2, proximal, gamma, gammaScope } = checkOptions(options);
   return (params, grads, step) => {
     const scale = expectNumber(`dynamicCost.gamma at step ${step}`, gamma(step), { above: 0 });
     const losses = Float64Array.from(model.losses(params, step));
@@ -141,31 +138,4 @@ function addPenalty(
     grads[i] += scale * (l1 * Math.sign(x) + l2 * x);
   }
   return penalty;
-}
-
-/**
- * A monitor that takes the proximal step of λ ‖x‖₁ after each step: x ← sign(x) max(0, |x| − η λ). Together with
- * `sgd` it is proximal gradient descent (ISTA), whose zeros are zeros. For a base of one rate and no tuner: a tuner's Δ would be
- * reset in each step, and Adam has a rate for each coordinate.
- *
- * @param options.l1 λ ≥ 0
- * @throws RangeError when the optimizer has a tuner or another base than plain `sgd`
- * @example
- * import { createOptimizer, sgd } from "superlevel";
- * import { proximal } from "superlevel/objective";
- * const optimizer = createOptimizer([3, 0.5], { base: sgd({ learningRate: 0.5 }), tuner: null });
- * const near = (x: Float32Array, g: Float32Array) => (g.set([x[0] - 2, x[1] - 0.3]), Math.hypot(...g) ** 2 / 2);
- * optimizer.minimize(near, { steps: 100, monitors: [proximal(optimizer, { l1: 1 })] });
- * Array.from(optimizer.params); // → [1, 0]
- */
-export function proximal(optimizer: Optimizer, options: { l1: number }): Monitor {
-  expectOptions("proximal", options, ["l1"]);
-  const l1 = expectNumber("proximal.l1", options.l1, { min: 0 });
-  const { base, tuner } = optimizer.config;
-  if (tuner !== null) throw new RangeError("optimizer: expected tuner: null for proximal steps");
-  if (base.name !== "sgd" || base.momentum !== 0)
-    throw new RangeError("optimizer: expected sgd without momentum for proximal steps");
-  return ({ learningRate, skipped }) => {
-    if (!skipped) optimizer.setParams(softThreshold(optimizer.params.slice(), learningRate * l1));
-  };
 }

@@ -14,8 +14,8 @@ export interface EarlyLearning {
 }
 
 /**
- * Early-learning regularisation (ELR, Liu et al., arXiv 2007.00151): λ log(1 − ⟨p, t⟩) with t a fading mean of p. It holds the
- * model to what it said before it began to learn wrong labels by heart. ∂/∂z_c = λ p_c (⟨p, t⟩ − t_c) / (1 − ⟨p, t⟩), t held still.
+ * Early-learning regularisation (ELR, Liu et al., arXiv 2007.00151): λ log(1 − ⟨p, t⟩) with t an exponential moving average of
+ * p. It holds the model to its predictions from before it began to learn wrong labels by heart. ∂/∂z_c = λ p_c (⟨p, t⟩ − t_c) / (1 − ⟨p, t⟩), t held still.
  *
  * @param options.examples how many there are, ≥ 1
  * @param options.classes C ≥ 2
@@ -52,7 +52,7 @@ export function earlyLearning(options: {
           targets[t + c] = beta * targets[t + c] + (1 - beta) * chances[at + c];
           agreement += chances[at + c] * targets[t + c];
         }
-        // Both sure of one class: the logarithm ends there.
+        // Bounded, as the logarithm is not where p and t are both sure of one class.
         const rest = Math.max(1e-4, 1 - agreement);
         value += (lambda / count) * Math.log(rest);
         for (let c = 0; c < classes; c++)

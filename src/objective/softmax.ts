@@ -43,7 +43,7 @@ export function softmaxCrossEntropy(
   classes: number,
   options: SoftmaxOptions = {},
 ): SoftmaxResult {
-  const { weights, robust, indices, gamma, count } = settle(logits, labels, classes, options);
+  const { weights, robust, indices, gamma, count } = checkOptions(logits, labels, classes, options);
   const grads = new Float64Array(count * classes);
   const losses = new Float64Array(count);
   for (let i = 0; i < count; i++) losses[i] = softmaxInto(logits, labels[i], i * classes, classes, grads);
@@ -76,7 +76,7 @@ function softmaxInto(
   return Math.log(sum) + (shift - logits[at + label]);
 }
 
-function settle(
+function checkOptions(
   logits: ArrayLike<number>,
   labels: ArrayLike<number>,
   classes: number,

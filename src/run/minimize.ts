@@ -90,7 +90,7 @@ function* takeSteps(stepper: Stepper, run: SettledRun): Asking<Solution> {
 }
 
 function* stepOn(stepper: Stepper, run: SettledRun, tally: Tally, standing: Standing): Asking<Solution> {
-  const { until, signal, monitors = [] } = run;
+  const { until, signal, monitors } = run;
   const { params } = stepper.engine;
   const probe = run.guard?.probe && new Probe(run.guard, run.guard.probe, params);
   const watched = (run.guard && !probe) || run.level;
@@ -116,7 +116,7 @@ function* stepOn(stepper: Stepper, run: SettledRun, tally: Tally, standing: Stan
       run.guard?.onViolation?.({ step, before, after });
     }
     const info = runInfo(trial, seen, loss, tally.evaluations);
-    for (const monitor of monitors) monitor(info);
+    for (const monitor of monitors) monitor.afterStep?.(info);
     if (until?.(info)) return solution("until", yield* arrive(stepper, run, standing.known, tally));
   }
 }
@@ -131,7 +131,7 @@ function* arrive(
   const step = clock.iterations + 1;
   const loss = known ?? (yield* tally.ask(step));
   const { params, grads } = engine;
-  monitors?.forEach((monitor) => monitor.at?.({ step, loss, params, grads, deterministic }));
+  for (const monitor of monitors) monitor.beforeStep?.({ step, loss, params, grads, deterministic });
   return loss;
 }
 

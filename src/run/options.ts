@@ -42,12 +42,15 @@ export interface RunPoint {
 }
 
 /** Watches a run; whatever it throws ends the run. */
-export interface Monitor {
-  /** Called after each step. */
-  (info: RunInfo): void;
+export interface RunMonitor {
   /** Called before each step, and at the last point of the run where its loss and gradient are known. */
-  at?(point: RunPoint): void;
+  beforeStep?(point: RunPoint): void;
+  /** Called after each step. */
+  afterStep?(info: RunInfo): void;
 }
+
+/** A {@link RunMonitor}, or a function that is called after each step. */
+export type Monitor = RunMonitor | ((info: RunInfo) => void);
 
 /** When a run ends, and who watches. At least one of the conditions is needed. */
 export interface RunOptions {
@@ -61,7 +64,7 @@ export interface RunOptions {
   until?: (info: RunInfo) => boolean;
   /** Ends when aborted: "aborted". */
   signal?: AbortSignalLike;
-  /** Called after each step. */
+  /** Called before and after each step. */
   monitors?: readonly Monitor[];
   /** The source depends on the parameters alone, as a full batch does; default false. */
   deterministic?: boolean;
@@ -72,7 +75,8 @@ export interface RunOptions {
 }
 
 /** {@link RunOptions}, checked. */
-export interface SettledRun extends Omit<RunOptions, "deterministic" | "guard" | "level"> {
+export interface SettledRun extends Omit<RunOptions, "deterministic" | "guard" | "level" | "monitors"> {
+  readonly monitors: readonly RunMonitor[];
   readonly deterministic: boolean;
   readonly guard: SettledGuard | null;
   readonly level: Required<Level> | null;
@@ -112,6 +116,7 @@ export function settleRun(run: RunOptions): SettledRun {
   const deterministic = expectBoolean("run.deterministic", own.deterministic ?? false);
   return {
     ...own,
+    monitors: checkMonitors(own.monitors ?? []),
     deterministic,
     guard: settleGuard(own.guard, deterministic),
     level: settleLevel(own.level),
@@ -119,19 +124,35 @@ export function settleRun(run: RunOptions): SettledRun {
 }
 
 function checkConditions(run: RunOptions): void {
-  const { steps, gradientTolerance, lossTolerance, until, signal, monitors } = run;
+  const { steps, gradientTolerance, lossTolerance, until, signal } = run;
   if (steps !== undefined) expectNumber("run.steps", steps, { min: 1, integer: true });
   if (gradientTolerance !== undefined) expectNumber("run.gradientTolerance", gradientTolerance, { min: 0 });
   if (lossTolerance !== undefined) expectNumber("run.lossTolerance", lossTolerance, { min: 0 });
   if (until !== undefined) expectFunction("run.until", until);
   if (signal !== undefined) expectSignal("run.signal", signal);
-  if (monitors !== undefined && !Array.isArray(monitors)) {
-    throw new TypeError(`run.monitors: expected an array of functions, got ${show(monitors)}`);
-  }
-  monitors?.forEach((monitor, k) => expectFunction(`run.monitors[${k}]`, monitor));
   if (CONDITIONS.every((condition) => run[condition] === undefined)) {
     throw new TypeError(
       "run: expected steps, gradientTolerance, lossTolerance, until or signal, or it would never end",
     );
   }
+}
+
+const isMethod = (value: unknown) => value === undefined || typeof value === "function";
+
+/** All as objects. A function has no methods of its own, which would not be called. */
+function checkMonitors(monitors: readonly Monitor[]): RunMonitor[] {
+  if (!Array.isArray(monitors))
+    throw new TypeError(`run.monitors: expected an array of monitors, got ${show(monitors)}`);
+  return (monitors as readonly Monitor[]).map((monitor, k) => {
+    const isFunction = typeof monitor === "function";
+    const method = isFunction && ["at", "beforeStep", "afterStep"].find((name) => name in monitor);
+    if (isFunction && !method) return { afterStep: monitor };
+    const { beforeStep, afterStep } = (monitor ?? {}) as Record<keyof RunMonitor, unknown>;
+    if (!isFunction && (beforeStep ?? afterStep) && isMethod(beforeStep) && isMethod(afterStep))
+      return monitor;
+    const got = method ? `a function with a method "${method}"` : show(monitor);
+    throw new TypeError(
+      `run.monitors[${k}]: expected a function, or an object with methods beforeStep or afterStep, got ${got}`,
+    );
+  });
 }

@@ -1,20 +1,32 @@
-export { countComponents, labelComponents } from "./components.js";
-export { connect, type ConnectOptions } from "./connect.js";
-export { equiconnect, type Equiconnection, type EquiconnectOptions } from "./equiconnect.js";
-export type { Grid } from "./grid.js";
-export { hessianPlane, type HessianPlane, type HessianPlaneOptions } from "./hessian-plane.js";
-export { levelSets, type LossAndGrads, type LossGrad, type Membership } from "./loss-grad.js";
-export { mergeTree, type Bar, type MergeTree, type MergeTreeOptions, type Sense } from "./merge-tree.js";
-export { pathPoint, type Curve, type Path, type PathCertificate } from "./path.js";
-export { randomPlane, trajectoryPlane, type RandomPlaneOptions, type TrajectoryPlane } from "./planes.js";
+export { countComponents, labelComponents } from "./landscape/components.js";
+export { connect, type ConnectOptions } from "./landscape/connect.js";
+export { equiconnect, type Equiconnection, type EquiconnectOptions } from "./landscape/equiconnect.js";
+export type { Grid } from "./landscape/grid.js";
+export { hessianPlane, type HessianPlane, type HessianPlaneOptions } from "./landscape/hessian-plane.js";
+export { levelSets, type Membership } from "./landscape/membership.js";
+export { fromSource, type Loss, type LossAndGrads, type LossGrad } from "./loss-grad.js";
+export {
+  mergeTree,
+  type Bar,
+  type MergeTree,
+  type MergeTreeOptions,
+  type Sense,
+} from "./landscape/merge-tree.js";
+export { pathPoint, type Curve, type Path, type PathCertificate } from "./landscape/path.js";
+export {
+  randomPlane,
+  trajectoryPlane,
+  type RandomPlaneOptions,
+  type TrajectoryPlane,
+} from "./landscape/planes.js";
 export {
   report,
   type ReportLandscape,
   type ReportOptions,
   type ReportStep,
   type ReportSubject,
-} from "./report.js";
-export type { PlaneLine, ReportFinding, Strip } from "./report-data.js";
+} from "../report/report.js";
+export type { PlaneLine, ReportFinding, Strip } from "../report/data.js";
 export {
   project,
   slice,
@@ -24,10 +36,10 @@ export {
   type Slice,
   type SliceOptions,
   type Window,
-} from "./slices.js";
-export { cflLimit, cflNumber, depthBound } from "./cfl.js";
-export { hessianVector, sharpness, type Sharpness, type SharpnessOptions } from "./curvature.js";
-export { edgeRatio, type EdgeRatio } from "./edge.js";
+} from "./landscape/slices.js";
+export { cflLimit, cflNumber, depthBound } from "./curvature/cfl.js";
+export { hessianVector, sharpness, type Sharpness, type SharpnessOptions } from "./curvature/sharpness.js";
+export { edgeRatio, type EdgeRatio } from "./curvature/edge.js";
 export {
   convolutionOperator,
   denseOperator,
@@ -36,10 +48,10 @@ export {
   type ConvolutionOptions,
   type LayerGain,
   type LinearOperator,
-} from "./operators.js";
-export { optimizerTwins, type OptimizerTwinOptions, type OptimizerTwinResult } from "./optimizer-twins.js";
-export { stabilityProfile, type ProfileOptions, type StabilityProfile } from "./profile.js";
-export { gradientSampling, type GradientSamplingOptions } from "./sampling.js";
+} from "./curvature/operators.js";
+export { optimizerResponse, type OptimizerResponseOptions } from "./trajectories/optimizer-response.js";
+export { stabilityProfile, type ProfileOptions, type StabilityProfile } from "./trajectories/profile.js";
+export { gradientSampling, type GradientSamplingOptions } from "./curvature/gradient-sampling.js";
 export {
   impulseResponse,
   lyapunovExponent,
@@ -48,17 +60,33 @@ export {
   type ImpulseOptions,
   type SwapOptions,
   type TrainingMap,
-  type TwinOptions,
-  type TwinResult,
-} from "./twins.js";
-export type { ResponseVerdicts, Verdict } from "./verdicts.js";
-export { reachBudget, type DecayingRate, type ReachBudget, type ReachBudgetOptions } from "./budget.js";
-export type { Finding, FindingCode } from "./evidence.js";
-export type { LabelEvidence } from "./labels.js";
-export { lyapunovStep, type Criterion, type Place, type StepMeasure, type StepStatus } from "./lyapunov.js";
-export { lyapunovMonitor, type LyapunovMonitor, type LyapunovPolicy } from "./monitor.js";
-export { pairedTest, type PairedTest } from "./paired.js";
-export type { ProbeOptions, ProbeReport } from "./probe.js";
-export type { StepRecord } from "./record.js";
+  type ExponentOptions,
+  type TrajectoryResponse,
+} from "./trajectories/perturbations.js";
+export type { ResponseVerdicts, Verdict } from "./trajectories/verdicts.js";
+export {
+  reachBudget,
+  type DecayingRate,
+  type ReachBudget,
+  type ReachBudgetOptions,
+} from "./monitor/reach-budget.js";
+export type { Finding, FindingCode } from "./monitor/findings.js";
+export type { LabelEvidence } from "./monitor/labels.js";
+export {
+  lyapunovStep,
+  type Criterion,
+  type EvaluatedPoint,
+  type StepMeasure,
+  type StepStatus,
+} from "./monitor/lyapunov-step.js";
+export {
+  lyapunovMonitor,
+  type LyapunovMonitor,
+  type LyapunovPolicy,
+  type PolicyOptions,
+} from "./monitor/monitor.js";
+export { pairedTest, type PairedTest } from "./monitor/paired-test.js";
+export type { ProbeOptions, ProbeSummary } from "./monitor/probe.js";
+export type { StepRecord } from "./monitor/record.js";
 export type { Progress, WorkOptions } from "./work.js";
-export type { LyapunovOptions, LyapunovReport, MonitorPoint } from "./monitor-types.js";
+export type { LyapunovOptions, LyapunovSummary, MonitorPoint } from "./monitor/options.js";

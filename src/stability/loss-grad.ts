@@ -1,14 +1,15 @@
 import { OptimizerError } from "../common/errors.js";
 import {
   expectFunction,
+  expectLoss,
   expectNumber,
   expectNumbers,
-  expectOptions,
   isArrayLike,
   isKind,
   show,
 } from "../common/expect.js";
-import { Work, WORK_KEYS, type WorkOptions } from "./work.js";
+import type { AsyncGradientSource } from "../sources/source.js";
+import { distance, norm } from "./vectors.js";
 
 /** A loss with its gradient. */
 export interface LossAndGrads {
@@ -17,54 +18,62 @@ export interface LossAndGrads {
   readonly grads: ArrayLike<number>;
 }
 
-type Answer = number | LossAndGrads;
+/**
+ * What the diagnostics call: the loss and its gradient at some parameters, in float64. It may return a promise. It has to
+ * depend on the parameters alone: a full batch, or always the same examples. `step` is the same throughout, except where a
+ * function takes steps of its own. `params` is a copy, which it may keep and change.
+ *
+ * A source as `minimize` takes it becomes one by {@link fromSource}.
+ */
+export type LossGrad = (params: Float64Array, step: number) => LossAndGrads | Promise<LossAndGrads>;
 
-interface Callback {
-  // A method, so that each shape may name its own array.
-  ask(params: Float64Array | Float32Array, grads: Float32Array, step: number): Answer | Promise<Answer>;
-}
+/** A {@link LossGrad}, or the loss alone: for what needs no gradient. */
+export type Loss = (
+  params: Float64Array,
+  step: number,
+) => number | LossAndGrads | Promise<number | LossAndGrads>;
+
+const WRAP = "wrap a source, which writes to grads, in fromSource(source)";
 
 /**
- * What the diagnostics ask: the loss at some parameters, in one of three shapes, each of which may return a promise.
+ * A gradient source, as `minimize` takes it, for the diagnostics. It works in float32, so differences of its gradients are
+ * taken over longer distances than in float64.
  *
- * - `(params) => ({ loss, grads })`, in float64;
- * - `(params) => loss`, in float64, where no gradient is needed;
- * - `(params, grads, step) => loss`, a `GradientSource`, which gets float32 and writes the gradient to `grads`.
- *
- * They are told apart by what they do: a source is what returns a number and has written to `grads`. So it may be
- * wrapped, bound, or declared with rest parameters. Before the first answer nobody knows: then a function that declares
- * one parameter gets float64, any other float32, and is asked again where that was not its kind.
- *
- * It has to depend on the parameters alone: a full batch, or always the same examples. A source is told one step
- * throughout, so minibatches are those of that step. What it is handed are copies.
+ * @param source may return a promise; minibatches are those of the step that it is told
+ * @throws TypeError when `source` is not a function, or, as a rejection, does not return the loss
+ * @example
+ * import { fromSource, sharpness } from "superlevel/stability";
+ * const bowl = ([x, y]: Float32Array, g: Float32Array) => (g.set([x, 9 * y]), (x * x + 9 * y * y) / 2);
+ * (await sharpness(fromSource(bowl), [1, 1])).lambdaMax; // → 9.00
  */
-export type LossGrad = Callback["ask"];
-
-/** An answer, taken apart. */
-interface Reading {
-  readonly loss: number;
-  readonly grads?: ArrayLike<number>;
+export function fromSource(source: AsyncGradientSource): LossGrad {
+  expectFunction("fromSource(source)", source);
+  return async (params, step) => {
+    const grads = new Float32Array(params.length);
+    const loss = expectLoss("fromSource(source)", await source(new Float32Array(params), grads, step));
+    return { loss, grads };
+  };
 }
 
-/** Stands in `grads` until somebody writes there: so small that a gradient added to it is that gradient. */
-const UNWRITTEN = Math.fround(1.7e-41);
-
-/** Calls a {@link LossGrad}, checks what it returns, and counts. */
-export class Evaluator {
+/** Calls a {@link Loss}, checks what it returns, and counts. */
+export class LossFunction {
   evaluations = 0;
   /** Rounding of the last gradient, relative: 2⁻²⁴ where it came as float32, else 2⁻⁵³; undefined before the first. */
   roundoff: number | undefined;
   readonly size: number;
   readonly #name: string;
-  readonly #lossGrad: LossGrad;
+  readonly #call: Loss;
   readonly #step: number;
-  #isSource: boolean | undefined;
 
-  /** `step` is what a source is told. */
-  constructor(name: string, lossGrad: LossGrad, size: number, step = 1) {
-    expectFunction(name, lossGrad);
+  /** `step` is what it is told. */
+  constructor(name: string, call: Loss, size: number, step = 1) {
+    expectFunction(name, call);
+    if (call.length > 2)
+      throw new TypeError(
+        `${name}: expected (params, step) => ({ loss, grads }), got a function of ${call.length} parameters: ${WRAP}`,
+      );
     this.#name = name;
-    this.#lossGrad = lossGrad;
+    this.#call = call;
     this.size = size;
     this.#step = expectNumber("step", step, { min: 1, integer: true });
   }
@@ -83,10 +92,8 @@ export class Evaluator {
     const { loss, grads } = await this.#ask(params, step);
     const name = this.#name;
     if (!Number.isFinite(loss)) throw new OptimizerError("diverged", `${name}: the loss is ${loss}`);
-    if (!grads)
-      throw new TypeError(
-        `${name}: expected it to return { loss, grads }, or to write to grads, got the loss alone`,
-      );
+    if (grads === undefined)
+      throw new TypeError(`${name}: expected it to return { loss, grads }, got the loss alone: ${WRAP}`);
     const values = expectNumbers(`${name}: grads`, grads, this.size);
     for (let i = 0; i < this.size; i++) {
       if (!Number.isFinite(values[i]))
@@ -97,42 +104,48 @@ export class Evaluator {
     return loss;
   }
 
-  async #ask(params: ArrayLike<number>, step: number): Promise<Reading> {
-    if (this.#isSource === undefined) return this.#find(params, step);
-    const grads = new Float32Array(this.size);
-    const answer = await this.#call(this.#isSource, params, grads, step);
-    return this.#read(answer, this.#isSource ? grads : undefined);
+  /**
+   * Asks for the last gradient again. Where it is another one by a tenth of `change`, the difference of gradients that a result
+   * rests on, and by more than rounding, that result is chance.
+   */
+  async expectSameGradient(
+    params: ArrayLike<number>,
+    known: Float64Array | Float32Array,
+    change: number,
+    step = this.#step,
+  ): Promise<void> {
+    const isSingle = isKind(known, "Float32Array");
+    const again = isSingle ? new Float32Array(this.size) : new Float64Array(this.size);
+    await this.gradient(params, again, step);
+    const difference = distance(known, again);
+    const roundoff = isSingle ? 2 ** -24 : this.roundoff!;
+    if (difference <= Math.max(0.1 * change, 100 * roundoff * norm(known))) return;
+    throw new TypeError(
+      `${this.#name}: expected the same gradient at the same parameters, got two that differ by ` +
+        `${difference.toPrecision(3)}: use the full batch or fixed examples, without dropout or other randomness`,
+    );
   }
 
-  /** Asks for the first time, and sees what answers. */
-  async #find(params: ArrayLike<number>, step: number): Promise<Reading> {
-    const guess = this.#lossGrad.length !== 1;
-    const grads = new Float32Array(this.size).fill(UNWRITTEN);
-    const answer = await this.#call(guess, params, grads, step);
-    const isNumber = typeof answer === "number";
-    const wrote = grads.some((value) => value !== UNWRITTEN);
-    // A source that fails may return at once, so a number that is not finite settles nothing.
-    if (isNumber && !wrote && !Number.isFinite(answer)) return { loss: answer };
-    const isSource = isNumber && wrote;
-    const written = isSource ? grads.map((value) => (value === UNWRITTEN ? 0 : value)) : undefined;
-    const reading = this.#read(answer, written);
-    this.#isSource = isSource;
-    return isSource === guess ? reading : this.#ask(params, step);
-  }
-
-  #call(single: boolean, params: ArrayLike<number>, grads: Float32Array, step: number): ReturnType<LossGrad> {
+  async #ask(params: ArrayLike<number>, step: number): Promise<Partial<LossAndGrads> & { loss: number }> {
     this.evaluations++;
-    const lossGrad = this.#lossGrad;
-    return lossGrad(single ? new Float32Array(params) : new Float64Array(params), grads, step);
-  }
-
-  #read(answer: unknown, written?: Float32Array): Reading {
-    if (typeof answer === "number") return { loss: answer, grads: written };
+    const answer: unknown = await this.#answer(new Float64Array(params), step);
+    if (typeof answer === "number") return { loss: answer };
     const { loss, grads } = (answer ?? {}) as Partial<LossAndGrads>;
     if (typeof loss === "number") return { loss, grads };
-    throw new TypeError(
-      `${this.#name}: expected it to return { loss, grads } or the loss, got ${show(answer)}`,
-    );
+    throw new TypeError(`${this.#name}: expected it to return { loss, grads }, got ${show(answer)}`);
+  }
+
+  /** A source that was not wrapped fails where it writes to its second argument, the step. */
+  async #answer(params: Float64Array, step: number): Promise<unknown> {
+    try {
+      return await this.#call(params, step);
+    } catch (error) {
+      if (!(error instanceof TypeError) || this.#call.length === 1) throw error;
+      throw new TypeError(
+        `${this.#name}: called as (params, step) => ({ loss, grads }), it threw "${error.message}": ${WRAP}`,
+        { cause: error },
+      );
+    }
   }
 }
 
@@ -143,39 +156,4 @@ export function expectPoint(name: string, values: unknown, size?: number): Float
   const numbers = Float64Array.from(expectNumbers(name, values, size ?? values.length));
   numbers.forEach((value, i) => void expectNumber(`${name}[${i}]`, value));
   return numbers;
-}
-
-/** Where a point lies with respect to the level sets of one level. */
-export interface Membership {
-  readonly loss: number;
-  /** L − level: ≥ 0 in the superlevel set, ≤ 0 in the sublevel set. */
-  readonly margin: number;
-  readonly inSuper: boolean;
-  readonly inSub: boolean;
-}
-
-/**
- * Whether a point belongs to {L ≥ level} and to {L ≤ level}. One evaluation of the loss; where that is NaN, to neither.
- *
- * @param params θ
- * @throws TypeError or RangeError for bad arguments, as rejections
- * @example
- * import { levelSets } from "superlevel/stability";
- * const { margin, inSuper, inSub } = await levelSets(([x, y]) => x * x + y * y, [1, 2], 4);
- * [margin, inSuper, inSub]; // → [1, true, false]
- */
-export async function levelSets(
-  lossGrad: LossGrad,
-  params: ArrayLike<number>,
-  level: number,
-  options: WorkOptions = {},
-): Promise<Membership> {
-  expectOptions("options", options, WORK_KEYS);
-  expectNumber("level", level);
-  const point = expectPoint("params", params);
-  const evaluator = new Evaluator("lossGrad", lossGrad, point.length);
-  const work = new Work("options", options, 1);
-  const loss = await evaluator.loss(point);
-  await work.tick();
-  return { loss, margin: loss - level, inSuper: loss >= level, inSub: loss <= level };
 }

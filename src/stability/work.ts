@@ -18,7 +18,7 @@ export interface WorkOptions {
 export const WORK_KEYS = ["signal", "onProgress"] as const;
 
 /** A long computation leaves the thread to others so often, in ms: pages stay alive and aborts arrive. */
-const TURN_MS = 12;
+const YIELD_AFTER_MS = 12;
 
 /** As `signal.throwIfAborted` does, which not every signal has. */
 function stopIfAborted(signal: AbortSignalLike | undefined): void {
@@ -46,7 +46,7 @@ export class Work {
     const { signal, onProgress } = this.#options;
     this.#done++;
     onProgress?.({ done: this.#done, total: Math.max(this.#done, this.#total) });
-    if (Date.now() - this.#since > TURN_MS) {
+    if (Date.now() - this.#since > YIELD_AFTER_MS) {
       await new Promise<void>((resolve) => setTimeout(resolve));
       this.#since = Date.now();
     }

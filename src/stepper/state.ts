@@ -54,6 +54,13 @@ export class State {
     return this.time;
   }
 
+  /** Of steps that were skipped there is no update, and momentum starts again where a guard takes a step back. */
+  get updates(): { total: number; momentum: number } {
+    const { iterations, skipped, momentumStart } = this.time;
+    const total = iterations - skipped;
+    return { total, momentum: total - momentumStart };
+  }
+
   get scale(): number | Float32Array {
     const { tuner, tensors } = this.config;
     return tuner ? shownScale(this.engine, tuner.granularity, tensors) : 1;

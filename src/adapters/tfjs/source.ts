@@ -63,7 +63,7 @@ function differentiate(loss: () => Scalar, variables: Variable[], params: Float3
 }
 
 /**
- * A model as a source of gradients, for `superlevel/stability` and `minimizeAsync`: writes ∇L with respect to the variables,
+ * A model as a source of gradients, for `minimizeAsync`, and wrapped in `fromSource` for `superlevel/stability`: writes ∇L with respect to the variables,
  * one after the other, and returns L. The model is left as it was: variables get the parameters for the time of one
  * synchronous call, and no tensor stays behind. Answers are awaited, as backends on a GPU need it.
  *
@@ -74,11 +74,11 @@ function differentiate(loss: () => Scalar, variables: Variable[], params: Float3
  * import * as tf from "@tensorflow/tfjs-core";
  * import "@tensorflow/tfjs-layers"; // with it come the gradients
  * import "@tensorflow/tfjs-backend-cpu";
- * import { sharpness } from "superlevel/stability";
+ * import { fromSource, sharpness } from "superlevel/stability";
  * import { gradientSource, readParams } from "superlevel/tfjs";
  * const x = tf.variable(tf.tensor1d([3, -2]));
  * const source = gradientSource(() => tf.sum(tf.mul([1, 5], tf.square(x))), [x]);
- * (await sharpness(source, await readParams([x]))).lambdaMax; // → 10.0
+ * (await sharpness(fromSource(source), await readParams([x]))).lambdaMax; // → 10.0
  * Array.from(x.dataSync()); // → [3, -2]
  */
 export function gradientSource(loss: () => Scalar, variables: readonly VariableLike[]): AsyncGradientSource {
