@@ -1,4 +1,4 @@
-/** The tables of docs/stability.md are those of the recorded runs, and false alarms other than of labels are rare. */
+/** The tables of docs/results/monitor.md are those of the recorded runs, and false alarms other than of labels are rare. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
@@ -10,7 +10,7 @@ const plain = (text: string) => text.replaceAll(/ +/g, " ").replaceAll(/-+/g, "-
 
 describe.each(Object.keys(recorded))("%s", (name) => {
   it("is in the documentation as recorded", () => {
-    expect(plain(readFileSync("docs/stability.md", "utf8"))).toContain(plain(tables(recorded[name])));
+    expect(plain(readFileSync("docs/results/monitor.md", "utf8"))).toContain(plain(tables(recorded[name])));
     expect(recorded[name].seeds).toBeGreaterThanOrEqual(8);
   });
 

@@ -142,8 +142,9 @@ export class Names {
   }
 
   #hasName(chain: string): boolean {
-    const words = chain.split(".");
-    if (FOREIGN.has(words[0]) || words[0] in globalThis) return true;
-    return words.every((word) => this.#code.declared.has(word));
+    const [first, ...members] = chain.split(".");
+    if (FOREIGN.has(first) || first in globalThis) return true;
+    // A value may be called anything; what is asked of it must exist.
+    return (members.length > 0 ? members : [first]).every((word) => this.#code.declared.has(word));
   }
 }
