@@ -1,7 +1,15 @@
 import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
 
-const typed = ["src/**/*.ts", "test/**/*.ts", "bench/**/*.ts", "examples/**/*.ts", "vitest.config.ts"];
+const typed = [
+  "src/**/*.ts",
+  "test/**/*.ts",
+  "bench/**/*.ts",
+  "studies/**/*.ts",
+  "scripts/**/*.ts",
+  "examples/**/*.ts",
+  "vitest.config.ts",
+];
 const kernels = ["assembly/**/*.ts"];
 
 export default defineConfig(

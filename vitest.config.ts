@@ -2,6 +2,9 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    // No verdict depends on how fast a machine is: only what hangs is ended.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     include: ["test/**/*.test.ts"],
     silent: "passed-only",
     // The JSON file lets .ci/run print the counts on one plain line.

@@ -1,6 +1,6 @@
 /**
- * `npm run bench:compare before.json after.json`: names what became slower or faster beyond noise from one run of
- * `npm run bench` to another. Exits with 1 if anything became slower.
+ * `npm run bench -- compare before.json after.json`: names what became slower or faster beyond noise from one run of
+ * `npm run bench -- suite` to another. Exits with 1 if anything became slower.
  */
 import { readFileSync } from "node:fs";
 import { compare, inWords } from "./suite/comparison.js";
@@ -8,7 +8,7 @@ import { inWords as machineInWords } from "./suite/machine.js";
 import type { Results } from "./suite/results.js";
 
 const files = process.argv.slice(2);
-if (files.length !== 2) throw new Error("expected two files that `npm run bench` wrote");
+if (files.length !== 2) throw new Error("expected two files that `npm run bench -- suite` wrote");
 const [before, after] = files.map((file) => JSON.parse(readFileSync(file, "utf8")) as Results);
 
 [before, after].forEach(({ machine }, k) =>

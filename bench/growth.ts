@@ -1,11 +1,11 @@
 /**
- * `npm run bench:growth`: what a step and a creation cost from 10² to 5·10⁷ parameters, and memory per parameter. Prints
+ * `npm run bench -- growth`: what a step and a creation cost from 10² to 5·10⁷ parameters, and memory per parameter. Prints
  * tables, and writes JSON and a picture to `--out`; `--docs` puts the tables into docs/results/performance.md, and JSON and picture beside it.
  */
 import { parseArgs } from "node:util";
 import { adam, createOptimizer, sgd, type Base, type Tuner } from "superlevel";
 import { Bench } from "tinybench";
-import { logChart, type Series } from "./svg.js";
+import { logChart, type Series } from "../studies/kit/svg.js";
 import type { Scene } from "./suite/contender.js";
 import { inWords, machine } from "./suite/machine.js";
 import { measure } from "./suite/measure.js";

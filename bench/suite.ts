@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: a step of this package beside plain loops, C, TensorFlow.js and jax-js. Contenders take turns in one
+ * `npm run bench -- suite`: a step of this package beside plain loops, C, TensorFlow.js and jax-js. Contenders take turns in one
  * process, so that the machine's moods hit all alike. Prints tables, and writes JSON and a picture to `--out`.
  *
  * `--quick` for a look (seconds), `--full` with 10⁷ parameters; `--rounds`, `--sizes` as you like. `--docs` writes the

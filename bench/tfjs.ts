@@ -1,5 +1,5 @@
 /**
- * `npm run bench:tfjs`: a step inside TensorFlow.js against that of tf.train.adam. The gradients are given; only
+ * `npm run bench -- tfjs`: a step inside TensorFlow.js against that of tf.train.adam. The gradients are given; only
  * `applyGradients` is timed. Contenders take turns in one process; ratios are medians over rounds.
  */
 import { cpus } from "node:os";

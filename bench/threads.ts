@@ -1,5 +1,5 @@
 /**
- * `npm run bench:threads`: a step shared by threads against the same step by one. Contenders take turns in one process;
+ * `npm run bench -- threads`: a step shared by threads against the same step by one. Contenders take turns in one process;
  * ratios are medians over rounds. "rested": each step comes after a gradient computed here, while the other threads
  * have gone to sleep. "in a row": steps follow each other, and the threads are awake.
  */

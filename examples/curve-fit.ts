@@ -1,7 +1,5 @@
 /** Fits a damped oscillation to sixty noisy points. No derivatives are written down: they are taken by differences. */
 import { createOptimizer, finiteDifferences } from "superlevel";
-import { createRandom } from "./digits/random.js";
-import { quick } from "./options.js";
 
 const names = ["amplitude", "decay", "frequency", "phase", "offset"];
 const truth = [2, 0.3, 1.7, 0.5, 1];
@@ -12,11 +10,8 @@ const curve = (
   t: number,
 ) => amplitude * Math.exp(-decay * t) * Math.cos(frequency * t + phase) + offset;
 
-const random = createRandom(1);
-const points = Array.from({ length: 60 }, (_, i) => {
-  const t = i / 6;
-  return { t, y: curve(truth, t) + 0.05 * random.normal() };
-});
+const noise = () => Math.random() + Math.random() + Math.random() - 1.5; // of variance ¼
+const points = Array.from({ length: 60 }, (_, i) => ({ t: i / 6, y: curve(truth, i / 6) + 0.1 * noise() }));
 
 /** Mean of the squared distances. */
 const squares = (params: Float64Array) =>
@@ -26,7 +21,7 @@ const first = squares(Float64Array.from(start));
 const optimizer = createOptimizer(start);
 const { loss, steps, evaluations, reason } = optimizer.minimize(finiteDifferences(squares), {
   deterministic: true,
-  steps: quick ? 1000 : 5000,
+  steps: process.argv.includes("--quick") ? 1000 : 5000,
   lossTolerance: 1e-8,
   monitors: [({ step, loss }) => step % 200 === 0 && console.log(`step ${step}: ${loss.toFixed(6)}`)],
 });

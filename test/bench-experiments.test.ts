@@ -1,8 +1,8 @@
 /** The tables of docs/results/experiments.md are those of the recorded runs. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { Run } from "../bench/experiments/measure.js";
-import { bestRate, tables } from "../bench/experiments/tables.js";
+import type { Run } from "../studies/experiments/measure.js";
+import { bestRate, tables } from "../studies/experiments/tables.js";
 
 const runs = JSON.parse(readFileSync("docs/results/experiments.json", "utf8")) as Run[];
 /** Without the alignment of columns. */

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
-import { tables, together, type Recording, type Tally, type Watching } from "../bench/monitor/table.js";
+import { tables, together, type Recording, type Tally, type Watching } from "../studies/monitor/table.js";
 
 const recorded = JSON.parse(readFileSync("docs/results/monitor.json", "utf8")) as Record<string, Recording>;
 /** Without the alignment of columns. */

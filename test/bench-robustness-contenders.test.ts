@@ -1,11 +1,11 @@
 /** The optimizers that exist in the benchmark only, against steps worked out by hand. */
 import { describe, expect, it } from "vitest";
-import { contenders } from "../bench/robustness/contenders.js";
-import { dAdaptation } from "../bench/robustness/d-adaptation.js";
-import type { Descent } from "../bench/robustness/descent.js";
-import { dog } from "../bench/robustness/dog.js";
-import { prodigy, prodigyScheduleFree } from "../bench/robustness/prodigy.js";
-import { scheduleFree } from "../bench/robustness/schedule-free.js";
+import { contenders } from "../studies/robustness/contenders.js";
+import { dAdaptation } from "../studies/robustness/d-adaptation.js";
+import type { Descent } from "../studies/robustness/descent.js";
+import { dog } from "../studies/robustness/dog.js";
+import { prodigy, prodigyScheduleFree } from "../studies/robustness/prodigy.js";
+import { scheduleFree } from "../studies/robustness/schedule-free.js";
 
 /** One step against this gradient. */
 function move({ grads, step }: Descent, ...gradient: number[]): void {

@@ -12,7 +12,7 @@ import { quantile, ratio, sizeText, spreadOf, type Results } from "../bench/suit
 import { judge } from "../bench/suite/targets.js";
 import { adam, createOptimizer, sgd, superlevel, type Optimizer } from "../src/index.js";
 
-describe("npm run bench -- --quick", () => {
+describe("npm run bench -- suite --quick", () => {
   const folder = mkdtempSync(join(tmpdir(), "superlevel-bench-"));
   const out = join(folder, "results");
   let text: string;

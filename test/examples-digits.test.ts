@@ -5,14 +5,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
-import { frameOf, heightOf, spreadLabels, ticksOf, type Curve } from "../examples/digits/curves.js";
-import { drawDigits, type Digits } from "../examples/digits/draw.js";
-import { DataError, readIdx, readMnist } from "../examples/digits/idx.js";
-import { createNetwork, softmaxCrossEntropy, type Network } from "../examples/digits/network.js";
-import { parseOptions, UsageError } from "../examples/digits/options.js";
-import { terminalPlot } from "../examples/digits/plot.js";
-import { createRandom } from "../examples/digits/random.js";
-import { svgPlot } from "../examples/digits/svg.js";
+import { frameOf, heightOf, spreadLabels, ticksOf, type Curve } from "../studies/digits/curves.js";
+import { drawDigits, type Digits } from "../studies/kit/digits/draw.js";
+import { DataError, readIdx, readMnist } from "../studies/kit/digits/idx.js";
+import { createNetwork, softmaxCrossEntropy, type Network } from "../studies/digits/network.js";
+import { parseOptions, UsageError } from "../studies/digits/options.js";
+import { terminalPlot } from "../studies/digits/plot.js";
+import { createRandom } from "../studies/kit/random.js";
+import { svgPlot } from "../studies/digits/svg.js";
 
 const repository = fileURLToPath(new URL("..", import.meta.url));
 
@@ -355,6 +355,6 @@ function idx(shape: readonly number[], values: readonly number[]): Uint8Array {
 }
 
 function runExample(args: readonly string[]) {
-  const command = ["--import", "tsx", "examples/digits/main.ts", ...args];
+  const command = ["--import", "tsx", "studies/digits/main.ts", ...args];
   return spawnSync(process.execPath, command, { cwd: repository, encoding: "utf8" });
 }

@@ -1,6 +1,6 @@
 /** The guard: what it lets pass, what a rejected step restarts, and what it costs in calls of the source. */
 import { describe, expect, test } from "vitest";
-import { problems, type Problem } from "../bench/guard-problems.js";
+import { problems, type Problem } from "../studies/guard/problems.js";
 import {
   adam,
   createOptimizer,

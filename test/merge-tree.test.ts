@@ -19,7 +19,7 @@ import {
   tiltedDoubleWell,
   twoBumps,
   type Landscape,
-} from "../examples/stability/landscapes.js";
+} from "../studies/report/landscapes.js";
 import { criticalPoint, largestHessian } from "./support/critical.js";
 
 interface Sampled {

@@ -1,10 +1,10 @@
-/** A small version of `npm run bench:monitor`: networks trained well, and spoilt in a known way, each named. */
+/** A small version of `npm run study -- monitor`: networks trained well, and spoilt in a known way, each named. */
 import { adam, exponentialDecay, sgd, type OptimizerOptions } from "superlevel";
 import type { FindingCode, LyapunovSummary } from "superlevel/stability";
 import { describe, expect, test } from "vitest";
 
-import { readData } from "../bench/monitor/data.js";
-import { train, type Setting } from "../bench/monitor/train.js";
+import { readData } from "../studies/monitor/data.js";
+import { train, type Setting } from "../studies/monitor/train.js";
 
 const raw = readData("blobs", "")!;
 const problem = { data: "blobs", hidden: [16], activation: "tanh" } as const;

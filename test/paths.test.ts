@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 
 import { connect, equiconnect, pathPoint, type Loss, type LossGrad, type Path } from "superlevel/stability";
 
-import { doubleWell, lossGradOf, mullerBrown, ring, twoBumps } from "../examples/stability/landscapes.js";
+import { doubleWell, lossGradOf, mullerBrown, ring, twoBumps } from "../studies/report/landscapes.js";
 import { criticalPoint } from "./support/critical.js";
 
 const [east, west] = [[1, 0], [-1, 0]] as const; // prettier-ignore

@@ -18,7 +18,7 @@ import {
   type Slice,
 } from "superlevel/stability";
 
-import { doubleWell, landscapes, lossGradOf } from "../examples/stability/landscapes.js";
+import { doubleWell, landscapes, lossGradOf } from "../studies/report/landscapes.js";
 import { decode, encode } from "../src/report/data.js";
 import { launch, skipNote, skipped } from "./support/chromium.js";
 import { largestHessian } from "./support/critical.js";
@@ -242,10 +242,10 @@ describe.skipIf(skipped)(`page${skipNote}`, () => {
   });
 });
 
-describe("npm run stability", () => {
+describe("npm run study -- report", () => {
   it("writes the report of the example network and of the landscapes", () => {
     const file = join(folder, "example.html");
-    const args = ["--import", "tsx", "examples/stability/main.ts", "--quick", "--out", file];
+    const args = ["--import", "tsx", "studies/report/main.ts", "--quick", "--out", file];
     expect(execFileSync(process.execPath, args, { encoding: "utf8" })).toContain(`Page: ${file}`);
     const [, json] = /id="data">(.*)<\/script>/.exec(readFileSync(file, "utf8"))!;
     const { subjects } = decode(json);
@@ -280,7 +280,7 @@ describe("npm run stability", () => {
 
   it("names wrong options", () => {
     const run = () =>
-      execFileSync(process.execPath, ["--import", "tsx", "examples/stability/main.ts", "--fast"], {
+      execFileSync(process.execPath, ["--import", "tsx", "studies/report/main.ts", "--fast"], {
         stdio: "pipe",
       });
     expect(run).toThrow("Unknown option '--fast'");

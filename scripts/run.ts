@@ -1,0 +1,61 @@
+/**
+ * `npm run bench|study|example -- NAME …` runs a program of that folder; without a name it lists them. What follows the name
+ * is the program's own.
+ */
+const programs: Record<string, Record<string, { file: string; what: string }>> = {
+  bench: {
+    suite: { file: "bench/suite.ts", what: "a step beside plain loops, C, TensorFlow.js and jax-js" },
+    compare: { file: "bench/compare.ts", what: "two results of the suite: what became slower or faster" },
+    growth: { file: "bench/growth.ts", what: "a step and a creation from 10² to 5·10⁷ parameters" },
+    memory: { file: "bench/memory.ts", what: "bytes per parameter of every base, granularity and form" },
+    tfjs: { file: "bench/tfjs.ts", what: "a step inside TensorFlow.js against tf.train.adam" },
+    threads: { file: "bench/threads.ts", what: "a step shared by threads against one thread" },
+  },
+  study: {
+    robustness: { file: "studies/robustness/main.ts", what: "against Adam and others with tuned rates" },
+    experiments: {
+      file: "studies/experiments/main.ts",
+      what: "a CNN, a GRU and a Transformer in TensorFlow.js",
+    },
+    forms: { file: "studies/forms/main.ts", what: "every form of the method on a handful of problems" },
+    granularity: {
+      file: "studies/granularity/main.ts",
+      what: "one tuner, one for each tensor or coordinate",
+    },
+    guard: { file: "studies/guard/main.ts", what: "what the guard's reject costs and gains" },
+    minimize: { file: "studies/minimize/main.ts", what: "superlevel/minimize beside other minimizers" },
+    monitor: {
+      file: "studies/monitor/main.ts",
+      what: "runs spoilt in a known way, and the monitor's verdict",
+    },
+    objective: { file: "studies/objective/main.ts", what: "the dynamic cost under noise and imbalance" },
+    report: { file: "studies/report/main.ts", what: "a report page about a network and landscapes" },
+  },
+  example: {
+    logistic: { file: "examples/logistic.ts", what: "logistic regression by hand" },
+    "curve-fit": { file: "examples/curve-fit.ts", what: "a curve through noisy points, without derivatives" },
+    resume: { file: "examples/resume.ts", what: "a run that is killed and goes on, to the same bits" },
+    accumulate: { file: "examples/accumulate.ts", what: "small batches that make the step of a large one" },
+    cnn: { file: "examples/cnn.ts", what: "TensorFlow.js: a convolutional network, by compile and fit" },
+    gru: { file: "examples/gru.ts", what: "TensorFlow.js: a recurrent network, by optimizer.minimize" },
+    page: {
+      file: "examples/page/serve.ts",
+      what: "a web page: points to click and a curve that follows them",
+    },
+  },
+};
+
+const [kind, name] = process.argv.slice(2);
+const listed = programs[kind];
+if (name !== undefined && Object.hasOwn(listed, name)) {
+  // The rest is for the program.
+  process.argv.splice(2, 2);
+  await import(new URL(`../${listed[name].file}`, import.meta.url).href);
+} else {
+  if (name !== undefined) {
+    console.error(`there is no ${kind} ${JSON.stringify(name)}`);
+    process.exitCode = 2;
+  }
+  console.log(`usage: npm run ${kind} -- NAME [options]\n`);
+  for (const [name, { what }] of Object.entries(listed)) console.log(`  ${name.padEnd(12)} ${what}`);
+}

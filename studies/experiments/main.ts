@@ -1,0 +1,71 @@
+/**
+ * `npm run study -- experiments`: a CNN, a GRU and a Transformer in TensorFlow.js. superlevel gets no learning rate; AdamW,
+ * and SGD with momentum and restarts, get seven each, with one seed, and the best of them the other seeds, too. All take
+ * the same number of steps on the same batches.
+ *
+ *   --only TEXT    problems whose name contains it
+ *   --seeds N      default 3
+ *   --quick        20 steps, two rates, one seed
+ *   --out FOLDER   default build/experiments; runs that are there already are not repeated
+ *
+ * Real data is read from $SUPERLEVEL_DATA, by default ../shared/data.
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { useWasm } from "./backend.js";
+import { contenders, type Contender } from "./contenders.js";
+import { train, type Run } from "./measure.js";
+import type { Problem } from "./problems.js";
+import { bestRate, tables } from "./tables.js";
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: "string", default: "" },
+    seeds: { type: "string" },
+    quick: { type: "boolean", default: false },
+    out: { type: "string", default: "build/experiments" },
+  },
+});
+const { quick, only, out } = options;
+const seeds = Number(options.seeds ?? (quick ? 1 : 3));
+if (!Number.isInteger(seeds) || seeds < 1) {
+  throw new RangeError(`--seeds: expected a whole number >= 1, got ${options.seeds}`);
+}
+
+mkdirSync(out, { recursive: true });
+const file = join(out, quick ? "quick.json" : "runs.json");
+const runs = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Run[]) : [];
+
+/** Written after every run, so that one cut short leaves what it had. */
+function runOnce(problem: Problem, contender: Contender, rate: number | null, seed: number): void {
+  const same = (run: Run) =>
+    run.problem === problem.name &&
+    run.contender === contender.name &&
+    run.rate === rate &&
+    run.seed === seed &&
+    run.steps === problem.steps;
+  if (runs.some(same)) return;
+  const run = train(problem, contender, rate, seed);
+  runs.push(run);
+  writeFileSync(file, `${JSON.stringify(runs, null, 1)}\n`);
+  const result = run.trainLoss === null ? "diverged" : `training loss ${run.trainLoss.toPrecision(3)}`;
+  console.log(
+    `${run.problem}, ${run.contender}${rate === null ? "" : ` ${rate}`}, seed ${seed}: ${result}, ${run.seconds.toFixed(0)} s`,
+  );
+}
+
+await useWasm();
+// Only now, as it makes tensors.
+const { problems } = await import("./problems.js");
+for (const whole of problems.filter(({ name }) => name.includes(only))) {
+  const problem = quick ? { ...whole, steps: 21 } : whole;
+  for (const contender of contenders) {
+    for (const rate of quick ? contender.rates.slice(0, 2) : contender.rates) {
+      runOnce(problem, contender, rate, 1);
+    }
+    const best = bestRate(runs, problem.name, contender.name);
+    for (let seed = 2; seed <= seeds; seed++) runOnce(problem, contender, best, seed);
+  }
+}
+console.log(`\n${tables(runs)}\n\n${file} written`);

@@ -1,0 +1,94 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
+import { drawDigits, type Digits } from "./digits/draw.js";
+import { readMnist } from "./digits/idx.js";
+import { createRandom } from "./random.js";
+
+/** Where real data are looked for: a folder with `mnist/`, `text/` and `tabular/`. */
+export const dataFolder =
+  process.env.SUPERLEVEL_DATA ?? fileURLToPath(new URL("../../../shared/data", import.meta.url));
+
+/** What is at `path` in the data folder; where nothing is, says what to do and makes something up. */
+function realOr<T>(path: string, read: (path: string) => T, fallback: () => T, cure: string): T {
+  const whole = join(dataFolder, path);
+  if (existsSync(whole)) return read(whole);
+  console.warn(`${whole} is not there: ${cure}, or set SUPERLEVEL_DATA to a folder that has it.`);
+  return fallback();
+}
+
+/** MNIST, or digits drawn by the example of that name. */
+export function loadDigits(): { train: Digits; test: Digits } {
+  return realOr(
+    "mnist",
+    readMnist,
+    () => ({ train: drawDigits(6000, 1), test: drawDigits(1000, 2) }),
+    "digits are drawn instead; for MNIST put its four files there, gzipped or not",
+  );
+}
+
+/** A text as numbers, each of which stands for one character of the alphabet. */
+export interface Text {
+  readonly codes: Uint8Array;
+  readonly alphabet: readonly string[];
+}
+
+/** Tiny Shakespeare, or sentences of a small grammar. */
+export function loadText(): Text {
+  return realOr(
+    "text/tinyshakespeare.txt",
+    (path) => encodeText(readFileSync(path, "utf8")),
+    () => encodeText(makeSentences(5000)),
+    "sentences are made up instead; put any text of 100 kB or more there",
+  );
+}
+
+export function encodeText(text: string): Text {
+  const alphabet = [...new Set(text)].sort();
+  const codeOf = new Map(alphabet.map((character, code) => [character, code]));
+  return { codes: Uint8Array.from(text, (character) => codeOf.get(character)!), alphabet };
+}
+
+function makeSentences(count: number): string {
+  const random = createRandom(1);
+  const one = (of: string): string => of.split(" ")[random.below(of.split(" ").length)];
+  const thing = () =>
+    `${one("the a one")} ${one("old red little quiet")} ${one("king ship river horse door")}`;
+  const sentence = () => `${thing()} ${one("saw met left found")} ${thing()}.\n`;
+  return Array.from({ length: count }, sentence).join("");
+}
+
+/** Rows of numbers; the last is the class. */
+export type Rows = readonly (readonly number[])[];
+
+/** Fisher's irises, or three clouds of points in four dimensions. */
+export function loadIris(): Rows {
+  return realOr(
+    "tabular/iris.csv",
+    (path) => readRows(path, 1),
+    drawClouds,
+    "three clouds of points are drawn instead; put lines of four numbers and a class, 0 to 2, there, under a line of names",
+  );
+}
+
+/** Comma-separated numbers, gzipped where the name says so. */
+export function readRows(path: string, headerLines: number): Rows {
+  const bytes = readFileSync(path);
+  const text = (path.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8");
+  const lines = text.trim().split("\n").slice(headerLines);
+  return lines.map((line) => line.split(",").map(Number));
+}
+
+function drawClouds(): Rows {
+  const random = createRandom(1);
+  const centres = [
+    [5.0, 3.4, 1.5, 0.2],
+    [5.9, 2.8, 4.3, 1.3],
+    [6.6, 3.0, 5.6, 2.0],
+  ];
+  return Array.from({ length: 150 }, (_, i) => {
+    const label = Math.floor(i / 50);
+    return [...centres[label].map((centre) => centre + 0.5 * random.normal()), label];
+  });
+}
