@@ -138,6 +138,7 @@ describe("documents", () => {
     "`makeCoffee(strong)`",
     "`src/none.ts`",
     "`npm run none`",
+    "`npm run bench -- none-such`",
     '`"none-such"`',
     "`noSuch: true`",
   ])("cannot name %s", (text) => {

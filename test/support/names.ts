@@ -111,8 +111,12 @@ export class Names {
 
   /** What in a code span does not exist, or nothing. */
   missing(span: string): string | undefined {
-    const script = /^npm run ([\w:]+)/.exec(span);
-    if (script) return script[1] in manifest.scripts ? undefined : span;
+    const script = /^npm run ([\w:]+)(?: -- ([a-z][\w-]*))?/.exec(span);
+    if (script) {
+      const [, command, program] = script;
+      const known = command in manifest.scripts && (!program || this.#code.declared.has(program));
+      return known ? undefined : span;
+    }
     if (/^(@\w|superlevel\/)[\w/.-]*$/.test(span)) return packages.has(span) ? undefined : span;
     if (/^[\w.*{},/-]+(\/|\.(ts|md|mjs|json))$/.test(span)) return this.#hasFile(span) ? undefined : span;
     const text = /^"([\w-]+)"$/.exec(span);
