@@ -144,6 +144,8 @@ describe("a callback", () => {
     };
     await expect(sharpness(range, at)).rejects.toThrow(/^mine$/);
     await expect(sharpness(fromSource(range), at)).rejects.toThrow(/^mine$/);
+    const broken: GradientSource = (_, grads) => (grads as unknown as { f(): never }).f();
+    await expect(sharpness(fromSource(broken), at)).rejects.toThrow(/^grads\.f is not a function$/);
   });
 
   it("from a source that is none is named", async () => {

@@ -48,7 +48,8 @@ const WRAP = "wrap a source, which writes to grads, in fromSource(source)";
  */
 export function fromSource(source: AsyncGradientSource): LossGrad {
   expectFunction("fromSource(source)", source);
-  return async (params, step) => {
+  // The default makes it a function of one parameter, whose errors are passed on as they are.
+  return async (params, step = 1) => {
     const grads = new Float32Array(params.length);
     const loss = expectLoss("fromSource(source)", await source(new Float32Array(params), grads, step));
     return { loss, grads };
@@ -135,7 +136,7 @@ export class LossFunction {
     throw new TypeError(`${this.#name}: expected it to return { loss, grads }, got ${show(answer)}`);
   }
 
-  /** A source that was not wrapped fails where it writes to its second argument, the step. */
+  /** A source that was not wrapped, of two or any number of parameters, fails where it writes to the second: it is the step. */
   async #answer(params: Float64Array, step: number): Promise<unknown> {
     try {
       return await this.#call(params, step);
