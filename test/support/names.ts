@@ -117,7 +117,7 @@ export class Names {
       const known = command in manifest.scripts && (!program || this.#code.declared.has(program));
       return known ? undefined : span;
     }
-    if (/^(@\w|superlevel\/)[\w/.-]*$/.test(span)) return packages.has(span) ? undefined : span;
+    if (/^(@[\w-]+|superlevel)\/[\w/.-]*$/.test(span)) return packages.has(span) ? undefined : span;
     if (/^[\w.*{},/-]+(\/|\.(ts|md|mjs|json))$/.test(span)) return this.#hasFile(span) ? undefined : span;
     const text = /^"([\w-]+)"$/.exec(span);
     if (text) return this.#code.literals.has(text[1]) || FOREIGN.has(text[1]) ? undefined : span;
