@@ -127,6 +127,10 @@ describe("documents", () => {
     expect(missing.filter((span) => span !== undefined)).toEqual([]);
   });
 
+  it("begin with a README of less than 900 words", () => {
+    expect(readFileSync("README.md", "utf8").trim().split(/\s+/).length).toBeLessThan(900);
+  });
+
   it("are all in the index", () => {
     const index = readFileSync("docs/README.md", "utf8");
     const pages = listed("docs", ".md").map((file) => file.slice("docs/".length));
