@@ -19,6 +19,8 @@ export default defineConfig(
     "src/*/binary.ts",
     "src/engine/relaxed-binary.ts",
     "src/report/page-bundle.ts",
+    "assembly/rules/index.ts",
+    "src/bases/kernels.ts",
   ]),
   { linterOptions: { reportUnusedDisableDirectives: "error" }, rules: { eqeqeq: "error" } },
   {

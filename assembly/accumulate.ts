@@ -14,11 +14,11 @@ import {
 } from "./layout";
 import { Group, Run } from "./records";
 import { reconstruct } from "./reconstruct";
-import { bounded, measureRun } from "./scan";
+import { measureRun } from "./scan";
 import { bound, clips, clipScale, decayRate, decoupled, interpolation, rate, readsParams } from "./step";
 import { sweep, Task } from "./sweep";
 import { averageGiven, foundDg, runBase, runRule } from "./update";
-import { addProduct, at, put, Q0, Q1, splat, total, zero } from "./vec";
+import { addProduct, at, bounded, put, Q0, Q1, splat, total, zero } from "./vec";
 
 /*
  * Sweep A: reads g and Δ_t, updates the base's moments, writes Δ_{t+1} = Δ_t + u_t, and sums what h

@@ -22,8 +22,7 @@ import {
   within,
 } from "./layout";
 import { Run } from "./records";
-import { bounded } from "./scan";
-import { addProduct, at, put, Q0, Q1, splat, total, zero } from "./vec";
+import { addProduct, at, bounded, put, Q0, Q1, splat, total, zero } from "./vec";
 
 /*
  * The tuners of coordinates, eight coordinates at a time. One loop goes from h to x, as it then waits for roots and

@@ -40,7 +40,6 @@ export { Delta, Pull, setForm, setReading, setSpread } from "./form";
 export { plan } from "./layout";
 export { setBound, setDecay } from "./step";
 export { gradientChange, keepGradient } from "./compare";
-export { Base } from "./update";
 export { clippedSquares, scan, scanExactly } from "./scan";
 
 export function setSegment(

@@ -45,21 +45,19 @@ export class Scalars {
   k3: f64;
   k4: f64;
   k5: f64;
+  k6: f64;
+  k7: f64;
   /** η itself, for decoupled weight decay. */
   decayRate: f64;
   /** The factor that clips the gradient's norm. */
   clipScale: f64;
-  /** The rule, a member of `Base`; which of the base's slots its first is, and which the lead z − y is. */
+  /** The number of the rule (rules/index.ts); which of the base's slots its first is, and which the lead z − y is. */
   base: f64;
   firstSlot: f64;
   leadSlot: f64;
-  /**
-   * β of schedule-free averaging, 0 for none; the weight c of the new z in the average; and how long a coordinate of a
-   * normalized direction may be.
-   */
+  /** β of schedule-free averaging, 0 for none; and the weight c of the new z in the average. */
   interpolation: f64;
   weight: f64;
-  longest: f64;
   /** 1: s has a floor of its own, s_init / K; 0: the wealth has one (31). */
   ownFloor: f64;
   /** r takes h clipped to so many times ±m. */

@@ -4,18 +4,12 @@ import { sweepAlone } from "./segments";
 import { bound } from "./step";
 import { addUnclipped, setUnclipped, unclipped } from "./sums";
 import { sweep, Task } from "./sweep";
-import { addProduct, at, Q0, Q1, Q2, Q3, squares, total, zero } from "./vec";
+import { addProduct, at, bounded, Q0, Q1, Q2, Q3, squares, total, zero } from "./vec";
 
 /*
  * What must be known before anything changes: the gradient's norm. One read of g finds whether it is
  * finite, how to clip it, and the norm that scales the rate (14).
  */
-
-/** g's coordinates within ±bound. */
-@inline
-export function bounded(g: v128, low: v128, high: v128): v128 {
-  return f32x4.pmin(f32x4.pmax(g, low), high);
-}
 
 @unmanaged
 export class Scan {

@@ -11,14 +11,13 @@ export function setBound(value: f64): void {
 }
 
 export let rate: f64 = 0;
-/** The rule, a member of `Base`, and the places of its first slot and of the lead among the base's. */
+/** The number of the rule (rules/index.ts), and the places of its first slot and of the lead among the base's. */
 export let base: i32 = 0;
 export let firstSlot: usize = 0;
 export let leadSlot: usize = 0;
-/** Schedule-free averaging (update.ts): β, 0 for none, c, and the longest coordinate of a normalized direction. */
+/** Schedule-free averaging (update.ts): β, 0 for none, and c. */
 export let interpolation: f64 = 0;
 export let weight: f64 = 0;
-export let longest: f64 = 0;
 export let decayRate: f64 = 0;
 export let clipScale: f64 = 1;
 /** The gradient goes through a clipped copy, block by block. */
@@ -58,6 +57,5 @@ export function begin(): void {
   leadSlot = usize(s.leadSlot);
   interpolation = s.interpolation;
   weight = s.weight;
-  longest = s.longest;
   clips = clipScale != 1 || bound < Infinity;
 }

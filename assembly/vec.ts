@@ -47,6 +47,12 @@ export function addProduct(sum: v128, a: v128, b: v128): v128 {
   return f32x4.add(sum, f32x4.mul(a, b));
 }
 
+/** Within low … high, lane by lane. */
+@inline
+export function bounded(lanes: v128, low: v128, high: v128): v128 {
+  return f32x4.pmin(f32x4.pmax(lanes, low), high);
+}
+
 /** The squares' sum of four vectors, lane by lane. */
 @inline
 export function squares(a: v128, b: v128, c: v128, d: v128): v128 {

@@ -29,6 +29,10 @@ const programs: Record<string, Record<string, { file: string; what: string }>> =
       what: "runs spoilt in a known way, and the monitor's verdict",
     },
     objective: { file: "studies/objective/main.ts", what: "the dynamic cost under noise and imbalance" },
+    reinforcement: {
+      file: "studies/reinforcement/main.ts",
+      what: "cart-pole by REINFORCE and actor-critic, against Adam",
+    },
     report: { file: "studies/report/main.ts", what: "a report page about a network and landscapes" },
   },
   example: {
@@ -57,5 +61,5 @@ if (name !== undefined && Object.hasOwn(listed, name)) {
     process.exitCode = 2;
   }
   console.log(`usage: npm run ${kind} -- NAME [options]\n`);
-  for (const [name, { what }] of Object.entries(listed)) console.log(`  ${name.padEnd(12)} ${what}`);
+  for (const [name, { what }] of Object.entries(listed)) console.log(`  ${name.padEnd(13)} ${what}`);
 }

@@ -1,5 +1,5 @@
 // Holds the package to its size budget. Bytes; a kB is 1000 of them.
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 
 import { build } from "esbuild";
@@ -19,16 +19,30 @@ const relaxed = readFileSync("dist/superlevel-relaxed.wasm");
 const threads = Buffer.from(embedded("src/threads/binary.ts"), "base64");
 const gzip = (bytes) => gzipSync(bytes, { level: 9 }).length;
 
+/** A limit is so much for each rule of a base, and so much for the rest. */
+const rules = readdirSync("assembly/rules").filter((file) => file !== "index.ts").length;
 const budget = [
-  { what: "code with the loader, minified, gzip", bytes: gzip(bundle.replace(base64, "")), limit: 27_000 },
-  { what: "superlevel.wasm", bytes: wasm.length, limit: 30_000 },
-  { what: "superlevel.wasm, gzip", bytes: gzip(wasm), limit: 10_000 },
-  { what: "superlevel-relaxed.wasm", bytes: relaxed.length, limit: 30_000 },
-  { what: "all of it in one file, the kernels as base64, gzip", bytes: gzip(bundle), limit: 42_500 },
-  { what: "the kernels for threads", bytes: threads.length, limit: 33_000 },
-  { what: "the kernels for threads, gzip", bytes: gzip(threads), limit: 11_500 },
+  {
+    what: "code with the loader, minified, gzip",
+    bytes: gzip(bundle.replace(base64, "")),
+    rule: 250,
+    rest: 24_250,
+  },
+  { what: "superlevel.wasm", bytes: wasm.length, rule: 850, rest: 20_650 },
+  { what: "superlevel.wasm, gzip", bytes: gzip(wasm), rule: 220, rest: 7_580 },
+  { what: "superlevel-relaxed.wasm", bytes: relaxed.length, rule: 850, rest: 20_650 },
+  {
+    what: "all of it in one file, the kernels as base64, gzip",
+    bytes: gzip(bundle),
+    rule: 600,
+    rest: 35_900,
+  },
+  { what: "the kernels for threads", bytes: threads.length, rule: 850, rest: 23_650 },
+  { what: "the kernels for threads, gzip", bytes: gzip(threads), rule: 220, rest: 9_080 },
 ];
-for (const { what, bytes, limit } of budget) {
-  console.log(`${bytes > limit ? "OVER" : "  ok"} ${String(bytes).padStart(6)} of ${limit} B  ${what}`);
+for (const item of budget) {
+  item.limit = item.rest + rules * item.rule;
+  item.verdict = item.bytes > item.limit ? "OVER" : "  ok";
+  console.log(`${item.verdict} ${String(item.bytes).padStart(6)} of ${item.limit} B  ${item.what}`);
 }
-process.exitCode = budget.some(({ bytes, limit }) => bytes > limit) ? 1 : 0;
+process.exitCode = budget.some(({ verdict }) => verdict === "OVER") ? 1 : 0;

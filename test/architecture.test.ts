@@ -58,7 +58,7 @@ const LAYERS: Record<string, Layer[]> = {
   assembly: [
     { files: ["vec.ts", "records.ts", "form.ts"] },
     { files: ["layout.ts"] },
-    { files: ["segments.ts", "sums.ts", "step.ts", "reconstruct.ts", "base/*.ts"] },
+    { files: ["segments.ts", "sums.ts", "step.ts", "reconstruct.ts", "rules/*.ts"] },
     { files: ["team.ts"] },
     { files: ["sweep.ts"] },
     { files: ["scan.ts"] },
@@ -96,6 +96,8 @@ const GENERATED = [
   "engine/relaxed-binary.ts",
   "threads/binary.ts",
   "report/page-bundle.ts",
+  "bases/kernels.ts",
+  "rules/index.ts",
 ];
 
 function list(folder: string): string[] {

@@ -8,14 +8,14 @@ import {
   adamax,
   adamw,
   createOptimizer,
-  lion,
   OptimizerError,
   rmsprop,
-  sgd,
+  scheduleFree,
 } from "../src/index.js";
 import type { Base, Optimizer } from "../src/index.js";
 import { Reference } from "./reference.js";
-import { bases, noise } from "./support/cases.js";
+import { rows } from "./support/bases.js";
+import { averagedBases, bases, noise } from "./support/cases.js";
 
 /** Where x0 is taken by the gradients, one step each, at rate 1 and without a tuner. */
 function pathOf(base: Base, gradients: readonly number[], x0 = 0): number[] {
@@ -28,91 +28,26 @@ function pathOf(base: Base, gradients: readonly number[], x0 = 0): number[] {
 
 /** The moments of at most 16 coordinates, and the padding behind them: where a saved state ends. */
 function momentsOf(optimizer: Optimizer, base: Base): Float32Array {
-  const bytes = 64 * resolveBase(base).rule.slots;
+  const bytes = 64 * resolveBase(base).rule.slots.length;
   return bytes ? new Float32Array(optimizer.save().slice(-bytes).buffer) : new Float32Array(0);
 }
 
 const { sqrt } = Math;
 
-// The gradients are 4, 0, −4. With β1 = 1/2 and β2 = 3/4 the moments are
-//   mu: 1/2 · 4 = 2,   1/2 · 2 = 1,   1/2 · 1 − 1/2 · 4 = −1.5
-//   nu: 1/4 · 16 = 4,  3/4 · 4 = 3,   3/4 · 3 + 1/4 · 16 = 6.25
-// and the corrections 1 − β1^t: 1/2, 3/4, 7/8; 1 − β2^t: 1/4, 7/16, 37/64.
-const halves = { beta1: 0.5, beta2: 0.75, eps: 0.5 };
-const adamRoots = [sqrt(4) / sqrt(1 / 4), sqrt(3) / sqrt(7 / 16), sqrt(6.25) / sqrt(37 / 64)];
-const adamSteps = [-(2 / 0.5), -(1 / 0.75), 1.5 / 0.875];
-// NAdam: 0.96^(tψ) = 2^−t, so μ_t = 1/2 (1 − 1/2 · 2^−t): 3/8, 7/16, 15/32, 31/64.
-const [mu1, mu2, mu3, mu4] = [3 / 8, 7 / 16, 15 / 32, 31 / 64];
-// RMSProp, α = 3/4: nu as above; mean: 1, 3/4, 9/16 − 1 = −7/16.
-const centeredRoots = [sqrt(4 - 1), sqrt(3 - (3 / 4) ** 2), sqrt(6.25 - (7 / 16) ** 2)];
-// Adadelta, ρ = 3/4, eps = 1/4: nu as above.
-const d1 = (sqrt(0.25) / sqrt(4 + 0.25)) * 4;
-const d3 = (sqrt(0.75 * (0.25 * d1 ** 2) + 0.25) / sqrt(6.25 + 0.25)) * -4;
+const rowsOf = Object.entries(rows);
+const byHand = rowsOf.flatMap(([, { byHand, decoupled }]) =>
+  Object.entries(byHand).map(([name, [base, updates]]) => ({ name, base, updates, decoupled })),
+);
 
-const byHand: [name: string, base: Base, updates: number[]][] = [
-  ["sgd", sgd(), [-4, 0, 4]],
-  ["momentum", sgd({ momentum: 0.5 }), [-4, -2, -(1 - 4)]],
-  ["momentum, dampened", sgd({ momentum: 0.5, dampening: 0.25 }), [-4, -2, -(1 - 3)]],
-  ["nesterov", sgd({ momentum: 0.5, nesterov: true }), [-(4 + 2), -(0 + 1), -(-4 - 1.5)]],
-  ["adam", adam(halves), adamRoots.map((root, k) => adamSteps[k] / (root + 0.5))],
-  [
-    "amsgrad: the largest nu is 4, 4, 6.25",
-    adam({ ...halves, amsgrad: true }),
-    [
-      adamSteps[0] / (sqrt(4) / sqrt(1 / 4) + 0.5),
-      adamSteps[1] / (sqrt(4) / sqrt(7 / 16) + 0.5),
-      adamSteps[2] / (sqrt(6.25) / sqrt(37 / 64) + 0.5),
-    ],
-  ],
-  [
-    "nadam",
-    adam({ ...halves, nesterov: true, momentumDecay: Math.log(0.5) / Math.log(0.96) }),
-    [
-      -(4 + (mu2 / (1 - mu1 * mu2)) * 2) / (adamRoots[0] + 0.5),
-      -((mu3 / (1 - mu1 * mu2 * mu3)) * 1) / (adamRoots[1] + 0.5),
-      (((1 - mu3) / (1 - mu1 * mu2 * mu3)) * 4 + (mu4 / (1 - mu1 * mu2 * mu3 * mu4)) * 1.5) /
-        (adamRoots[2] + 0.5),
-    ],
-  ],
-  // nu: 4 + 0.5, then max(3/4 · 4.5, 0 + 0.5) = 3.375, then max(3/4 · 3.375, 4 + 0.5) = 4.5.
-  ["adamax", adamax(halves), [adamSteps[0] / 4.5, adamSteps[1] / 3.375, adamSteps[2] / 4.5]],
-  ["rmsprop", rmsprop({ alpha: 0.75, eps: 0.5 }), [-4 / (2 + 0.5), 0, 4 / (2.5 + 0.5)]],
-  ["rmsprop, momentum", rmsprop({ alpha: 0.75, eps: 0.5, momentum: 0.5 }), [-1.6, -0.8, -(0.4 - 4 / 3)]],
-  [
-    "rmsprop, centered",
-    rmsprop({ alpha: 0.75, eps: 0.5, centered: true }),
-    [-4 / (centeredRoots[0] + 0.5), 0, 4 / (centeredRoots[2] + 0.5)],
-  ],
-  [
-    "rmsprop, centered with momentum",
-    rmsprop({ alpha: 0.75, eps: 0.5, centered: true, momentum: 0.5 }),
-    [
-      -4 / (centeredRoots[0] + 0.5),
-      -2 / (centeredRoots[0] + 0.5),
-      -1 / (centeredRoots[0] + 0.5) + 4 / (centeredRoots[2] + 0.5),
-    ],
-  ],
-  ["adagrad", adagrad({ eps: 0.5 }), [-4 / (4 + 0.5), 0, 4 / (sqrt(32) + 0.5)]],
-  [
-    "adagrad from 9, the rate 1, 1/1.5, 1/2",
-    adagrad({ eps: 0.5, initialAccumulator: 9, learningRateDecay: 0.5 }),
-    [-4 / (sqrt(9 + 16) + 0.5), 0, (0.5 * 4) / (sqrt(9 + 32) + 0.5)],
-  ],
-  ["adadelta", adadelta({ rho: 0.75, eps: 0.25 }), [-d1, 0, -d3]],
-  // Directions: 2, then 1/2 · 1 (the momentum was 1/4 · 4), then 1/2 · 3/4 − 1/2 · 4.
-  ["lion", lion({ beta1: 0.5, beta2: 0.75 }), [-1, -1, 1]],
-];
-
-test.each(byHand)("%s: three steps by hand", (_name, base, updates) => {
+test.each(byHand)("$name: three steps by hand", ({ base, updates }) => {
   let x = 0;
   const expected = updates.map((u) => (x += u));
   pathOf(base, [4, 0, -4]).forEach((x, k) => expect(Math.abs(x - expected[k])).toBeLessThan(2e-6));
 });
 
 test.each(byHand)(
-  "%s: weight decay joins the gradient, or the update where it is decoupled",
-  (_name, base) => {
-    const decoupled = base.name === "adamw" || base.name === "lion";
+  "$name: weight decay joins the gradient, or the update where it is decoupled",
+  ({ base, decoupled }) => {
     const [moved] = pathOf({ ...base, weightDecay: 0.25 }, [4], 8);
     const [plain] = pathOf({ ...base, weightDecay: 0 }, [decoupled ? 4 : 4 + 0.25 * 8], 8);
     expect(moved).toBe(decoupled ? plain - 0.25 * 8 : plain);
@@ -305,6 +240,23 @@ describe.each(Object.entries(bases))("%s", (_name, base) => {
   });
 });
 
+test.each(Object.entries({ ...bases, ...averagedBases }))(
+  "%s: its second moments do not see the gradient's sign, its other slots take it over",
+  (_name, base) => {
+    const [one, other] = [1, -1].map((sign) => {
+      const still = { ...base, weightDecay: 0 };
+      const optimizer = createOptimizer([0, 0], { base: still, tuner: null });
+      for (let step = 1; step <= 5; step++) optimizer.step([sign * step, sign * Math.cos(step)]);
+      return optimizer;
+    });
+    resolveBase(base).rule.slots.forEach((role, slot) => {
+      const sign = role === "secondMoment" ? 1 : -1;
+      expect(one.moments[slot][1]).not.toBe(0);
+      expect(one.moments[slot].map((value) => sign * value)).toEqual(other.moments[slot]);
+    });
+  },
+);
+
 test("NAdam's scalars depend on the step alone, however it was reached", () => {
   const base = adam({ nesterov: true, beta1: 0.999 });
   const [walking, jumping] = [resolveBase(base).rule, resolveBase(base).rule];
@@ -317,53 +269,16 @@ test("NAdam's scalars depend on the step alone, however it was reached", () => {
   expect(jumped.every(Number.isFinite)).toBe(true);
 });
 
-test("the default rates without a tuner are PyTorch's", () => {
-  const rateOf = (base: Base) => createOptimizer(1, { base, tuner: null }).config.base.learningRate;
-  expect([sgd(), adam(), adamw(), adam({ amsgrad: true })].map(rateOf)).toEqual([1e-3, 1e-3, 1e-3, 1e-3]);
-  expect([adam({ nesterov: true }), adamax()].map(rateOf)).toEqual([2e-3, 2e-3]);
-  expect([rmsprop(), adagrad(), adadelta()].map(rateOf)).toEqual([1e-2, 1e-2, 1]);
-});
-
-/** Every numeric option with values just outside of its range. */
-const outside: Record<string, [factory: (options: object) => Base, ranges: Record<string, number[]>]> = {
-  sgd: [sgd, { momentum: [-0.1, 1], dampening: [-0.1, 1.1], weightDecay: [-1] }],
-  adam: [adam, { beta1: [-0.1, 1], beta2: [-0.1, 1], eps: [0, -1], weightDecay: [-1], momentumDecay: [-1] }],
-  adamw: [adamw, { beta1: [1], beta2: [1], eps: [0], weightDecay: [-1], momentumDecay: [-1] }],
-  adamax: [adamax, { beta1: [-0.1, 1], beta2: [-0.1, 1], eps: [0, -1], weightDecay: [-1] }],
-  rmsprop: [rmsprop, { alpha: [-0.1, 1], eps: [0, -1], momentum: [-0.1, 1], weightDecay: [-1] }],
-  adagrad: [adagrad, { learningRateDecay: [-1], initialAccumulator: [-1], eps: [0, -1], weightDecay: [-1] }],
-  adadelta: [adadelta, { rho: [-0.1, 1], eps: [0, -1], weightDecay: [-1] }],
-  lion: [lion, { beta1: [-0.1, 1], beta2: [-0.1, 1], weightDecay: [-1] }],
-};
-
-describe.each(Object.entries(outside))("%s's options", (name, [factory, ranges]) => {
-  test.each(Object.entries({ learningRate: [-1], ...ranges }))("%s out of range", (option, values) => {
-    const message = new RegExp(`^${name}\\.${option}: `);
-    for (const value of [...values, NaN, Infinity]) {
-      const make = () => factory({ [option]: value });
-      expect(make).toThrow(RangeError);
-      expect(make).toThrow(message);
-    }
-    const make = () => factory({ [option]: "0.5" });
-    expect(make).toThrow(TypeError);
-    expect(make).toThrow(message);
+describe.each(rowsOf)("%s", (_name, { factory, options, rates, averagedRate = rates[0][1] }) => {
+  test("its row has every option", () => {
+    const settled = Object.keys(factory()).filter((name) => name !== "name");
+    expect(Object.keys(options).sort()).toEqual(settled.sort());
   });
 
-  test("an unknown one", () => expect(() => factory({ betas: [0.9, 0.999] })).toThrow(TypeError));
-});
+  const rateOf = (base: Base) => createOptimizer(1, { base, tuner: null }).config.base.learningRate;
 
-test.each([
-  [adam, "adam.amsgrad", { amsgrad: 1 }],
-  [adam, "adam.nesterov", { nesterov: "yes" }],
-  [adamw, "adamw.nesterov", { nesterov: 1 }],
-  [rmsprop, "rmsprop.centered", { centered: null }],
-])("a switch is true or false: %o %s", (factory, name, options) => {
-  const make = () => (factory as (options: object) => Base)(options);
-  expect(make).toThrow(TypeError);
-  expect(make).toThrow(`${name}: `);
-});
-
-test("PyTorch has no NAdam with AMSGrad, nor is there one here", () => {
-  expect(() => adam({ amsgrad: true, nesterov: true })).toThrow(RangeError);
-  expect(() => adamw({ amsgrad: true, nesterov: true })).toThrow("adamw.nesterov: ");
+  test("its default rates without a tuner are PyTorch's, and those of scheduleFree its authors'", () => {
+    for (const [options, rate] of rates) expect(rateOf(factory(options))).toBe(rate);
+    expect(rateOf(scheduleFree(factory()))).toBe(averagedRate);
+  });
 });

@@ -1,6 +1,6 @@
 /** Vectors of numbers, tensors and sizes: what is refused, and in which words. */
 import { describe, expect, test } from "vitest";
-import { adam, createOptimizer, lion, sgd } from "../src/index.js";
+import { adam, adamax, createOptimizer, lion, sgd } from "../src/index.js";
 import type { OptimizerOptions, TensorSpec } from "../src/index.js";
 import { errorOf, mustThrow } from "./support/errors.js";
 
@@ -181,8 +181,11 @@ describe("more than one memory holds", () => {
   const needs: [OptimizerOptions, number][] = [
     [{}, 6],
     // Until it is known what gradients are there is a place for the lead of an average, which Adam has anyway.
-    [{ base: lion() }, 6],
-    [{ base: lion(), gradients: "exact" }, 5],
+    [{ base: adamax() }, 7],
+    [{ base: adamax(), gradients: "exact" }, 6],
+    // Lion is never averaged, and its momentum has the first gradient.
+    [{ base: lion() }, 5],
+    [{ base: lion(), gradients: "noisy" }, 5],
     [{ base: sgd(), tuner: null }, 2],
     [{ base: adam(), tuner: null }, 4],
   ];

@@ -53,14 +53,31 @@ describe("examples", { timeout: 120_000 }, () => {
       expect(text, name).not.toMatch(/from "\./);
     }
   });
+});
 
-  it("are listed, and a wrong name is refused", () => {
-    const { status, stdout } = run([]);
+describe.each(["bench", "study", "example"])("npm run %s", (kind) => {
+  const ask = (args: string[]) =>
+    spawnSync(process.execPath, ["--import", "tsx", "scripts/run.ts", kind, ...args], {
+      cwd: repository,
+      encoding: "utf8",
+    });
+
+  it("lists what there is", () => {
+    const { status, stdout } = ask([]);
     expect(status).toBe(0);
-    for (const name of [...Object.keys(bounds), "page"]) expect(stdout).toContain(`  ${name} `);
-    const wrong = run(["toString"]);
-    expect(wrong.status).toBe(2);
-    expect(wrong.stderr).toContain('there is no example "toString"');
+    const names = {
+      bench: ["suite", "compare"],
+      study: ["robustness", "reinforcement"],
+      example: [...Object.keys(bounds), "page"],
+    }[kind]!;
+    for (const name of names) expect(stdout).toContain(`  ${name} `);
+  });
+
+  it("refuses a wrong name", () => {
+    const { status, stdout, stderr } = ask(["toString"]);
+    expect(status).toBe(2);
+    expect(stderr).toContain(`there is no ${kind} "toString"`);
+    expect(stdout).toContain(`usage: npm run ${kind} -- NAME`);
   });
 });
 

@@ -65,7 +65,7 @@ describe("build/superlevel.wat", () => {
   const functions = functionsOf(readFileSync("build/superlevel.wat", "utf8"));
 
   it("has a loop for each base, and some more", () => {
-    const rules = readdirSync("assembly/base").length;
+    const rules = readdirSync("assembly/rules").length;
     expect(sweepsOf(functions).length).toBeGreaterThan(rules + 10);
   });
 

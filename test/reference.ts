@@ -1,7 +1,7 @@
 /**
  * The reference twin: one step of the method as the specification writes it, in plain TypeScript.
  *
- * Tests walk it beside the engine. It imports nothing from the package. Every elementwise operation is
+ * Tests walk it beside the engine. It takes nothing from the package but the type of a base's options. Every elementwise operation is
  * followed by `round`, in the engine's order; sums and scalars are plain f64 and never rounded.
  * Numbers in brackets are the paper's equations.
  */

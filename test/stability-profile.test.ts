@@ -1,21 +1,16 @@
 /** The stability profile: exponents, responses, curvature, edges, operators, against closed forms. */
 import { describe, expect, test } from "vitest";
 import {
-  adadelta,
-  adagrad,
   adam,
-  adamax,
-  adamw,
   createOptimizer,
   exponentialDecay,
-  lion,
-  rmsprop,
   sgd,
   superlevel,
   type Base,
   type GradientSource,
   type Optimizer,
 } from "../src/index.js";
+import { rows } from "./support/bases.js";
 import { seededRandom } from "../src/sources/random.js";
 import {
   fromSource,
@@ -392,24 +387,9 @@ describe("curvature", () => {
   });
 });
 
-/** Second moments that hardly move, so that a step is linear while they stay. */
-const slow = 1 - 1e-7;
-const bases: Record<string, Base> = {
-  sgd: sgd({ learningRate: 0.1 }),
-  momentum: sgd({ learningRate: 0.1, momentum: 0.9 }),
-  dampened: sgd({ learningRate: 0.1, momentum: 0.8, dampening: 0.5 }),
-  nesterov: sgd({ learningRate: 0.1, momentum: 0.9, nesterov: true }),
-  "sgd with decay": sgd({ learningRate: 0.1, weightDecay: 0.5 }),
-  adam: adam({ learningRate: 0.01, beta2: slow }),
-  amsgrad: adam({ learningRate: 0.01, beta2: slow, amsgrad: true }),
-  nadam: adam({ learningRate: 0.01, beta2: slow, nesterov: true }),
-  adamw: adamw({ learningRate: 0.01, beta2: slow, weightDecay: 20 }),
-  adamax: adamax({ learningRate: 0.01, beta2: slow }),
-  rmsprop: rmsprop({ learningRate: 0.01, alpha: slow }),
-  "rmsprop with momentum": rmsprop({ learningRate: 0.01, alpha: slow, momentum: 0.5 }),
-  adagrad: adagrad({ learningRate: 0.01 }),
-  adadelta: adadelta({ learningRate: 1, rho: slow }),
-};
+const edges = Object.values(rows).flatMap(({ edges }) =>
+  edges === "none" ? [] : Object.entries(edges).flatMap(([name, [base]]) => (base ? [{ name, base }] : [])),
+);
 
 describe("the edge of every base", () => {
   /** Feeds second moments with large gradients, then lets a tiny x swing on a quadratic. */
@@ -434,7 +414,7 @@ describe("the edge of every base", () => {
     return size();
   }
 
-  test.each(Object.entries(bases))("%s: below it swings fade, above they grow", async (_name, base) => {
+  test.each(edges)("$name: below it swings fade, above they grow", async ({ base }) => {
     expect(await swing(base, 0.95)).toBeLessThan(1e-11);
     expect(await swing(base, 1.05)).toBeGreaterThan(1e-7);
   });
@@ -484,22 +464,20 @@ describe("the edge of every base", () => {
     const curved: LossGrad = ([x]) => ({ loss: (3 * x * x) / 2, grads: [3 * x] });
     const ratioOf = async (optimizer: Optimizer) => (await edgeRatio(optimizer, curved)).ratio!;
     const betas = { beta1: 0.9, beta2: 0.999, learningRate: 0.1 };
-    const kinds: [string, Base][] = [
-      ["Adam", adam(betas)],
-      ["NAdam", adam({ ...betas, nesterov: true })],
-      ["Adamax", adamax(betas)],
-      ["Adagrad", adagrad({ learningRate: 0.1, learningRateDecay: 0.5 })],
-    ];
+    const linear = Object.values(rows).filter(({ edges: has }) => has !== "none");
 
-    test.each(kinds)("%s: skipped steps do not count", async (_name, base) => {
-      const make = () => createOptimizer([1], { base, tuner: null, nonFinite: "skip" });
-      const [straight, skipping] = [make(), make()];
-      for (const g of [3, 2]) straight.step([g]);
-      for (const g of [NaN, 3, Infinity, NaN, NaN, 2, NaN, NaN]) skipping.step([g]);
-      expect(skipping.updates).toEqual({ total: 2, momentum: 2 });
-      expect(skipping.iterations).toBe(8);
-      expect(await ratioOf(skipping)).toBe(await ratioOf(straight));
-    });
+    test.each(linear.flatMap(({ variants }) => Object.entries(variants)))(
+      "%s: skipped steps do not count",
+      async (_name, base) => {
+        const make = () => createOptimizer([1], { base, tuner: null, nonFinite: "skip" });
+        const [straight, skipping] = [make(), make()];
+        for (const g of [3, 2]) straight.step([g]);
+        for (const g of [NaN, 3, Infinity, NaN, NaN, 2, NaN, NaN]) skipping.step([g]);
+        expect(skipping.updates).toEqual({ total: 2, momentum: 2 });
+        expect(skipping.iterations).toBe(8);
+        expect(await ratioOf(skipping)).toBe(await ratioOf(straight));
+      },
+    );
 
     test("momentum that started again counts from there", async () => {
       const optimizer = createOptimizer([1], { base: adam(betas), tuner: null });
@@ -522,14 +500,20 @@ describe("the edge of every base", () => {
     });
   });
 
-  test("Lion has none; before the first step there is no rate", async () => {
-    const bowl: GradientSource = ([x], g) => ((g[0] = x), (x * x) / 2);
-    const optimizer = createOptimizer([1], { base: lion({ learningRate: 0.1 }), tuner: null });
-    await expect(edgeRatio(optimizer, fromSource(bowl))).rejects.toThrow("taken a step");
-    optimizer.minimize(bowl, { steps: 3 });
-    expect((await edgeRatio(optimizer, fromSource(bowl))).ratio).toBeUndefined();
-    expect((await edgeRatio(optimizer, fromSource(bowl))).lambdaMax).toBeCloseTo(1, 3);
-  });
+  test.each(Object.values(rows).filter(({ edges }) => edges === "none"))(
+    "$variants has none; before the first step there is no rate",
+    async ({ factory }) => {
+      const bowl: GradientSource = ([x], g) => ((g[0] = x), (x * x) / 2);
+      const base = factory({ learningRate: 0.1 });
+      const optimizer = createOptimizer([1], { base, tuner: null });
+      await expect(edgeRatio(optimizer, fromSource(bowl))).rejects.toThrow("taken a step");
+      optimizer.minimize(bowl, { steps: 3 });
+      const { ratio, lambdaMax, verdict } = await edgeRatio(optimizer, fromSource(bowl));
+      expect(ratio).toBeUndefined();
+      expect(lambdaMax).toBeCloseTo(1, 3);
+      expect(verdict.toLowerCase()).toContain(`no edge: ${base.name}`);
+    },
+  );
 });
 
 describe("the response of an optimizer", () => {

@@ -5,11 +5,9 @@ import "@tensorflow/tfjs-backend-cpu";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 
 import {
-  adadelta,
   adagrad,
   adam,
   adamax,
-  adamw,
   algorithm1,
   equations,
   exponentialDecay,
@@ -20,6 +18,7 @@ import {
   sgd,
   superlevel,
 } from "../src/index.js";
+import { rows } from "./support/bases.js";
 import { superlevelOptimizer, type TfjsOptions } from "../src/adapters/tfjs/index.js";
 
 beforeAll(async () => {
@@ -76,13 +75,8 @@ describe("training", () => {
   });
 
   it.each<[string, TfjsOptions]>([
-    ["sgd", { base: sgd({ momentum: 0.9 }) }],
-    ["adamw", { base: adamw() }],
-    ["adamax", { base: adamax() }],
-    ["rmsprop", { base: rmsprop() }],
-    ["adagrad", { base: adagrad() }],
-    ["adadelta", { base: adadelta() }],
-    ["lion", { base: lion() }],
+    ...Object.entries(rows).map(([name, { factory }]): [string, TfjsOptions] => [name, { base: factory() }]),
+    ["momentum", { base: sgd({ momentum: 0.9 }) }],
     [
       "lion alone",
       { base: lion({ learningRate: exponentialDecay({ initial: 0.1, rate: 0.01 }) }), tuner: null },

@@ -19,6 +19,7 @@ import {
   type TensorSpec,
   type Tuner,
 } from "../src/index.js";
+import { rows } from "./support/bases.js";
 import { bases, gradientAt, noise, startAt, tuners } from "./support/cases.js";
 import { forms } from "./support/forms.js";
 import { sameBytes } from "./support/state.js";
@@ -109,6 +110,11 @@ const kinds: Record<string, Omit<OptimizerOptions, "engine">> = {
   adamw: { base: adamw({ weightDecay: 0.1 }) },
   lion: { base: lion() },
 };
+
+test.each(Object.entries(rows))("two threads run %s", async (_name, { factory, averaged }) => {
+  for (const base of [factory(), ...Object.values(averaged)])
+    expect(await walkBeside(2, "mixed", { base })).toBe("noisy");
+});
 
 describe.each([2, 3, 4])(
   "%i threads find out the same of gradients, and do the same with them",

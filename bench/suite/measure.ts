@@ -1,18 +1,13 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { Bench } from "tinybench";
+import { seededRandom } from "../../src/sources/random.js";
 import { refresh, type Contender, type Effort, type Scene, type Take } from "./contender.js";
 
 /** Nanoseconds a step, round by round; the contenders' names are the keys. */
 export type Times = Record<string, number[]>;
 
-let state = 1;
-
-/** In (0, 1), from a fixed seed. */
-function random(): number {
-  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-  return (state + 0.5) / 2 ** 32;
-}
+const random = seededRandom(1);
 
 function shuffled<T>(items: readonly T[]): T[] {
   return items

@@ -1,6 +1,6 @@
-import { expectNumber, given } from "../common/expect.js";
-import { expectBaseOptions, expectRate, write } from "./base.js";
-import type { Constants, LearningRate, Rule } from "./base.js";
+import { blend, root, round, square } from "./arithmetic.js";
+import { FRACTION, NOT_NEGATIVE, plainLinear, POSITIVE, settle, write } from "./base.js";
+import type { BaseRecord, Constants, LearningRate, LinearResponse, Notation, Rule } from "./base.js";
 
 /** Options of {@link adadelta}, with PyTorch's meanings. */
 export interface AdadeltaOptions {
@@ -32,26 +32,55 @@ export interface Adadelta extends Required<Omit<AdadeltaOptions, "learningRate">
  * optimizer.params[0].toFixed(4); // → "0.5528"
  */
 export function adadelta(options: AdadeltaOptions = {}): Adadelta {
-  expectBaseOptions("adadelta", options, ["learningRate", "rho", "eps", "weightDecay"]);
-  const base: Adadelta = { rho: 0.9, eps: 1e-6, weightDecay: 0, ...given(options), name: "adadelta" };
-  expectRate("adadelta.learningRate", base.learningRate);
-  expectNumber("adadelta.rho", base.rho, { min: 0, below: 1 });
-  expectNumber("adadelta.eps", base.eps, { min: 1e-37 });
-  expectNumber("adadelta.weightDecay", base.weightDecay, { min: 0 });
-  return base;
+  return settle<Adadelta>("adadelta", options, {
+    rho: [0.9, FRACTION],
+    eps: [1e-6, POSITIVE],
+    weightDecay: [0, NOT_NEGATIVE],
+  });
 }
 
-export function adadeltaRule({ rho, eps }: Adadelta): Rule {
-  const constants: Constants = (_applied, eta, out) => {
-    write(out, eta, rho, 1 - rho, eps);
-  };
+function rule({ rho, eps }: Adadelta): Rule {
+  const constants: Constants = (_applied, eta, out) => write(out, eta, rho, 1 - rho, eps);
   return {
     kernel: "ADADELTA",
-    slots: 2,
-    momenta: [],
+    slots: ["secondMoment", "secondMoment"],
     decoupled: false,
     plainRate: 1,
     constants,
-    bare: { kernel: "ADADELTA", firstSlot: 0, leadSlot: 2, constants },
+    bare: { kernel: "ADADELTA", firstSlot: 0, leadSlot: 2, constants: () => constants },
+    averagesNoise: true,
   };
 }
+
+export const adadeltaLinear: LinearResponse<Adadelta> = ({ eps }) => ({
+  ...plainLinear,
+  inverse: ([nu, mu], i) => Math.sqrt((mu[i] + eps) / (nu[i] + eps)),
+});
+
+export const adadeltaRecord = {
+  factory: adadelta,
+  rule,
+  kernels: {
+    ADADELTA: {
+      update(f, i, gap, g, step, c) {
+        const nu = (f[i] = blend(c[0], f[i], c[1], square(g)));
+        const before = f[i + gap];
+        const ratio = round(root(round(before + c[2])) / root(round(nu + c[2])));
+        const d = round(ratio * g);
+        f[i + gap] = blend(c[0], before, c[1], square(d));
+        return round(step * d);
+      },
+    },
+  },
+} satisfies BaseRecord<Adadelta>;
+
+export const notation: readonly Notation[] = [
+  {
+    base: "adadelta()",
+    options: {},
+    update: "nu ← ρ nu + (1 − ρ) g², d = √(mu + eps) / √(nu + eps) · g, mu ← ρ mu + (1 − ρ) d²; u = −η d",
+    bare: "as above",
+    defaults: "ρ 0.9, eps 1e-6",
+    source: "[arXiv 1212.5701](https://arxiv.org/abs/1212.5701), `torch.optim.Adadelta`",
+  },
+];

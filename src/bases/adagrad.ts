@@ -1,6 +1,6 @@
-import { expectNumber, given } from "../common/expect.js";
-import { expectBaseOptions, expectRate, write } from "./base.js";
-import type { Constants, LearningRate, Rule } from "./base.js";
+import { addProduct, root, round } from "./arithmetic.js";
+import { NOT_NEGATIVE, plainLinear, POSITIVE, settle, write } from "./base.js";
+import type { BaseRecord, Constants, LearningRate, LinearResponse, Notation, Rule } from "./base.js";
 
 /** Options of {@link adagrad}, with PyTorch's meanings. */
 export interface AdagradOptions {
@@ -34,29 +34,58 @@ export interface Adagrad extends Required<Omit<AdagradOptions, "learningRate">> 
  * optimizer.params[0].toFixed(3); // → "0.700"
  */
 export function adagrad(options: AdagradOptions = {}): Adagrad {
-  const keys = ["learningRate", "learningRateDecay", "initialAccumulator", "eps", "weightDecay"];
-  expectBaseOptions("adagrad", options, keys);
-  const defaults = { learningRateDecay: 0, initialAccumulator: 0, eps: 1e-10, weightDecay: 0 };
-  const base: Adagrad = { ...defaults, ...given(options), name: "adagrad" };
-  expectRate("adagrad.learningRate", base.learningRate);
-  expectNumber("adagrad.learningRateDecay", base.learningRateDecay, { min: 0 });
-  expectNumber("adagrad.initialAccumulator", base.initialAccumulator, { min: 0 });
-  expectNumber("adagrad.eps", base.eps, { min: 1e-37 });
-  expectNumber("adagrad.weightDecay", base.weightDecay, { min: 0 });
-  return base;
+  return settle<Adagrad>("adagrad", options, {
+    learningRateDecay: [0, NOT_NEGATIVE],
+    initialAccumulator: [0, NOT_NEGATIVE],
+    eps: [1e-10, POSITIVE],
+    weightDecay: [0, NOT_NEGATIVE],
+  });
 }
 
-export function adagradRule({ learningRateDecay, initialAccumulator, eps }: Adagrad): Rule {
-  const constants: Constants = (applied, eta, out) => {
-    write(out, eta / (1 + (applied - 1) * learningRateDecay), eps, initialAccumulator);
-  };
+/** What the rate is divided by. */
+const slowing = ({ learningRateDecay }: Adagrad, t: number) => 1 + (t - 1) * learningRateDecay;
+
+function rule(base: Adagrad): Rule {
+  const { initialAccumulator, eps } = base;
+  const constants: Constants = (applied, eta, out) =>
+    write(out, eta / slowing(base, applied), eps, initialAccumulator);
   return {
     kernel: "ADAGRAD",
-    slots: 1,
-    momenta: [],
+    slots: ["secondMoment"],
     decoupled: false,
     plainRate: 1e-2,
     constants,
-    bare: { kernel: "ADAGRAD", firstSlot: 0, leadSlot: 1, constants },
+    bare: { kernel: "ADAGRAD", firstSlot: 0, leadSlot: 1, constants: () => constants },
+    averagesNoise: true,
   };
 }
+
+export const adagradLinear: LinearResponse<Adagrad> = (base, { total }) => ({
+  ...plainLinear,
+  inverse: ([nu], i) => 1 / (Math.sqrt(base.initialAccumulator + nu[i]) + base.eps) / slowing(base, total),
+});
+
+export const adagradRecord = {
+  factory: adagrad,
+  rule,
+  kernels: {
+    ADAGRAD: {
+      update(f, i, _gap, g, step, c) {
+        const nu = (f[i] = addProduct(f[i], g, g));
+        return round(round(step * g) / round(root(round(c[1] + nu)) + c[0]));
+      },
+    },
+  },
+} satisfies BaseRecord<Adagrad>;
+
+export const notation: readonly Notation[] = [
+  {
+    base: "adagrad()",
+    options: {},
+    update:
+      "nu ← nu + g²; u = −η / (1 + (t − 1) `learningRateDecay`) · g / (√(`initialAccumulator` + nu) + eps)",
+    bare: "as above",
+    defaults: "both 0, eps 1e-10",
+    source: "Duchi, Hazan, Singer 2011, `torch.optim.Adagrad`",
+  },
+];

@@ -1,6 +1,15 @@
-import { expectBoolean, expectNumber, given } from "../common/expect.js";
-import { biasOf, expectBaseOptions, expectRate, write } from "./base.js";
-import type { BareRule, LearningRate, Rule } from "./base.js";
+import { addProduct, blend, larger, root, round, square } from "./arithmetic.js";
+import { biasOf, FRACTION, NOT_NEGATIVE, POSITIVE, settle, write } from "./base.js";
+import type {
+  BareRule,
+  BaseRecord,
+  Constants,
+  LearningRate,
+  LinearResponse,
+  Notation,
+  Rule,
+} from "./base.js";
+import { lookAhead, nadamConstants, nadamKernel } from "./nadam.js";
 
 /** Options of {@link adam} and {@link adamw}, with PyTorch's meanings. */
 export interface AdamOptions {
@@ -32,31 +41,21 @@ export interface Adam<Name extends "adam" | "adamw" = "adam"> extends Required<
 /** AdamW, every option settled: what {@link adamw} returns. */
 export type AdamW = Adam<"adamw">;
 
-const keys = "learningRate beta1 beta2 eps weightDecay amsgrad nesterov momentumDecay".split(" ");
-const defaults = {
-  beta1: 0.9,
-  beta2: 0.999,
-  eps: 1e-8,
-  amsgrad: false,
-  nesterov: false,
-  momentumDecay: 0.004,
-};
-
 function adamLike<Name extends "adam" | "adamw">(
   name: Name,
   options: AdamOptions,
   weightDecay: number,
 ): Adam<Name> {
-  expectBaseOptions(name, options, keys);
-  const base: Adam<Name> = { ...defaults, weightDecay, ...given(options), name };
-  expectRate(`${name}.learningRate`, base.learningRate);
-  expectNumber(`${name}.beta1`, base.beta1, { min: 0, below: 1 });
-  expectNumber(`${name}.beta2`, base.beta2, { min: 0, below: 1 });
-  expectNumber(`${name}.eps`, base.eps, { min: 1e-37 });
-  expectNumber(`${name}.weightDecay`, base.weightDecay, { min: 0 });
-  expectNumber(`${name}.momentumDecay`, base.momentumDecay, { min: 0 });
-  const amsgrad = expectBoolean(`${name}.amsgrad`, base.amsgrad);
-  if (expectBoolean(`${name}.nesterov`, base.nesterov) && amsgrad) {
+  const base = settle<Adam<"adam" | "adamw">>(name, options, {
+    beta1: [0.9, FRACTION],
+    beta2: [0.999, FRACTION],
+    eps: [1e-8, POSITIVE],
+    weightDecay: [weightDecay, NOT_NEGATIVE],
+    amsgrad: [false],
+    nesterov: [false],
+    momentumDecay: [0.004, NOT_NEGATIVE],
+  }) as Adam<Name>;
+  if (base.nesterov && base.amsgrad) {
     throw new RangeError(`${name}.nesterov: expected false with amsgrad; NAdam has no such variant`);
   }
   return base;
@@ -97,25 +96,42 @@ export function adamw(options: AdamOptions = {}): AdamW {
   return adamLike("adamw", options, 0.01);
 }
 
-export function adamRule(base: Adam | AdamW): Rule {
+function rule(base: Adam | AdamW): Rule {
   const { name, beta1, beta2, eps, amsgrad, nesterov } = base;
-  if (nesterov) return nadamRule(base);
   const bias1 = biasOf(beta1);
   const bias2 = biasOf(beta2);
-  return {
-    kernel: amsgrad ? "AMSGRAD" : "ADAM",
-    slots: amsgrad ? 3 : 2,
-    momenta: [0],
+  const constants: Constants = (applied, eta, out, fresh) => {
+    const inverseRoot = 1 / Math.sqrt(bias2(applied));
+    write(out, eta / bias1(fresh), beta1, 1 - beta1, beta2, 1 - beta2, inverseRoot, eps);
+  };
+  const shared = {
     decoupled: name === "adamw",
-    plainRate: 1e-3,
-    constants(applied, eta, out, fresh) {
-      const inverseRoot = 1 / Math.sqrt(bias2(applied));
-      write(out, eta / bias1(fresh), beta1, 1 - beta1, beta2, 1 - beta2, inverseRoot, eps);
-    },
-    bare: amsgrad ? bareAmsgrad(base) : bareAdam(base),
     firstGradient: { slot: 0, times: 1 / (1 - beta1) },
+    averagesNoise: true,
+  };
+  if (nesterov) {
+    return {
+      ...shared,
+      kernel: "NADAM",
+      slots: ["momentum", "secondMoment"],
+      plainRate: 2e-3,
+      constants: nadamConstants(base),
+      bare: bareAdam(base),
+      momentumOption: "nesterov",
+    };
+  }
+  return {
+    ...shared,
+    kernel: amsgrad ? "AMSGRAD" : "ADAM",
+    slots: ["momentum", "secondMoment", ...(amsgrad ? (["secondMoment"] as const) : [])],
+    plainRate: 1e-3,
+    constants,
+    bare: amsgrad ? bareAmsgrad(base) : bareAdam(base),
   };
 }
+
+/** The rate of `scheduleFree`. */
+const FREE_RATE = 2.5e-3;
 
 /** g / (√nu / √(1 − β2^t) + eps), with √(1 − β2^t) in the step and in eps. The lead takes the place of mu. */
 function bareAdam({ beta2, eps }: Adam | AdamW): BareRule {
@@ -124,9 +140,11 @@ function bareAdam({ beta2, eps }: Adam | AdamW): BareRule {
     kernel: "RMSPROP",
     firstSlot: 1,
     leadSlot: 0,
-    constants(applied, eta, out) {
+    plainRate: FREE_RATE,
+    constants: (longest) => (applied, eta, out) => {
       const root = Math.sqrt(bias2(applied));
-      write(out, eta * root, beta2, 1 - beta2, eps * root, 1 / root);
+      const most = longest * (1 / root);
+      write(out, eta * root, beta2, 1 - beta2, eps * root, -most, most);
     },
   };
 }
@@ -138,52 +156,90 @@ function bareAmsgrad({ beta2, eps }: Adam | AdamW): BareRule {
     kernel: "AMSGRAD",
     firstSlot: 0,
     leadSlot: 3,
-    constants(applied, eta, out) {
-      write(out, eta, 0, 1, beta2, 1 - beta2, 1 / Math.sqrt(bias2(applied)), eps);
-    },
+    plainRate: FREE_RATE,
+    constants: () => (applied, eta, out) =>
+      write(out, eta, 0, 1, beta2, 1 - beta2, 1 / Math.sqrt(bias2(applied)), eps),
   };
 }
 
-function nadamRule(base: Adam | AdamW): Rule {
-  const { name, beta1, beta2, eps, momentumDecay } = base;
-  const mu = (t: number) => beta1 * (1 - 0.5 * 0.96 ** (t * momentumDecay));
-  const productTo = products(mu);
-  const bias2 = biasOf(beta2);
+export const adamLinear: LinearResponse<Adam | AdamW> = (base, { total, momentum }) => {
+  const { beta1, beta2, eps, amsgrad, nesterov } = base;
+  const correction = Math.sqrt(biasOf(beta2)(total));
+  const slot = amsgrad ? 2 : 1;
+  const looks = nesterov ? lookAhead(base)(momentum) : { direct: 0, carried: 1 / biasOf(beta1)(momentum) };
   return {
-    kernel: "NADAM",
-    slots: 2,
-    momenta: [0],
-    decoupled: name === "adamw",
-    plainRate: 2e-3,
-    constants(applied, eta, out, fresh) {
-      const product = productTo(fresh);
-      const muNext = mu(fresh + 1);
-      const look = (1 - mu(fresh)) / (1 - product);
-      const keep = muNext / (1 - product * muNext);
-      const inverseRoot = 1 / Math.sqrt(bias2(applied));
-      write(out, eta * look, 1 - beta1, beta2, 1 - beta2, inverseRoot, eps, keep / look);
-    },
-    bare: bareAdam(base),
-    firstGradient: { slot: 0, times: 1 / (1 - beta1) },
+    ...looks,
+    beta: beta1,
+    fresh: 1 - beta1,
+    inverse: (slots, i) => 1 / (Math.sqrt(slots[slot][i]) / correction + eps),
   };
-}
+};
 
-/**
- * Π_t = factor(1) ⋯ factor(t), factors below 1 that grow. It remembers the last one, but depends on t alone: a run
- * that resumes multiplies in the same order, so its products are the same to the last bit.
- */
-function products(factor: (t: number) => number): (t: number) => number {
-  let at = 0;
-  let product = 1;
-  return (t) => {
-    if (t < at) [at, product] = [0, 1];
-    for (; at < t; at++) {
-      const next = product * factor(at + 1);
-      // At 0, or at the smallest number there is, it stays for good.
-      if (next === product) break;
-      product = next;
-    }
-    at = t;
-    return product;
-  };
-}
+/** √nu / √(1 − β2^t) + eps. */
+const rootOf = (nu: number, c: Float32Array): number => addProduct(c[5], root(nu), c[4]);
+
+export const adamRecord = {
+  factory: adam,
+  rule,
+  kernels: {
+    ...nadamKernel,
+
+    ADAM: {
+      update(f, i, gap, g, step, c) {
+        const mu = (f[i] = blend(c[0], f[i], c[1], g));
+        const nu = (f[i + gap] = blend(c[2], f[i + gap], c[3], square(g)));
+        return round(round(step * mu) / rootOf(nu, c));
+      },
+    },
+
+    AMSGRAD: {
+      update(f, i, gap, g, step, c) {
+        const mu = (f[i] = blend(c[0], f[i], c[1], g));
+        const nu = (f[i + gap] = blend(c[2], f[i + gap], c[3], square(g)));
+        const top = (f[i + 2 * gap] = larger(f[i + 2 * gap], nu));
+        return round(round(step * mu) / rootOf(top, c));
+      },
+    },
+  },
+} satisfies BaseRecord<Adam>;
+
+/** Its kernels are those of Adam. */
+export const adamwRecord = { factory: adamw, rule, kernels: {} } satisfies BaseRecord<AdamW>;
+
+export const notation: readonly Notation[] = [
+  {
+    base: "adam()",
+    options: {},
+    update:
+      "mu ← β1 mu + (1 − β1) g, nu ← β2 nu + (1 − β2) g²; u = −η / (1 − β1ᵗ) · mu / (√nu / √(1 − β2ᵗ) + eps)",
+    bare: "−η g / (√nu / √(1 − β2ᵗ) + eps), g / √nu within ±5¹; e in place of mu",
+    defaults: "β1 0.9, β2 0.999, eps 1e-8",
+    source: "[arXiv 1412.6980](https://arxiv.org/abs/1412.6980), `torch.optim.Adam`",
+  },
+  {
+    base: "adam({ amsgrad })",
+    options: { amsgrad: true },
+    update: "the same with the largest nu so far in the root",
+    bare: "the same with the largest nu so far, and no bound",
+    defaults: "as `adam()`",
+    source: "Reddi, Kale, Kumar, ICLR 2018",
+  },
+  {
+    base: "adam({ nesterov })",
+    options: { nesterov: true },
+    update:
+      "NAdam: u = −η ((1 − μ_t) / (1 − Π_t) g + μ_{t+1} / (1 − Π_{t+1}) mu) / (√nu / √(1 − β2ᵗ) + eps), " +
+      "μ_t = β1 (1 − ½ · 0.96^(t ψ)), Π_t = μ_1 ⋯ μ_t",
+    bare: "as `adam()`",
+    defaults: "ψ = `momentumDecay` 0.004",
+    source: "Dozat 2016, `torch.optim.NAdam`",
+  },
+  {
+    base: "adamw()",
+    options: {},
+    update: "u of `adam()`, minus η wd x",
+    bare: "as `adam()`, without the bound where it decays, minus η wd x",
+    defaults: "as `adam()`; wd 0.01",
+    source: "[arXiv 1711.05101](https://arxiv.org/abs/1711.05101), `torch.optim.AdamW`",
+  },
+];

@@ -1,5 +1,6 @@
-import { expectNumber, given } from "../common/expect.js";
-import { biasOf, expectBaseOptions, expectRate, type LearningRate, type Rule, write } from "./base.js";
+import { drift, larger, round } from "./arithmetic.js";
+import { biasOf, FRACTION, NOT_NEGATIVE, POSITIVE, settle, write } from "./base.js";
+import type { BaseRecord, LearningRate, LinearResponse, Notation, Rule } from "./base.js";
 
 /** Options of {@link adamax}, with PyTorch's meanings. */
 export interface AdamaxOptions {
@@ -32,36 +33,64 @@ export interface Adamax extends Required<Omit<AdamaxOptions, "learningRate">> {
  * optimizer.params[0].toFixed(3); // → "0.750"
  */
 export function adamax(options: AdamaxOptions = {}): Adamax {
-  expectBaseOptions("adamax", options, ["learningRate", "beta1", "beta2", "eps", "weightDecay"]);
-  const defaults = { beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0 };
-  const base: Adamax = { ...defaults, ...given(options), name: "adamax" };
-  expectRate("adamax.learningRate", base.learningRate);
-  expectNumber("adamax.beta1", base.beta1, { min: 0, below: 1 });
-  expectNumber("adamax.beta2", base.beta2, { min: 0, below: 1 });
-  expectNumber("adamax.eps", base.eps, { min: 1e-37 });
-  expectNumber("adamax.weightDecay", base.weightDecay, { min: 0 });
-  return base;
+  return settle<Adamax>("adamax", options, {
+    beta1: [0.9, FRACTION],
+    beta2: [0.999, FRACTION],
+    eps: [1e-8, POSITIVE],
+    weightDecay: [0, NOT_NEGATIVE],
+  });
 }
 
-export function adamaxRule({ beta1, beta2, eps }: Adamax): Rule {
+function rule({ beta1, beta2, eps }: Adamax): Rule {
   const bias1 = biasOf(beta1);
   return {
     kernel: "ADAMAX",
-    slots: 2,
-    momenta: [0],
+    slots: ["momentum", "secondMoment"],
     decoupled: false,
     plainRate: 2e-3,
-    constants(_applied, eta, out, fresh) {
-      write(out, eta / bias1(fresh), 1 - beta1, beta2, eps);
-    },
+    constants: (_applied, eta, out, fresh) => write(out, eta / bias1(fresh), 1 - beta1, beta2, eps),
+    // mu becomes g, and the lead has a slot of its own.
     bare: {
       kernel: "ADAMAX",
       firstSlot: 0,
       leadSlot: 2,
-      constants(_applied, eta, out) {
-        write(out, eta, 1, beta2, eps);
-      },
+      constants: () => (_applied, eta, out) => write(out, eta, 1, beta2, eps),
     },
     firstGradient: { slot: 0, times: 1 / (1 - beta1) },
+    averagesNoise: true,
   };
 }
+
+export const adamaxLinear: LinearResponse<Adamax> = ({ beta1, eps }, { momentum }) => ({
+  beta: beta1,
+  fresh: 1 - beta1,
+  direct: 0,
+  carried: 1 / biasOf(beta1)(momentum),
+  inverse: ([, nu], i) => 1 / Math.max(nu[i], eps),
+});
+
+export const adamaxRecord = {
+  factory: adamax,
+  rule,
+  kernels: {
+    ADAMAX: {
+      update(f, i, gap, g, step, c) {
+        const mu = (f[i] = drift(f[i], c[0], g));
+        const size = g === 0 ? 0 : round(Math.abs(g) + c[2]);
+        const nu = (f[i + gap] = larger(round(c[1] * f[i + gap]), size));
+        return round(round(step * mu) / larger(nu, c[2]));
+      },
+    },
+  },
+} satisfies BaseRecord<Adamax>;
+
+export const notation: readonly Notation[] = [
+  {
+    base: "adamax()",
+    options: {},
+    update: "mu as `adam()`, nu ← max(β2 nu, \\|g\\| + eps); u = −η / (1 − β1ᵗ) · mu / nu",
+    bare: "−η g / nu",
+    defaults: "β1 0.9, β2 0.999, eps 1e-8",
+    source: "arXiv 1412.6980, 7.1, `torch.optim.Adamax`",
+  },
+];

@@ -1,33 +1,8 @@
 import { expectOneOf, expectOptions, given, showUncalled } from "../common/expect.js";
 import { warmup, type Schedule } from "../schedules.js";
-import { adadelta, adadeltaRule } from "./adadelta.js";
-import { adagrad, adagradRule } from "./adagrad.js";
-import { adam, adamRule, adamw } from "./adam.js";
-import { adamax, adamaxRule } from "./adamax.js";
 import { asSchedule, type LearningRate, type Rule } from "./base.js";
-import { lion, lionRule } from "./lion.js";
-import { rmsprop, rmspropRule } from "./rmsprop.js";
-import { scheduleFree, scheduleFreeRule, type ScheduleFree, type Wrapped } from "./schedule-free.js";
-import { sgd, sgdRule } from "./sgd.js";
-
-interface Entry<B> {
-  readonly factory: (options: object) => B;
-  readonly rule: (base: B) => Rule;
-}
-
-const entry = <B>(factory: (options: object) => B, rule: (base: B) => Rule): Entry<B> => ({ factory, rule });
-
-/** Every base, by its name. */
-const bases = {
-  sgd: entry(sgd, sgdRule),
-  adam: entry(adam, adamRule),
-  adamw: entry(adamw, adamRule),
-  adamax: entry(adamax, adamaxRule),
-  rmsprop: entry(rmsprop, rmspropRule),
-  adagrad: entry(adagrad, adagradRule),
-  adadelta: entry(adadelta, adadeltaRule),
-  lion: entry(lion, lionRule),
-};
+import { records, ruleOf, type BaseName, type Wrapped } from "./list.js";
+import { scheduleFree, scheduleFreeRule, type ScheduleFree } from "./schedule-free.js";
 
 /** A base optimizer that stands by itself, or what {@link scheduleFree} makes of one: the plain object that `adam(…)`, `sgd(…)` and the others return. */
 export type Base = Wrapped | ScheduleFree;
@@ -37,12 +12,11 @@ export function resolveBase(base: unknown): { base: Base; rule: Rule } {
   if (typeof base !== "object" || base === null) {
     throw new TypeError(`base: expected a base such as adam(), got ${showUncalled(base)}`);
   }
-  const known = [...(Object.keys(bases) as Wrapped["name"][]), "scheduleFree" as const];
+  const known = [...(Object.keys(records) as BaseName[]), "scheduleFree" as const];
   const name = expectOneOf("base.name", (base as { name?: unknown }).name, known);
   if (name === "scheduleFree") return resolveScheduleFree(base as ScheduleFree);
-  const { factory, rule } = bases[name] as Entry<Wrapped>;
-  const checked = factory(base);
-  return { base: checked, rule: rule(checked) };
+  const checked: Wrapped = records[name].factory(base);
+  return { base: checked, rule: ruleOf(checked) };
 }
 
 function resolveScheduleFree(base: ScheduleFree): { base: Base; rule: Rule } {

@@ -1,6 +1,6 @@
-import { expectBoolean, expectNumber, given } from "../common/expect.js";
-import { expectBaseOptions, expectRate, write } from "./base.js";
-import type { Constants, LearningRate, Rule } from "./base.js";
+import { addProduct, blend, bounded, drift, larger, root, round, square } from "./arithmetic.js";
+import { FRACTION, NOT_NEGATIVE, plainLinear, POSITIVE, settle, write } from "./base.js";
+import type { BaseRecord, Constants, LearningRate, Linear, LinearResponse, Notation, Rule } from "./base.js";
 
 /** Options of {@link rmsprop}, with PyTorch's meanings. */
 export interface RmspropOptions {
@@ -37,37 +37,102 @@ export interface Rmsprop extends Required<Omit<RmspropOptions, "learningRate">> 
  * Array.from(optimizer.params, (x) => x.toFixed(3)); // → ["0.500", "1.500"]
  */
 export function rmsprop(options: RmspropOptions = {}): Rmsprop {
-  const keys = ["learningRate", "alpha", "eps", "momentum", "centered", "weightDecay"];
-  expectBaseOptions("rmsprop", options, keys);
-  const defaults = { alpha: 0.99, eps: 1e-8, momentum: 0, centered: false, weightDecay: 0 };
-  const base: Rmsprop = { ...defaults, ...given(options), name: "rmsprop" };
-  expectRate("rmsprop.learningRate", base.learningRate);
-  expectNumber("rmsprop.alpha", base.alpha, { min: 0, below: 1 });
-  expectNumber("rmsprop.eps", base.eps, { min: 1e-37 });
-  expectNumber("rmsprop.momentum", base.momentum, { min: 0, below: 1 });
-  expectBoolean("rmsprop.centered", base.centered);
-  expectNumber("rmsprop.weightDecay", base.weightDecay, { min: 0 });
-  return base;
+  return settle<Rmsprop>("rmsprop", options, {
+    alpha: [0.99, FRACTION],
+    eps: [1e-8, POSITIVE],
+    momentum: [0, FRACTION],
+    centered: [false],
+    weightDecay: [0, NOT_NEGATIVE],
+  });
 }
 
-export function rmspropRule({ alpha, eps, momentum, centered }: Rmsprop): Rule {
-  const plain = momentum === 0 && !centered;
-  const kernel = plain ? "RMSPROP" : "RMSPROP_MOMENTUM";
-  const constantsFor =
-    (kept: number): Constants =>
-    (_applied, eta, out) => {
-      write(out, eta, alpha, 1 - alpha, eps, kept, centered ? 1 : 0);
-    };
-  return {
-    kernel,
-    slots: plain ? 1 : 3,
-    momenta: plain ? [] : [1],
+export const rmspropLinear: LinearResponse<Rmsprop> = ({ momentum, centered, eps }) => {
+  const inverse: Linear["inverse"] = ([nu, , mean], i) => {
+    const variance = centered ? Math.max(0, nu[i] - mean[i] ** 2) : nu[i];
+    return 1 / (Math.sqrt(variance) + eps);
+  };
+  if (momentum === 0) return { ...plainLinear, inverse };
+  return { beta: momentum, fresh: 1, direct: 0, carried: 1, inverse };
+};
+
+function rule({ alpha, eps, momentum, centered }: Rmsprop): Rule {
+  const shared = {
     decoupled: false,
     // A gradient that stays the same has no variance.
     reach: 1 / ((centered ? eps : Math.sqrt(1 - alpha)) * (1 - momentum)),
     plainRate: 1e-2,
+    averagesNoise: true,
+  };
+  if (momentum === 0 && !centered) {
+    return {
+      ...shared,
+      kernel: "RMSPROP",
+      slots: ["secondMoment"],
+      constants: (_applied, eta, out) => write(out, eta, alpha, 1 - alpha, eps),
+      bare: {
+        kernel: "RMSPROP",
+        firstSlot: 0,
+        leadSlot: 1,
+        constants: (longest) => (_applied, eta, out) =>
+          write(out, eta, alpha, 1 - alpha, eps, -longest, longest),
+      },
+    };
+  }
+  const constantsFor =
+    (kept: number): Constants =>
+    (_applied, eta, out) =>
+      write(out, eta, alpha, 1 - alpha, eps, kept, centered ? 1 : 0);
+  return {
+    ...shared,
+    kernel: "RMSPROP_MOMENTUM",
+    slots: ["secondMoment", "momentum", "center"],
     constants: constantsFor(momentum),
-    // Without momentum the fourth constant is the unit of the direction.
-    bare: { kernel, firstSlot: 0, leadSlot: plain ? 1 : 3, constants: constantsFor(plain ? 1 : 0) },
+    bare: { kernel: "RMSPROP_MOMENTUM", firstSlot: 0, leadSlot: 3, constants: () => constantsFor(0) },
+    ...(momentum !== 0 && { momentumOption: "momentum" }),
   };
 }
+
+/** nu ← α nu + (1 − α) g², and √nu + eps. */
+const rootOf = (f: Float32Array, i: number, g: number, c: Float32Array): number =>
+  round(root((f[i] = blend(c[0], f[i], c[1], square(g)))) + c[2]);
+
+export const rmspropRecord = {
+  factory: rmsprop,
+  rule,
+  kernels: {
+    RMSPROP: {
+      update: (f, i, _gap, g, step, c) => round(round(step * g) / rootOf(f, i, g, c)),
+      direction: (f, i, g, c) => bounded(round(g / rootOf(f, i, g, c)), c[3], c[4]),
+    },
+
+    RMSPROP_MOMENTUM: {
+      update(f, i, gap, g, step, c) {
+        const nu = (f[i] = blend(c[0], f[i], c[1], square(g)));
+        const mean = (f[i + 2 * gap] = drift(f[i + 2 * gap], c[1], g));
+        const variance = larger(0, round(nu - round(c[4] * square(mean))));
+        const b = addProduct(round(g / round(root(variance) + c[2])), c[3], f[i + gap]);
+        return round(step * (f[i + gap] = b));
+      },
+    },
+  },
+} satisfies BaseRecord<Rmsprop>;
+
+export const notation: readonly Notation[] = [
+  {
+    base: "rmsprop()",
+    options: {},
+    update: "nu ← α nu + (1 − α) g²; u = −η g / (√nu + eps)",
+    bare: "as above, g / √nu within ±5¹",
+    defaults: "α 0.99, eps 1e-8",
+    source: "Hinton, lecture 6e, `torch.optim.RMSprop`",
+  },
+  {
+    base: "rmsprop({ momentum, centered })",
+    options: { momentum: 0.9, centered: true },
+    update:
+      "b ← momentum b + g / (√nu + eps), u = −η b; centered: nu − mean² in the root, mean ← α mean + (1 − α) g",
+    bare: "the same without the bound; centered: nu − mean² in the root",
+    defaults: "momentum 0",
+    source: "[arXiv 1308.0850](https://arxiv.org/abs/1308.0850) for centered",
+  },
+];

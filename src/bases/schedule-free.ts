@@ -1,15 +1,6 @@
-import { expectNumber, expectOptions, showUncalled, given } from "../common/expect.js";
-import type { Adadelta } from "./adadelta.js";
-import type { Adagrad } from "./adagrad.js";
-import type { Adam, AdamW } from "./adam.js";
-import type { Adamax } from "./adamax.js";
-import { type LearningRate, type Rule } from "./base.js";
-import type { Lion } from "./lion.js";
-import type { Rmsprop } from "./rmsprop.js";
-import type { Sgd } from "./sgd.js";
-
-/** What {@link scheduleFree} can wrap. */
-export type Wrapped = Adam | AdamW | Sgd | Rmsprop | Adagrad | Adadelta | Adamax | Lion;
+import { expectNumber, expectOneOf, expectOptions, given, showUncalled } from "../common/expect.js";
+import { slotsWithLead, type LearningRate, type Role, type Rule } from "./base.js";
+import { records, ruleOf, type BaseName, type Wrapped } from "./list.js";
 
 /** Options of {@link scheduleFree}. */
 export interface ScheduleFreeOptions {
@@ -33,13 +24,6 @@ export interface ScheduleFree extends Required<ScheduleFreeOptions> {
 
 const KEYS = ["interpolation", "power", "ratePower", "warmupSteps"];
 
-/** Momentum that was asked for by name: averaging takes its place. */
-function momentumOf(base: Wrapped): string | undefined {
-  if ((base.name === "sgd" || base.name === "rmsprop") && base.momentum !== 0) return "momentum";
-  if ((base.name === "adam" || base.name === "adamw") && base.nesterov) return "nesterov";
-  return undefined;
-}
-
 /**
  * Schedule-free averaging (arXiv 2405.15682) over a base without momentum. With d the base's update of rate γ_t, weight
  * decay at y included: z ← z + d, x̄ ← x̄ + c (z − x̄) with c = w_t / Σ w and w_t = t^r γ_max^ratePower, and gradients are
@@ -58,7 +42,8 @@ export function scheduleFree(base: Wrapped, options: ScheduleFreeOptions = {}): 
   if (typeof base !== "object" || base === null || (base.name as string) === "scheduleFree")
     throw new TypeError(`scheduleFree(base): expected a base such as adam(), got ${showUncalled(base)}`);
   expectOptions("scheduleFree", options, KEYS);
-  const momentum = momentumOf(base);
+  expectOneOf("scheduleFree(base).name", base.name, Object.keys(records) as BaseName[]);
+  const { momentumOption: momentum } = ruleOf(base);
   if (momentum) {
     throw new RangeError(
       `scheduleFree(base): expected ${base.name}() without ${momentum}, as averaging takes its place`,
@@ -79,23 +64,25 @@ export function scheduleFree(base: Wrapped, options: ScheduleFreeOptions = {}): 
   };
 }
 
-/** The authors' defaults. */
-const RATES: Partial<Record<Wrapped["name"], number>> = { adam: 2.5e-3, adamw: 2.5e-3, sgd: 1 };
+/** The inner rule's slots, with a lead among them. */
+function slotsOf(inner: Rule): readonly Role[] {
+  const { leadSlot } = inner.bare;
+  return Array.from({ length: slotsWithLead(inner) }, (_, slot) =>
+    slot === leadSlot ? "lead" : inner.slots[slot],
+  );
+}
 
-/** Slots that a rule takes with a lead beside it. */
-export const slotsWithLead = ({ slots, bare }: Rule): number => Math.max(slots, bare.leadSlot + 1);
-
-export function scheduleFreeRule({ base, interpolation, power, ratePower }: ScheduleFree, inner: Rule): Rule {
+export function scheduleFreeRule({ interpolation, power, ratePower }: ScheduleFree, inner: Rule): Rule {
   const { bare, decoupled, reach, plainRate } = inner;
   return {
     kernel: bare.kernel,
-    slots: slotsWithLead(inner),
-    momenta: [bare.leadSlot],
+    slots: slotsOf(inner),
     decoupled,
     reach,
-    plainRate: RATES[base.name] ?? plainRate,
-    constants: bare.constants,
+    plainRate: bare.plainRate ?? plainRate,
+    constants: bare.constants(Infinity),
     bare,
+    averagesNoise: true,
     averaging: { interpolation, power, ratePower },
   };
 }

@@ -1,5 +1,6 @@
-import { expectBoolean, expectNumber, given } from "../common/expect.js";
-import { expectBaseOptions, expectRate, type LearningRate, type Rule, write } from "./base.js";
+import { blend, round } from "./arithmetic.js";
+import { FRACTION, NOT_NEGATIVE, plainLinear, settle, write } from "./base.js";
+import type { BaseRecord, LearningRate, LinearResponse, Notation, Rule } from "./base.js";
 
 /** Options of {@link sgd}, with PyTorch's meanings. */
 export interface SgdOptions {
@@ -31,30 +32,28 @@ export interface Sgd extends Required<Omit<SgdOptions, "learningRate">> {
  * optimizer.params[0]; // → 0.75
  */
 export function sgd(options: SgdOptions = {}): Sgd {
-  expectBaseOptions("sgd", options, ["learningRate", "momentum", "dampening", "nesterov", "weightDecay"]);
-  const base: Sgd = {
-    momentum: 0,
-    dampening: 0,
-    nesterov: false,
-    weightDecay: 0,
-    ...given(options),
-    name: "sgd",
-  };
-  expectRate("sgd.learningRate", base.learningRate);
-  expectNumber("sgd.momentum", base.momentum, { min: 0, below: 1 });
-  expectNumber("sgd.dampening", base.dampening, { min: 0, max: 1 });
-  expectNumber("sgd.weightDecay", base.weightDecay, { min: 0 });
-  if (expectBoolean("sgd.nesterov", base.nesterov) && (base.momentum === 0 || base.dampening !== 0)) {
+  const base = settle<Sgd>("sgd", options, {
+    momentum: [0, FRACTION],
+    dampening: [0, { min: 0, max: 1 }],
+    nesterov: [false],
+    weightDecay: [0, NOT_NEGATIVE],
+  });
+  if (base.nesterov && (base.momentum === 0 || base.dampening !== 0)) {
     throw new RangeError("sgd.nesterov: expected momentum > 0 and dampening 0 with it");
   }
   return base;
 }
 
-export function sgdRule({ momentum, dampening, nesterov }: Sgd): Rule {
+export const sgdLinear: LinearResponse<Sgd> = ({ momentum, dampening, nesterov }) => {
+  if (momentum === 0) return plainLinear;
+  const ball = { ...plainLinear, beta: momentum, fresh: 1 - dampening };
+  return nesterov ? { ...ball, carried: momentum } : { ...ball, direct: 0, carried: 1 };
+};
+
+function rule({ momentum, dampening, nesterov }: Sgd): Rule {
   return {
     kernel: momentum === 0 ? "SGD" : "MOMENTUM",
-    slots: momentum === 0 ? 0 : 1,
-    momenta: momentum === 0 ? [] : [0],
+    slots: momentum === 0 ? [] : ["momentum"],
     decoupled: false,
     plainRate: 1e-3,
     constants(_applied, eta, out, fresh) {
@@ -65,10 +64,52 @@ export function sgdRule({ momentum, dampening, nesterov }: Sgd): Rule {
       kernel: "SGD",
       firstSlot: 0,
       leadSlot: 0,
-      constants(_applied, eta, out) {
-        write(out, eta);
-      },
+      plainRate: 1,
+      constants: () => (_applied, eta, out) => write(out, eta),
     },
-    ...(momentum !== 0 && { firstGradient: { slot: 0, times: 1 } }),
+    ...(momentum !== 0 && { momentumOption: "momentum", firstGradient: { slot: 0, times: 1 } }),
+    averagesNoise: true,
   };
 }
+
+export const sgdRecord = {
+  factory: sgd,
+  rule,
+  kernels: {
+    SGD: { update: (_f, _i, _gap, g, step) => round(step * g), direction: (_f, _i, g) => g },
+
+    MOMENTUM: {
+      update(f, i, _gap, g, step, c) {
+        const b = (f[i] = blend(c[0], f[i], c[1], g));
+        return round(step * blend(c[2], g, c[3], b));
+      },
+    },
+  },
+} satisfies BaseRecord<Sgd>;
+
+export const notation: readonly Notation[] = [
+  {
+    base: "sgd()",
+    options: {},
+    update: "u = −η g",
+    bare: "−η g",
+    defaults: "",
+    source: "`torch.optim.SGD`",
+  },
+  {
+    base: "sgd({ momentum })",
+    options: { momentum: 0.9 },
+    update: "b ← momentum b + (1 − dampening) g, but b = g at the first step; u = −η b",
+    bare: "−η g; e takes the place of b",
+    defaults: "dampening 0",
+    source: "`torch.optim.SGD`",
+  },
+  {
+    base: "sgd({ momentum, nesterov })",
+    options: { momentum: 0.9, nesterov: true },
+    update: "b as above; u = −η (g + momentum b)",
+    bare: "the same",
+    defaults: "",
+    source: "`torch.optim.SGD`",
+  },
+];

@@ -47,7 +47,8 @@ export interface AbortSignalLike {
   readonly removeEventListener?: (type: "abort", listener: () => void) => void;
 }
 
-interface Range {
+/** What a number may be. */
+export interface Range {
   /** Smallest value allowed, or bound that must be exceeded. */
   min?: number;
   above?: number;

@@ -82,15 +82,6 @@ export function setUp(kernels: WasmKernels, program: Program): void {
   if (tuner && form) setForm(kernels, enumerationsOf(kernels), tuner, form);
 }
 
-/** The rules' numbers. */
-export function basesOf(kernels: WasmKernels): Engine["bases"] {
-  const numbers = Object.entries(enumerationsOf(kernels).Base).map(([name, { value }]) => [
-    name,
-    value as number,
-  ]);
-  return Object.fromEntries(numbers) as Engine["bases"];
-}
-
 type Views = Pick<Engine, "params" | "grads" | "scales" | "state" | "scalars" | "report">;
 
 export function viewsOf(kernels: WasmKernels, { size, perCoordinate }: Program, elsewhere = false): Views {
@@ -117,7 +108,7 @@ function createWasmEngine(name: EngineName, module: WebAssembly.Module, program:
   const kernels = instantiate(module, memory);
   plan(kernels, program, from);
   setUp(kernels, program);
-  return { name, kernels, bases: basesOf(kernels), groups: program.groups, ...viewsOf(kernels, program) };
+  return { name, kernels, groups: program.groups, ...viewsOf(kernels, program) };
 }
 
 let warned = false;
@@ -193,7 +184,6 @@ export function createLodgedEngine(program: Program, lodging: Lodging): LodgedEn
   return {
     name: "wasm",
     kernels,
-    bases: basesOf(kernels),
     groups: program.groups,
     get params() {
       return current().params;

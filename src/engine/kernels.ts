@@ -23,22 +23,21 @@ export interface Kernels {
   takeStock(): void;
 }
 
-/** Places in a step's scalars, which the host writes: the rule's step size and constants, and these. */
+/** Places in a step's scalars, which the host writes: the rule's step size and eight constants, and these. */
 export const Scalar = {
-  learningRate: 7,
-  clipScale: 8,
-  base: 9,
-  firstSlot: 10,
-  leadSlot: 11,
-  interpolation: 12,
-  weight: 13,
-  longest: 14,
-  ownFloor: 15,
-  rewardLimit: 16,
-  growthLimit: 17,
-  promiseLimit: 18,
-  start: 19,
-  count: 20,
+  learningRate: 9,
+  clipScale: 10,
+  base: 11,
+  firstSlot: 12,
+  leadSlot: 13,
+  interpolation: 14,
+  weight: 15,
+  ownFloor: 16,
+  rewardLimit: 17,
+  growthLimit: 18,
+  promiseLimit: 19,
+  start: 20,
+  count: 21,
 } as const;
 
 /** Places in the report, which the kernels write; assembly/records.ts says what is there. */

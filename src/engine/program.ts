@@ -1,4 +1,3 @@
-import type { Kernel } from "../bases/base.js";
 import type { Form } from "../tuners/forms.js";
 import type { Segment } from "../tensors.js";
 import type { Tuner } from "../tuners/tuners.js";
@@ -39,8 +38,6 @@ export interface Engine {
   /** The one that runs, whatever was asked for. */
   readonly name: EngineName;
   readonly kernels: Kernels;
-  /** The rules' numbers, as the scalars have them. */
-  readonly bases: Readonly<Record<Kernel, number>>;
   readonly params: Float32Array;
   readonly grads: Float32Array;
   /** Tuners: one for each of so many tensors. */

@@ -1,6 +1,5 @@
 import { putBack } from "./text-decoder.js";
 import { demangle } from "@assemblyscript/loader";
-import type { Kernel } from "../bases/base.js";
 import type { Form } from "../tuners/forms.js";
 import { WASM_BASE64 } from "./binary.js";
 import type { Kernels } from "./kernels.js";
@@ -90,13 +89,12 @@ export function compiledOnce(name: BinaryName): Compiled {
 
 /** The enumerations of assembly/index.ts. */
 export type Enumerations = {
-  readonly Base: Readonly<Record<Kernel, WebAssembly.Global>>;
   readonly Delta: Readonly<Record<"STORED" | "RECONSTRUCTED" | "ADDITIVE", WebAssembly.Global>>;
   readonly Pull: Readonly<Record<Form["pull"], WebAssembly.Global>>;
 };
 
 /**
- * The exports named "Base.ADAM" and so on, as members. Functions are better called as they are exported: the loader's
+ * The exports named "Delta.STORED" and so on, as members. Functions are better called as they are exported: the loader's
  * wrappers count arguments at every call, which no kernel needs.
  */
 export const enumerationsOf = (kernels: WasmKernels): Enumerations => demangle<Enumerations>({ ...kernels });

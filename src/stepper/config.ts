@@ -1,7 +1,6 @@
 import { resolveBase, type Base } from "../bases/index.js";
 import { adam } from "../bases/adam.js";
-import type { LearningRate, Rule } from "../bases/base.js";
-import { slotsWithLead } from "../bases/schedule-free.js";
+import { slotsWithLead, type LearningRate, type Rule } from "../bases/base.js";
 import { deepFreeze, expectBoolean, expectNumber, expectOneOf, expectOptions } from "../common/expect.js";
 import { largest } from "../common/extremes.js";
 import { formOf, type Form } from "../tuners/forms.js";
@@ -10,7 +9,8 @@ import { GRADIENTS } from "../common/kinds.js";
 import { windowDecay, type Schedule } from "../schedules.js";
 import { readTensors, segmentsOf } from "../tensors.js";
 import type { Segment, Tensor, Tensors, TensorSpec } from "../tensors.js";
-import { resolveTuner, superlevel, type Tuner } from "../tuners/tuners.js";
+import { resolveTuner } from "../tuners/resolve.js";
+import { superlevel, type Tuner } from "../tuners/tuners.js";
 import type { Description } from "./checkpoint.js";
 import { ENGINES, type EngineName } from "../engine/kernels.js";
 import type { Program } from "../engine/program.js";
@@ -110,12 +110,14 @@ const rateByKind: Schedule = (step, window) =>
 /** The rate where none is given. */
 function rateOf(rule: Rule, tuner: Tuner | null): LearningRate {
   if (!tuner) return rule.plainRate;
-  return distinguishes(tuner) && rule.averagesNoise !== false ? rateByKind : windowDecay(1);
+  return distinguishes(tuner) && rule.averagesNoise ? rateByKind : windowDecay(1);
 }
 
 /** A lead, and the first gradient until it is known what gradients are, may want a slot of their own. */
 function slotsOf(rule: Rule, tuner: Tuner | null, gradients: Config["gradients"]): number {
-  return distinguishes(tuner) && gradients !== "exact" ? slotsWithLead(rule) : rule.slots;
+  const { averagesNoise, firstGradient, slots } = rule;
+  const wants = averagesNoise || (gradients === "auto" && !firstGradient);
+  return wants && distinguishes(tuner) && gradients !== "exact" ? slotsWithLead(rule) : slots.length;
 }
 
 /** A tensor as its user described it. */

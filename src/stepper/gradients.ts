@@ -1,4 +1,5 @@
-import type { Averaging, Constants, Kernel, Rule } from "../bases/base.js";
+import { placesOf, type Averaging, type Constants, type Rule } from "../bases/base.js";
+import type { Kernel } from "../bases/kernels.js";
 import type { GradientKind } from "../common/kinds.js";
 import type { AnchorOptions, GrowthLimit, SettledAnchor, Tuner } from "../tuners/tuners.js";
 
@@ -99,13 +100,17 @@ export const boldness = ({ undecided, ...modes }: Modes, kind: "exact" | "noisy"
 
 /** The base as it is, or without momentum and averaged. */
 function ruleOf(rule: Rule, averages: boolean, averaging: Averaging | undefined) {
-  const { kernel, constants, momenta, bare } = rule;
+  const { kernel, constants, slots, bare } = rule;
   const own = rule.averaging !== undefined;
   const forgets = averages && !own;
   const limits = forgets ? { gradientLimit: GRADIENT_LIMIT, longest: LONGEST } : UNLIMITED;
   const shared = { averages, averaging, forgets, ...limits };
-  if (averages) return { ...bare, momenta: [bare.leadSlot], ...shared };
-  return { kernel, constants, momenta, firstSlot: 0, leadSlot: bare.leadSlot, ...shared };
+  const { firstSlot, leadSlot } = bare;
+  if (averages) {
+    const averaged = { kernel: bare.kernel, constants: bare.constants(limits.longest) };
+    return { ...averaged, momenta: [leadSlot], firstSlot, leadSlot, ...shared };
+  }
+  return { kernel, constants, momenta: placesOf(slots, "momentum"), firstSlot: 0, leadSlot, ...shared };
 }
 
 /** Only `superlevel` makes a difference between the kinds: other forms are what they were published as. */
@@ -131,10 +136,9 @@ export function modesOf(rule: Rule, tuner: Tuner | null): Modes {
     start: sInit === undefined ? defaults.start : 0,
   });
   const exact = mode(EXACT, own !== undefined);
-  const averagesNoise = rule.averagesNoise !== false;
   return {
     exact,
-    noisy: averagesNoise ? mode(NOISY, true) : mode(NOISY_UNAVERAGED, false),
+    noisy: rule.averagesNoise ? mode(NOISY, true) : mode(NOISY_UNAVERAGED, false),
     // The first step of both kinds is the same, and nothing is anchored before it is known which.
     undecided: { ...exact, start: exact.start && CAUTIOUS_START, anchor: null },
   };

@@ -1,4 +1,5 @@
 import type { Rule } from "../bases/base.js";
+import { KERNELS } from "../bases/kernels.js";
 import type { Clock } from "./checkpoint.js";
 import type { Config, Resolved } from "./config.js";
 import { Copy } from "../engine/mark.js";
@@ -59,14 +60,13 @@ export function copyIfRisky(
 }
 
 /** Writes what stays the same from step to step while the mode and the window last. */
-export function enterMode({ scalars, bases }: Engine, mode: Mode, anchors: number, limited: boolean): void {
+export function enterMode({ scalars }: Engine, mode: Mode, anchors: number, limited: boolean): void {
   const { averaging } = mode;
   const growthLimit = limited ? mode.growthLimit : null;
-  scalars[Scalar.base] = bases[mode.kernel];
+  scalars[Scalar.base] = KERNELS.indexOf(mode.kernel);
   scalars[Scalar.firstSlot] = mode.firstSlot;
   scalars[Scalar.leadSlot] = mode.leadSlot;
   scalars[Scalar.interpolation] = mode.averages ? averaging!.interpolation : 0;
-  scalars[Scalar.longest] = mode.longest;
   scalars[Scalar.ownFloor] = Number(mode.ownFloor);
   scalars[Scalar.rewardLimit] = mode.rewardLimit;
   scalars[Scalar.growthLimit] = growthLimit

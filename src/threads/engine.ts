@@ -1,4 +1,4 @@
-import { basesOf, plan, setUp, viewsOf } from "../engine/engine.js";
+import { plan, setUp, viewsOf } from "../engine/engine.js";
 import { notGranted, type Engine, type Program } from "../engine/program.js";
 import type { WasmKernels } from "../engine/wasm.js";
 import { OptimizerError } from "../common/errors.js";
@@ -154,7 +154,6 @@ function engineOf(kernels: ThreadKernels, workers: Workers, program: Program): E
   return {
     name: "wasm",
     kernels: guarded,
-    bases: basesOf(kernels),
     groups: program.groups,
     ...views,
     get state() {

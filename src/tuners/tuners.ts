@@ -1,12 +1,4 @@
-import {
-  expectNumber,
-  expectOneOf,
-  expectOptions,
-  given,
-  isArrayLike,
-  show,
-  showUncalled,
-} from "../common/expect.js";
+import { expectNumber, expectOneOf, expectOptions, given, isArrayLike, show } from "../common/expect.js";
 
 /** When xRef is reset to x (paper, 6.3), and how much of the scale S is kept as the next s_init. */
 export type AnchorOptions =
@@ -287,17 +279,6 @@ export function algorithm1(options: TunerOptions = {}): Tuner {
     { ...LITERAL, betas },
     { deltas: ["additive", "stored"], betaCount: 3 },
   );
-}
-
-const forms = { superlevel, mechanic, mechanize, equations, algorithm1 };
-
-/** Checks a tuner, which may come from a parsed checkpoint. */
-export function resolveTuner(tuner: unknown): Tuner {
-  if (typeof tuner !== "object" || tuner === null) {
-    throw new TypeError(`tuner: expected a tuner such as superlevel(), or null, got ${showUncalled(tuner)}`);
-  }
-  const known = Object.keys(forms) as FormName[];
-  return forms[expectOneOf("tuner.form", (tuner as { form?: unknown }).form, known)](tuner);
 }
 
 /** The step after which the next anchor falls, for a window that starts after step `start`. */

@@ -1,5 +1,6 @@
 /** The problems of studies/forms/main.ts: no data, nothing random. */
 import { minibatches, type GradientSource } from "superlevel";
+import { congruential } from "../kit/random.js";
 
 export interface Problem {
   name: string;
@@ -12,17 +13,8 @@ export interface Problem {
 
 type Vector = Float32Array | Float64Array;
 
-/** Numbers in (0, 1) from a seed: a linear congruential generator's high bits. */
-function uniform(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return (state + 0.5) / 2 ** 32;
-  };
-}
-
 function normal(seed: number): () => number {
-  const random = uniform(seed);
+  const random = congruential(seed);
   return () => Math.sqrt(-2 * Math.log(random())) * Math.cos(2 * Math.PI * random());
 }
 

@@ -22,3 +22,15 @@ export function createRandom(seed: number): Random {
     normal: () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform()),
   };
 }
+
+/**
+ * Uniform in (0, 1) from a linear congruential generator's high bits: an older stream, on which the recorded tables of
+ * `npm run study -- forms` rest.
+ */
+export function congruential(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return (state + 0.5) / 2 ** 32;
+  };
+}

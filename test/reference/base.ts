@@ -1,16 +1,5 @@
 /** The base optimizers: the update u = BASE(g; eta) of Alg. 1 line 4, one coordinate at a time. */
-import type {
-  AdadeltaOptions,
-  AdagradOptions,
-  AdamaxOptions,
-  AdamOptions,
-  BaseOptions,
-  LionOptions,
-  RmspropOptions,
-  Round,
-  RuleOptions,
-  SgdOptions,
-} from "./options.js";
+import type { BaseOptions, Of, Round, RuleOptions } from "./options.js";
 
 /** mu (what is averaged, or a momentum buffer) and nu (of squares) of every coordinate, and what only some need. */
 export interface Moments {
@@ -59,8 +48,13 @@ export interface Rule {
 /** What a base is without averaging. */
 export const innerOf = (base: BaseOptions): RuleOptions => (base.name === "scheduleFree" ? base.base : base);
 
-/** Weight decay joins the update, not the gradient. */
-export const isDecoupled = (base: BaseOptions): boolean => ["adamw", "lion"].includes(innerOf(base).name);
+/** Where weight decay joins the update, not the gradient. */
+const DECOUPLED: Readonly<Record<RuleOptions["name"], boolean>> = {
+  ...{ sgd: false, adam: false, adamw: true, adamax: false },
+  ...{ rmsprop: false, adagrad: false, adadelta: false, lion: true },
+};
+
+export const isDecoupled = (base: BaseOptions): boolean => DECOUPLED[innerOf(base).name];
 
 /** The rule of one tensor at one step, its constants computed in f64 and rounded once. */
 export function ruleOf(base: BaseOptions, rates: Rates, round: Round): Rule {
@@ -84,7 +78,7 @@ export function ruleOf(base: BaseOptions, rates: Rates, round: Round): Rule {
   }
 }
 
-function sgd(base: SgdOptions, { eta, multiplier, t, bare, factor }: Rates, round: Round): Rule {
+function sgd(base: Of<"sgd">, { eta, multiplier, t, bare, factor }: Rates, round: Round): Rule {
   const rate = eta * factor * multiplier;
   const step = round(rate);
   const plain: Rule = {
@@ -120,7 +114,7 @@ function normalized(decay: number, epsilon: number, rate: number, unit: number, 
   };
 }
 
-function adam(base: AdamOptions, rates: Rates, round: Round): Rule {
+function adam(base: Of<"adam" | "adamw">, rates: Rates, round: Round): Rule {
   const { eta, multiplier, t, bare, factor } = rates;
   const { beta2 } = base;
   const bias = Math.sqrt(1 - beta2 ** t);
@@ -146,7 +140,7 @@ function adam(base: AdamOptions, rates: Rates, round: Round): Rule {
   };
 }
 
-function nadam(base: AdamOptions, { eta, multiplier, t }: Rates, round: Round): Rule {
+function nadam(base: Of<"adam" | "adamw">, { eta, multiplier, t }: Rates, round: Round): Rule {
   const { beta1, beta2, momentumDecay } = base;
   const momentum = (t: number) => beta1 * (1 - 0.5 * 0.96 ** (t * momentumDecay));
   let product = 1;
@@ -169,7 +163,7 @@ function nadam(base: AdamOptions, { eta, multiplier, t }: Rates, round: Round): 
   return { update };
 }
 
-function adamax(base: AdamaxOptions, { eta, multiplier, t, bare, factor }: Rates, round: Round): Rule {
+function adamax(base: Of<"adamax">, { eta, multiplier, t, bare, factor }: Rates, round: Round): Rule {
   const beta1 = bare ? 0 : base.beta1;
   const fresh = round(1 - beta1);
   const keep = round(base.beta2);
@@ -183,7 +177,7 @@ function adamax(base: AdamaxOptions, { eta, multiplier, t, bare, factor }: Rates
   return { update };
 }
 
-function rmsprop(base: RmspropOptions, { eta, multiplier, bare, factor }: Rates, round: Round): Rule {
+function rmsprop(base: Of<"rmsprop">, { eta, multiplier, bare, factor }: Rates, round: Round): Rule {
   const rate = eta * factor * multiplier;
   if (base.momentum === 0 && !base.centered) return normalized(base.alpha, base.eps, rate, 1, round);
   const keep = round(base.alpha);
@@ -203,7 +197,7 @@ function rmsprop(base: RmspropOptions, { eta, multiplier, bare, factor }: Rates,
   return { update };
 }
 
-function adagrad(base: AdagradOptions, { eta, multiplier, t, factor }: Rates, round: Round): Rule {
+function adagrad(base: Of<"adagrad">, { eta, multiplier, t, factor }: Rates, round: Round): Rule {
   const eps = round(base.eps);
   const start = round(base.initialAccumulator);
   const step = round((eta / (1 + (t - 1) * base.learningRateDecay)) * factor * multiplier);
@@ -215,7 +209,7 @@ function adagrad(base: AdagradOptions, { eta, multiplier, t, factor }: Rates, ro
   return { update };
 }
 
-function adadelta(base: AdadeltaOptions, { eta, multiplier, factor }: Rates, round: Round): Rule {
+function adadelta(base: Of<"adadelta">, { eta, multiplier, factor }: Rates, round: Round): Rule {
   const keep = round(base.rho);
   const fresh = round(1 - base.rho);
   const eps = round(base.eps);
@@ -230,7 +224,7 @@ function adadelta(base: AdadeltaOptions, { eta, multiplier, factor }: Rates, rou
   return { update };
 }
 
-function lion(base: LionOptions, { eta, multiplier, bare, factor }: Rates, round: Round): Rule {
+function lion(base: Of<"lion">, { eta, multiplier, bare, factor }: Rates, round: Round): Rule {
   const [beta1, beta2] = bare ? [0, 0] : [base.beta1, base.beta2];
   const keep1 = round(beta1);
   const keep2 = round(beta2);

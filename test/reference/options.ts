@@ -1,83 +1,18 @@
 /** The options of the reference twin and the defaults of its forms. */
+import type { Base } from "../../src/index.js";
 import type { AverageForm } from "./averaging.js";
 import type { Choices } from "./kinds.js";
 
 /** Applied after every elementwise operation: the identity gives f64, Math.fround gives f32. */
 export type Round = (value: number) => number;
 
-export interface SgdOptions {
-  name: "sgd";
-  momentum: number;
-  dampening: number;
-  nesterov: boolean;
-  weightDecay: number;
-}
+/** What the package's factories return: options alone, and no code. */
+export type BaseOptions = Base;
+export type ScheduleFreeOptions = Extract<Base, { name: "scheduleFree" }>;
+export type RuleOptions = ScheduleFreeOptions["base"];
 
-export interface AdamOptions {
-  name: "adam" | "adamw";
-  beta1: number;
-  beta2: number;
-  eps: number;
-  weightDecay: number;
-  amsgrad: boolean;
-  nesterov: boolean;
-  momentumDecay: number;
-}
-
-export interface AdamaxOptions {
-  name: "adamax";
-  beta1: number;
-  beta2: number;
-  eps: number;
-  weightDecay: number;
-}
-
-export interface RmspropOptions {
-  name: "rmsprop";
-  alpha: number;
-  eps: number;
-  momentum: number;
-  centered: boolean;
-  weightDecay: number;
-}
-
-export interface AdagradOptions {
-  name: "adagrad";
-  learningRateDecay: number;
-  initialAccumulator: number;
-  eps: number;
-  weightDecay: number;
-}
-
-export interface AdadeltaOptions {
-  name: "adadelta";
-  rho: number;
-  eps: number;
-  weightDecay: number;
-}
-
-export interface LionOptions {
-  name: "lion";
-  beta1: number;
-  beta2: number;
-  weightDecay: number;
-}
-
-export type RuleOptions =
-  SgdOptions | AdamOptions | AdamaxOptions | RmspropOptions | AdagradOptions | AdadeltaOptions | LionOptions;
-
-/** Schedule-free averaging of a rule without momentum; weightDecay is the rule's. */
-export interface ScheduleFreeOptions {
-  name: "scheduleFree";
-  base: RuleOptions;
-  interpolation: number;
-  power: number;
-  ratePower: number;
-  warmupSteps: number;
-  weightDecay: number;
-}
-
-export type BaseOptions = RuleOptions | ScheduleFreeOptions;
+/** Those of one rule. */
+export type Of<Name extends RuleOptions["name"]> = Extract<RuleOptions, { name: Name }>;
 
 export type Form = "superlevel" | "mechanic" | "mechanize" | "equations" | "algorithm1";
 
@@ -186,38 +121,38 @@ export function tunerOf(form: Form, changes: Partial<Omit<TunerOptions, "form">>
   return { form, ...defaults[form], ...changes };
 }
 
-export function sgdOf(changes: Partial<Omit<SgdOptions, "name">> = {}): SgdOptions {
+export function sgdOf(changes: Partial<Omit<Of<"sgd">, "name">> = {}): Of<"sgd"> {
   return { name: "sgd", momentum: 0, dampening: 0, nesterov: false, weightDecay: 0, ...changes };
 }
 
-export function adamOf(changes: Partial<Omit<AdamOptions, "name">> = {}): AdamOptions {
+export function adamOf(changes: Partial<Omit<Of<"adam">, "name">> = {}): Of<"adam"> {
   const variants = { amsgrad: false, nesterov: false, momentumDecay: 4e-3 };
   return { name: "adam", beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0, ...variants, ...changes };
 }
 
-export function adamwOf(changes: Partial<Omit<AdamOptions, "name">> = {}): AdamOptions {
+export function adamwOf(changes: Partial<Omit<Of<"adam">, "name">> = {}): Of<"adamw"> {
   return { ...adamOf({ weightDecay: 0.01, ...changes }), name: "adamw" };
 }
 
-export function lionOf(changes: Partial<Omit<LionOptions, "name">> = {}): LionOptions {
+export function lionOf(changes: Partial<Omit<Of<"lion">, "name">> = {}): Of<"lion"> {
   return { name: "lion", beta1: 0.9, beta2: 0.99, weightDecay: 0, ...changes };
 }
 
-export function adamaxOf(changes: Partial<Omit<AdamaxOptions, "name">> = {}): AdamaxOptions {
+export function adamaxOf(changes: Partial<Omit<Of<"adamax">, "name">> = {}): Of<"adamax"> {
   return { name: "adamax", beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0, ...changes };
 }
 
-export function rmspropOf(changes: Partial<Omit<RmspropOptions, "name">> = {}): RmspropOptions {
+export function rmspropOf(changes: Partial<Omit<Of<"rmsprop">, "name">> = {}): Of<"rmsprop"> {
   const plain = { momentum: 0, centered: false, weightDecay: 0 };
   return { name: "rmsprop", alpha: 0.99, eps: 1e-8, ...plain, ...changes };
 }
 
-export function adagradOf(changes: Partial<Omit<AdagradOptions, "name">> = {}): AdagradOptions {
+export function adagradOf(changes: Partial<Omit<Of<"adagrad">, "name">> = {}): Of<"adagrad"> {
   const plain = { learningRateDecay: 0, initialAccumulator: 0, weightDecay: 0 };
   return { name: "adagrad", eps: 1e-10, ...plain, ...changes };
 }
 
-export function adadeltaOf(changes: Partial<Omit<AdadeltaOptions, "name">> = {}): AdadeltaOptions {
+export function adadeltaOf(changes: Partial<Omit<Of<"adadelta">, "name">> = {}): Of<"adadelta"> {
   return { name: "adadelta", rho: 0.9, eps: 1e-6, weightDecay: 0, ...changes };
 }
 

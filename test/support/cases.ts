@@ -1,65 +1,8 @@
-/** Every base and every form, as options that both the package and the reference twin take. */
-import {
-  adadelta,
-  adagrad,
-  adam,
-  adamax,
-  adamw,
-  algorithm1,
-  equations,
-  lion,
-  mechanic,
-  mechanize,
-  rmsprop,
-  scheduleFree,
-  sgd,
-  superlevel,
-} from "../../src/index.js";
-import type { Base, OptimizerOptions, Tuner } from "../../src/index.js";
+/** Every form, and beside it every base, as options that both the package and the reference twin take. */
+import { algorithm1, equations, mechanic, mechanize, superlevel } from "../../src/index.js";
+import type { OptimizerOptions, Tuner } from "../../src/index.js";
 
-export const bases: Record<string, Base> = {
-  sgd: sgd(),
-  "sgd with weight decay": sgd({ weightDecay: 0.1 }),
-  momentum: sgd({ momentum: 0.9 }),
-  "momentum with dampening": sgd({ momentum: 0.9, dampening: 0.5, weightDecay: 0.01 }),
-  nesterov: sgd({ momentum: 0.8, nesterov: true }),
-  adam: adam(),
-  "adam with weight decay": adam({ beta1: 0.8, beta2: 0.99, eps: 1e-4, weightDecay: 0.1 }),
-  adamw: adamw({ weightDecay: 0.1 }),
-  amsgrad: adam({ amsgrad: true, beta2: 0.9 }),
-  nadam: adam({ nesterov: true }),
-  "nadam with decoupled weight decay": adamw({ nesterov: true, momentumDecay: 0.1, weightDecay: 0.1 }),
-  adamax: adamax(),
-  "adamax with weight decay": adamax({ beta2: 0.9, eps: 0.01, weightDecay: 0.1 }),
-  rmsprop: rmsprop(),
-  "rmsprop with momentum": rmsprop({ alpha: 0.9, momentum: 0.8, weightDecay: 0.01 }),
-  "rmsprop, centered": rmsprop({ alpha: 0.9, eps: 0.01, centered: true }),
-  "rmsprop, centered with momentum": rmsprop({ eps: 0.01, momentum: 0.5, centered: true }),
-  adagrad: adagrad(),
-  "adagrad with every option": adagrad({ learningRateDecay: 0.1, initialAccumulator: 0.1, weightDecay: 0.1 }),
-  adadelta: adadelta(),
-  "adadelta with weight decay": adadelta({ rho: 0.5, eps: 0.01, weightDecay: 0.1 }),
-  lion: lion(),
-  "lion with weight decay": lion({ weightDecay: 0.1 }),
-};
-
-/** Schedule-free averaging over every base that has no momentum by name. */
-export const averagedBases: Record<string, Base> = {
-  "schedule-free sgd": scheduleFree(sgd()),
-  "schedule-free sgd with weight decay": scheduleFree(sgd({ weightDecay: 0.1 }), { power: 2 }),
-  "schedule-free adam": scheduleFree(adam(), { interpolation: 0.8, ratePower: 0 }),
-  "schedule-free adam with weight decay": scheduleFree(adam({ eps: 1e-4, weightDecay: 0.1 }), { power: 1 }),
-  "schedule-free adamw": scheduleFree(adamw({ weightDecay: 0.1 }), { power: 2, warmupSteps: 5 }),
-  "schedule-free amsgrad": scheduleFree(adam({ amsgrad: true, beta2: 0.9 })),
-  "schedule-free adamax": scheduleFree(adamax({ beta2: 0.9, eps: 0.01 })),
-  "schedule-free rmsprop": scheduleFree(rmsprop(), { interpolation: 0.95 }),
-  "schedule-free rmsprop, centered": scheduleFree(rmsprop({ alpha: 0.9, eps: 0.01, centered: true })),
-  "schedule-free adagrad": scheduleFree(
-    adagrad({ learningRateDecay: 0.1, initialAccumulator: 0.1, weightDecay: 0.1 }),
-  ),
-  "schedule-free adadelta": scheduleFree(adadelta({ rho: 0.5, eps: 0.01 }), { power: 3, warmupSteps: 2.5 }),
-  "schedule-free lion": scheduleFree(lion({ weightDecay: 0.1 })),
-};
+export { averagedBases, bases } from "./bases.js";
 
 /** What optimizers are told of their gradients, and what the second one is like. */
 export interface Kind {

@@ -15,7 +15,7 @@ const withRate = (base: Base): Base => ({ ...base, learningRate: alpha });
 
 /** Where no rate is given: it decays from anchor to anchor, but where averages do what decay does. */
 function defaultAlpha(base: Base): Alpha {
-  const averages = resolveBase(base).rule.averagesNoise !== false;
+  const averages = resolveBase(base).rule.averagesNoise;
   return (step, { start, length }, kind) =>
     averages && kind !== "exact" ? 1 : Math.exp(-(step - start) / length);
 }

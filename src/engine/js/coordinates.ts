@@ -19,7 +19,7 @@ import {
   type Memory,
 } from "./memory.js";
 import { Scalar } from "../kernels.js";
-import { addProduct, bounded, larger, root, round } from "./rules.js";
+import { addProduct, bounded, larger, root, round } from "../../bases/arithmetic.js";
 import { addUpdate, deltaOf, dot, gradientOf, moveRun, update } from "./sweeps.js";
 import { findStart, isUnstarted, tune } from "./tuner.js";
 

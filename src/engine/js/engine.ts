@@ -1,3 +1,5 @@
+import { KERNELS } from "../../bases/kernels.js";
+import { scalarRules } from "../../bases/list.js";
 import { Scalar, type Kernels } from "../kernels.js";
 import type { Engine, Program } from "../program.js";
 import { reseedCoordinates, rescaleCoordinates, startCoordinates, stepCoordinates } from "./coordinates.js";
@@ -17,7 +19,6 @@ import {
   S_INIT,
   XX,
 } from "./memory.js";
-import { bases, updates } from "./rules.js";
 import { accumulate, gradientChange, keepGradient, measure, move, scan } from "./sweeps.js";
 import { findStart, isUnstarted, rescale, reseed, seed, tune } from "./tuner.js";
 
@@ -34,10 +35,10 @@ class JsKernels extends Memory implements Kernels {
   #begin(): void {
     const { scalars } = this;
     this.rate = scalars[0];
-    this.c.set(scalars.subarray(1, 7));
+    this.c.set(scalars.subarray(1, Scalar.learningRate));
     this.eta = scalars[Scalar.learningRate];
     this.clipScale = scalars[Scalar.clipScale];
-    this.base = updates[scalars[Scalar.base]];
+    this.rule = scalarRules[KERNELS[scalars[Scalar.base]]];
     this.firstSlot = scalars[Scalar.firstSlot];
     this.leadSlot = scalars[Scalar.leadSlot];
   }
@@ -152,7 +153,6 @@ export function createJsEngine(program: Program): Engine {
   return {
     name: "js",
     kernels,
-    bases,
     groups: groups.length,
     params,
     grads: vector(0),

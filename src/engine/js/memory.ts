@@ -1,9 +1,9 @@
+import type { ScalarRule } from "../../bases/base.js";
 import type { Form } from "../../tuners/forms.js";
 import type { Segment as Shared } from "../../tensors.js";
 import type { Tuner } from "../../tuners/tuners.js";
 import { expectFit, isBounded, looksAhead, notGranted, readsParams, type Program } from "../program.js";
 import { Report, Scalar } from "../kernels.js";
-import { type Update } from "./rules.js";
 
 /*
  * The js engine's memory. Groups and vectors lie as in assembly/layout.ts, since a state saved by one engine goes on
@@ -88,7 +88,7 @@ export class Memory {
   declare readonly betaLength: number;
   declare readonly tunerLength: number;
 
-  declare base: Update;
+  declare rule: ScalarRule;
   declare readonly decoupled: boolean;
   declare readonly readsParams: boolean;
   declare readonly bound: number;
@@ -101,7 +101,7 @@ export class Memory {
 
   /** The step's scalars, from the host, and what of them the sweeps use. */
   readonly scalars = new Float64Array(Scalar.count);
-  readonly c = new Float32Array(6);
+  readonly c = new Float32Array(Scalar.learningRate - 1);
   declare rate: number;
   declare eta: number;
   declare clipScale: number;

@@ -18,7 +18,7 @@ import {
   type Run,
 } from "./memory.js";
 import { Scalar } from "../kernels.js";
-import { addProduct, bounded, directions, round } from "./rules.js";
+import { addProduct, bounded, round } from "../../bases/arithmetic.js";
 
 /*
  * The sweeps of assembly/scan.ts, accumulate.ts and move.ts. Sums come from vectors as they stand in memory, in
@@ -127,10 +127,11 @@ function runBase(m: Memory, from: number, delta: number, next: number): void {
 }
 
 function runRule(m: Memory, from: number, delta: number, next: number): void {
-  const { f, base, length, slots, gap, c } = m;
+  const { f, length, slots, gap, c } = m;
+  const { update } = m.rule;
   const step = -round(m.rate * m.segment.learningRate);
   for (let k = 0; k < length; k++) {
-    f[next + k] = f[delta + k] + base(f, slots + m.firstSlot * gap + k, gap, f[from + k], step, c);
+    f[next + k] = f[delta + k] + update(f, slots + m.firstSlot * gap + k, gap, f[from + k], step, c);
   }
 }
 
@@ -138,15 +139,13 @@ function runRule(m: Memory, from: number, delta: number, next: number): void {
 function averageBase(m: Memory, from: number, delta: number, next: number): void {
   const { f, length, slots, gap, c } = m;
   const step = -(m.rate * m.segment.learningRate);
-  const direction = directions[m.scalars[Scalar.base]];
-  // Its fourth constant is the unit of a normalized direction.
-  const longest = round(m.scalars[Scalar.longest] * m.scalars[4]);
+  const { update, direction } = m.rule;
   const first = slots + m.firstSlot * gap;
   for (let k = 0; k < length; k++) {
     const g = f[from + k];
     f[UPDATE_BLOCK + k] = direction
-      ? direction(f, first + k, g, c, longest)
-      : m.base(f, first + k, gap, g, round(step), c);
+      ? direction(f, first + k, g, c)
+      : update(f, first + k, gap, g, round(step), c);
   }
   average(m, direction ? step : 1, from, delta, next);
 }

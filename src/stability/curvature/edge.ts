@@ -1,13 +1,15 @@
 import type { Config } from "../../stepper/config.js";
 import { show } from "../../common/expect.js";
 import type { Optimizer } from "../../optimizer.js";
-import { biasOf } from "../../bases/base.js";
-import type { Base } from "../../bases/index.js";
+import { plainLinear, type Linear, type NoLinear } from "../../bases/base.js";
+import { resolveBase } from "../../bases/index.js";
+import { linearOf } from "../../bases/list.js";
 import { sharpness, type Sharpness, type SharpnessOptions } from "./sharpness.js";
 import type { LossGrad } from "../loss-grad.js";
 
 /*
- * Every base but Lion is, with its denominators held still, u = −η P⁻¹ (direct · g + carried · m), m ← β m + fresh · g.
+ * Bases that have a linear response are, with their denominators held still,
+ * u = −η P⁻¹ (direct · g + carried · m), m ← β m + fresh · g.
  * On a quadratic an eigenvalue of the step is −1 where η λ(P⁻¹H) (direct + carried · fresh / (1 + β)) = 2.
  *
  * Averaged (arXiv 2405.15682), it loses its momentum: with d = −η P⁻¹ g, z ← z + d, x̄ ← x̄ + c (z − x̄) and gradients at
@@ -19,104 +21,14 @@ import type { LossGrad } from "../loss-grad.js";
  * first, where a ((1 − β) + β c / (2 − c)) = 2: `direct` is that factor. c = 1 is the base alone; as c falls to 0, like 3 / t,
  * averaging bears 1 / (1 − β) times as much curvature.
  */
-interface Linear {
-  readonly beta: number;
-  readonly fresh: number;
-  readonly direct: number;
-  readonly carried: number;
-  /** 1 / P of a coordinate, from its moments. */
-  readonly inverse: (moments: readonly Float32Array[], i: number) => number;
-}
-
-const plain = { beta: 0, fresh: 0, direct: 1, carried: 0, inverse: () => 1 };
-
 type Averaged = NonNullable<Optimizer["averaging"]>;
-type Updates = Optimizer["updates"];
-
-type Of<Name extends Base["name"]> = Extract<Base, { name: Name }>;
-
-function ofSgd({ momentum, dampening, nesterov }: Of<"sgd">): Linear {
-  if (momentum === 0) return plain;
-  const fresh = 1 - dampening;
-  return nesterov
-    ? { ...plain, beta: momentum, fresh, carried: momentum }
-    : { ...plain, beta: momentum, fresh, direct: 0, carried: 1 };
-}
-
-function ofAdam(base: Of<"adam"> | Of<"adamw">, { total, momentum: t }: Updates): Linear {
-  const { beta1, beta2, eps, amsgrad, nesterov, momentumDecay } = base;
-  const correction = Math.sqrt(biasOf(beta2)(total));
-  const slot = amsgrad ? 2 : 1;
-  const common = {
-    beta: beta1,
-    fresh: 1 - beta1,
-    inverse: (moments: readonly Float32Array[], i: number) =>
-      1 / (Math.sqrt(moments[slot][i]) / correction + eps),
-  };
-  if (!nesterov) return { ...common, direct: 0, carried: 1 / biasOf(beta1)(t) };
-  const mu = (k: number) => beta1 * (1 - 0.5 * 0.96 ** (k * momentumDecay));
-  let product = 1;
-  for (let k = 1; k <= t && product > 0; k++) product *= mu(k);
-  return {
-    ...common,
-    direct: (1 - mu(t)) / (1 - product),
-    carried: mu(t + 1) / (1 - product * mu(t + 1)),
-  };
-}
-
-function ofRmsprop({ momentum, centered, eps }: Of<"rmsprop">): Linear {
-  const inverse = ([nu, , mean]: readonly Float32Array[], i: number) => {
-    const variance = centered ? Math.max(0, nu[i] - mean[i] ** 2) : nu[i];
-    return 1 / (Math.sqrt(variance) + eps);
-  };
-  return momentum === 0
-    ? { ...plain, inverse }
-    : { beta: momentum, fresh: 1, direct: 0, carried: 1, inverse };
-}
-
-function linearOf(base: Base, updates: Updates): Linear | undefined {
-  switch (base.name) {
-    case "scheduleFree":
-      return linearOf(base.base, updates);
-    case "sgd":
-      return ofSgd(base);
-    case "adam":
-    case "adamw":
-      return ofAdam(base, updates);
-    case "adamax":
-      return {
-        beta: base.beta1,
-        fresh: 1 - base.beta1,
-        direct: 0,
-        carried: 1 / biasOf(base.beta1)(updates.momentum),
-        inverse: ([, nu], i) => 1 / Math.max(nu[i], base.eps),
-      };
-    case "rmsprop":
-      return ofRmsprop(base);
-    case "adagrad": {
-      const { eps, initialAccumulator, learningRateDecay } = base;
-      const decay = 1 + (updates.total - 1) * learningRateDecay;
-      return {
-        ...plain,
-        inverse: ([nu], i) => 1 / (Math.sqrt(initialAccumulator + nu[i]) + eps) / decay,
-      };
-    }
-    case "adadelta":
-      return { ...plain, inverse: ([nu, mu], i) => Math.sqrt((mu[i] + base.eps) / (nu[i] + base.eps)) };
-    case "lion":
-      return undefined;
-  }
-}
 
 /** The rule that averaging runs: the denominators of the base, and no momentum. */
-function averagedOf(
-  base: Base,
-  updates: Updates,
-  { interpolation: beta, weight: c }: Averaged,
-): Linear | undefined {
-  const linear = linearOf(base, updates);
-  return linear && { ...plain, inverse: linear.inverse, direct: 1 - beta + (beta * c) / (2 - c) };
-}
+const averagedOf = ({ inverse }: Linear, { interpolation: beta, weight: c }: Averaged): Linear => ({
+  ...plainLinear,
+  inverse,
+  direct: 1 - beta + (beta * c) / (2 - c),
+});
 
 /** How an update answers to the gradient, coordinate by coordinate. */
 export interface UpdateGain {
@@ -132,23 +44,20 @@ function scaleOf(scale: number | Float32Array, config: Config, tensor: number, i
   return config.tuner?.granularity === "tensor" ? scale[tensor] : scale[i];
 }
 
-/** Does weight decay join the update, not the gradient? */
-const isDecoupled = (base: Base): boolean =>
-  base.name === "scheduleFree" ? isDecoupled(base.base) : base.name === "adamw";
-
 /**
  * η S times the base's answer to a gradient, with its second moments, the weight of the average and the tuner's scale held
- * still. Undefined for Lion: a sign has no linear part.
+ * still. Where the base has no linear response: why.
  */
-export function updateGain(optimizer: Optimizer): UpdateGain | undefined {
+export function updateGain(optimizer: Optimizer): UpdateGain | NoLinear {
   const { config, moments, scale, learningRate, size, averaging } = optimizer;
+  const { base } = config;
+  const { decoupled: decays } = resolveBase(base).rule;
   const { total, momentum } = optimizer.updates;
   // Moments that have just been started anew count as the next step will.
   const updates = { total: Math.max(1, total), momentum: Math.max(1, momentum) };
-  const linear = averaging ? averagedOf(config.base, updates, averaging) : linearOf(config.base, updates);
-  if (!linear) return undefined;
-  const { beta, fresh, direct, carried, inverse } = linear;
-  const decays = isDecoupled(config.base);
+  const linear = linearOf(base.name === "scheduleFree" ? base.base : base, updates);
+  if ("none" in linear) return { none: `no edge: ${linear.none}` };
+  const { beta, fresh, direct, carried, inverse } = averaging ? averagedOf(linear, averaging) : linear;
   const gain = new Float64Array(size);
   const coupled = new Float64Array(size);
   const decoupled = new Float64Array(size);
@@ -167,10 +76,17 @@ export function updateGain(optimizer: Optimizer): UpdateGain | undefined {
   return { gain, coupled, decoupled };
 }
 
+/** Of the Hessian itself. */
+const unitGain = (size: number): UpdateGain => ({
+  gain: new Float64Array(size).fill(1),
+  coupled: new Float64Array(size),
+  decoupled: new Float64Array(size),
+});
+
 /** What {@link edgeRatio} found. */
 export interface EdgeRatio extends Omit<Sharpness, "lambdaMax" | "lambdaMin"> {
   /**
-   * ½ λ_max(D H): 1 is the edge of stability; below 1 a quadratic would converge. Undefined for Lion, and before it is known
+   * ½ λ_max(D H): 1 is the edge of stability; below 1 a quadratic would converge. Undefined where the base has none, as Lion, and before it is known
    * what gradients are.
    */
   readonly ratio: number | undefined;
@@ -180,7 +96,6 @@ export interface EdgeRatio extends Omit<Sharpness, "lambdaMax" | "lambdaMin"> {
   readonly verdict: string;
 }
 
-const NO_EDGE = "no edge: Lion's steps have one length, whatever the gradient";
 const OPEN = "not known yet: the next step finds out what gradients are, and what steps are made of";
 
 /** Will the next step decide what steps are made of? */
@@ -225,12 +140,9 @@ export async function edgeRatio(
     throw new TypeError(`optimizer: expected an optimizer, got ${show(optimizer)}`);
   const { iterations, params, updates } = optimizer;
   if (updates.total === 0) throw new RangeError("optimizer: expected it to have taken a step");
-  const found = isOpen(optimizer) ? undefined : updateGain(optimizer);
-  const { gain, coupled, decoupled } = found ?? {
-    gain: new Float64Array(params.length).fill(1),
-    coupled: new Float64Array(params.length),
-    decoupled: new Float64Array(params.length),
-  };
+  const found = isOpen(optimizer) ? { none: OPEN } : updateGain(optimizer);
+  const isKnown = !("none" in found);
+  const { gain, coupled, decoupled } = isKnown ? found : unitGain(params.length);
   // D (H + C) + W, symmetric as D^½ H D^½ + D C + W.
   const extra = gain.map((d, i) => d * coupled[i] + decoupled[i]);
   const { lambdaMax, residual, vector, products, kinkFraction } = await sharpness(lossGrad, params, {
@@ -239,7 +151,7 @@ export async function edgeRatio(
     preconditioner: gain,
     diagonal: extra,
   });
-  const ratio = found ? lambdaMax / 2 : undefined;
-  const verdict = ratio === undefined ? (isOpen(optimizer) ? OPEN : NO_EDGE) : judge(ratio);
+  const ratio = isKnown ? lambdaMax / 2 : undefined;
+  const verdict = isKnown ? judge(lambdaMax / 2) : found.none;
   return { ratio, lambdaMax, verdict, residual, vector, products, kinkFraction };
 }

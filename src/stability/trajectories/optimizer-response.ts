@@ -1,7 +1,8 @@
 import { expectBoolean, expectNumber, expectNumbers, expectOptions } from "../../common/expect.js";
 import { createOptimizer } from "../../create.js";
 import type { Optimizer } from "../../optimizer.js";
-import type { Base } from "../../bases/index.js";
+import { placesOf } from "../../bases/base.js";
+import { resolveBase } from "../../bases/index.js";
 import { LossFunction, type LossGrad } from "../loss-grad.js";
 import type { TrajectoryResponse } from "./perturbations.js";
 import { judgeResponse } from "./verdicts.js";
@@ -19,27 +20,6 @@ export interface OptimizerResponseOptions extends WorkOptions {
   seed?: number;
   /** The perturbed copy takes the reference's second moments after each step; default true. Its own only tell how they decay. */
   shareSecondMoments?: boolean;
-}
-
-/** The slots that hold second moments, with a lead among the others or without. */
-function secondMoments(base: Base): number[] {
-  switch (base.name) {
-    case "scheduleFree":
-      return secondMoments(base.base);
-    case "adam":
-    case "adamw":
-      return base.amsgrad ? [1, 2] : [1];
-    case "adamax":
-      return [1];
-    case "rmsprop":
-      return base.momentum === 0 && !base.centered ? [0] : [0, 2];
-    case "adagrad":
-      return [0];
-    case "adadelta":
-      return [0, 1];
-    default:
-      return [];
-  }
 }
 
 /** Another optimizer in the same state. */
@@ -103,7 +83,8 @@ export async function optimizerResponse(
   const [reference, perturbed] = [cloneOf(optimizer), cloneOf(optimizer)];
   const delta = size * (1 + norm(reference.params));
   perturbed.translate(u.map((value) => delta * value));
-  const slots = shares ? secondMoments(reference.config.base) : [];
+  const { slots: roles } = resolveBase(reference.config.base).rule;
+  const slots = shares ? placesOf(roles, "secondMoment", "center") : [];
   const logs = new Float64Array(steps + 1);
   const start = distance(perturbed.params, reference.params);
   for (let t = 1; t <= steps; t++) {
