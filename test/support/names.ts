@@ -39,7 +39,7 @@ const FOREIGN = new Set([
     "globals",
     "NODE_DIR",
   ],
-  ...["case", "null", "true", "node_modules", "overrides"],
+  ...["case", "null", "true", "node_modules", "overrides", "NAME"],
 ]);
 /** Paths of what is made, installed or brought along. */
 const ELSEWHERE =
