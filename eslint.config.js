@@ -21,6 +21,8 @@ export default defineConfig(
     "src/report/page-bundle.ts",
     "assembly/rules/index.ts",
     "src/bases/kernels.ts",
+    "src/bases/records.ts",
+    "src/engine/records.ts",
   ]),
   { linterOptions: { reportUnusedDisableDirectives: "error" }, rules: { eqeqeq: "error" } },
   {

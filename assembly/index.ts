@@ -1,4 +1,4 @@
-import { accumulate } from "./accumulate";
+import { accumulate } from "./sweeps/accumulate";
 import {
   complete,
   decayOf,
@@ -14,7 +14,7 @@ import {
   params,
   perCoordinate,
   REFERENCE,
-  report,
+  summary,
   scalars,
   scaleAt,
   segmentCount,
@@ -25,22 +25,20 @@ import {
   stride,
   tuned,
   tunerBytes,
-} from "./layout";
-import { stepCoordinates } from "./coordinates";
-import { move } from "./move";
-import { rescaleCoordinates, reseedCoordinates, startCoordinates } from "./coordinate-tuners";
-import { measure } from "./scan";
-import { begin, clipScale } from "./step";
-import { findStart, isUnstarted } from "./start";
-import { rescaleGroups, reseed, seed, tune } from "./tuner";
+} from "./memory/layout";
+import { stepCoordinates } from "./sweeps/coordinates";
+import { move } from "./sweeps/move";
+import { rescaleCoordinates, reseedCoordinates, startCoordinates } from "./tuner/coordinate-tuners";
+import { measure, scan } from "./sweeps/scan";
+import { findStart, isUnstarted } from "./tuner/start";
+import { rescaleGroups, reseed, seed, tune } from "./tuner/tuner";
 
-/* What the host sees. Scalars go in and out as arguments; vectors and the saved state by address. */
+/* What the host sees. Vectors, records and the saved state go by address: see `Layout`. */
 
-export { Delta, Pull, setForm, setReading, setSpread } from "./form";
-export { plan } from "./layout";
-export { setBound, setDecay } from "./step";
-export { gradientChange, keepGradient } from "./compare";
-export { clippedSquares, scan, scanExactly } from "./scan";
+export { Delta, Pull } from "./memory/form";
+export { plan } from "./memory/layout";
+export { gradientChange, keepGradient } from "./sweeps/compare";
+export { clippedSquares, scan, scanExactly } from "./sweeps/scan";
 
 export function setSegment(
   index: u32,
@@ -60,7 +58,7 @@ export function setSegment(
   segment.padded = true;
 }
 
-/** A segment's gradient and parameters are elsewhere: at any multiple of 4 bytes. */
+/** A segment's gradient and parameters are external: at any multiple of 4 bytes. */
 export function setPlace(index: u32, gradsAt: usize, paramsAt: usize): void {
   const segment = segmentOf(index);
   segment.grads = gradsAt;
@@ -77,10 +75,20 @@ export function setDecays(index: u32, m: f64, v: f64, r: f64): void {
 
 /** One step, after `scan`, with the scalars that the host has written. */
 export function step(): void {
-  begin();
   if (perCoordinate) stepCoordinates();
   else stepGroups();
-  takeStock();
+  summarize();
+}
+
+/**
+ * `scan` and `step` in one call from the host: returns ‖g‖², or −1 where that is more than `limit` or no number. Then
+ * nothing has changed yet.
+ */
+export function scanAndStep(limit: f64): f64 {
+  const squares = scan();
+  if (!(squares <= limit)) return -1;
+  step();
+  return squares;
 }
 
 /** Sweep A, the tuner, sweep B. */
@@ -88,7 +96,7 @@ function stepGroups(): void {
   accumulate();
   if (!tuned) return;
   if (isUnstarted()) findStart(groupBetas);
-  tune(clipScale);
+  tune();
   move();
 }
 
@@ -106,14 +114,14 @@ export function rebase(): void {
     groupOf(k).dd = 0;
   }
   measure();
-  takeStock();
+  summarize();
 }
 
 /** A fresh tuner: every s is `share` of `sInit`. */
 export function start(sInit: f64, share: f64): void {
   if (perCoordinate) startCoordinates(sInit, share);
   for (let k: usize = 0; k < groupCount; k++) seed(groupOf(k), sInit, share);
-  takeStock();
+  summarize();
 }
 
 export function anchor(carry: f64): void {
@@ -126,7 +134,7 @@ export function anchor(carry: f64): void {
 export function rescale(factor: f64): void {
   if (perCoordinate) rescaleCoordinates(factor);
   rescaleGroups(factor);
-  takeStock();
+  summarize();
 }
 
 /** Where `other` is a smaller scale that is not 0, or the group's is 0: the group's becomes it. */
@@ -155,55 +163,12 @@ export function clearSlot(index: u32): void {
   memory.fill(stateOf(slotsAt + index), 0, stride);
 }
 
-export function gradsAt(): usize {
-  return grads;
-}
-
-export function paramsAt(): usize {
-  return params;
-}
-
-/** Everything that `save` keeps: the groups, and the vectors from x on (from xRef on, where x is elsewhere). */
-export function groupsAt(): usize {
-  return groups;
-}
-
-export function groupsLength(): usize {
-  return groupCount * groupBytes;
-}
-
-export function vectorsAt(): usize {
-  return complete ? params : stateOf(0);
-}
-
-export function vectorsLength(): usize {
-  return (usize(complete) + stateCount) * stride + (stride / EIGHT) * tunerBytes;
-}
-
-/** S of each coordinate, where each has a tuner. */
-export function scalesAt(): usize {
-  return stateOf(scaleAt);
-}
-
 export function scaleOf(group: u32): f64 {
   return groupOf(group).scale;
 }
 
-/** Bytes that a coordinate takes in all vectors. */
-export function bytesPerCoordinate(): usize {
-  return (2 * usize(complete) + stateCount) * sizeof<f32>() + tunerBytes / 8;
-}
-
-export function scalarsAt(): usize {
-  return changetype<usize>(scalars);
-}
-
-export function reportAt(): usize {
-  return changetype<usize>(report);
-}
-
-/** Sums up the groups in the report. */
-export function takeStock(): void {
+/** Sums up the groups in the summary. */
+export function summarize(): void {
   const first = groupOf(0);
   let h: f64 = 0;
   let scale: f64 = 0;
@@ -226,13 +191,13 @@ export function takeStock(): void {
     leadDg += group.leadDg;
     sInitMax = max(sInitMax, group.sInit);
   }
-  report.h = h;
-  report.scaleMean = perCoordinate ? first.scaleMean : scale / f64(groupCount);
-  report.scaleMax = perCoordinate ? first.scaleMax : scaleMax;
-  report.xx = xx;
-  report.xxMin = xxMin;
-  report.dd = dd;
-  report.leadDg = leadDg;
-  report.sInitMax = sInitMax;
-  report.vitality = h + squares + scale + report.scaleMean + xx + dd + leadDg;
+  summary.h = h;
+  summary.scaleMean = perCoordinate ? first.scaleMean : scale / f64(groupCount);
+  summary.scaleMax = perCoordinate ? first.scaleMax : scaleMax;
+  summary.paramsSquares = xx;
+  summary.paramsSquaresMin = xxMin;
+  summary.deltaSquares = dd;
+  summary.leadSlope = leadDg;
+  summary.sInitMax = sInitMax;
+  summary.finiteCheck = h + squares + scale + summary.scaleMean + xx + dd + leadDg;
 }

@@ -1,5 +1,5 @@
 /*
- * A turn of a sweep's loop is four vectors of four floats. Load and store instructions take their
+ * A chunk, which one iteration of a sweep's loop takes, is four vectors of four floats. Load and store instructions take their
  * offset as an immediate, and the constant generics of AssemblyScript are types: offsetof<Q2>() is 32.
  */
 @unmanaged

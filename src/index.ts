@@ -1,3 +1,4 @@
+export { adabelief, type Adabelief, type AdabeliefOptions } from "./bases/adabelief.js";
 export { adadelta, type Adadelta, type AdadeltaOptions } from "./bases/adadelta.js";
 export { adagrad, type Adagrad, type AdagradOptions } from "./bases/adagrad.js";
 export { adam, adamw, type Adam, type AdamOptions, type AdamW } from "./bases/adam.js";

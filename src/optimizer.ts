@@ -56,7 +56,7 @@ export class Optimizer implements Disposable {
 
   /** Bytes of memory that each parameter takes, with its gradient and all state. */
   get bytesPerParameter(): number {
-    return Optimizer.#alive(this).engine.kernels.bytesPerCoordinate();
+    return Optimizer.#alive(this).engine.bytesPerCoordinate;
   }
 
   /** Number of parameters, over all tensors. */

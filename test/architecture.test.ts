@@ -56,21 +56,29 @@ const LAYERS: Record<string, Layer[]> = {
     { files: ["threads/*.ts"], siblings: true },
   ],
   assembly: [
-    { files: ["vec.ts", "records.ts", "form.ts"] },
-    { files: ["layout.ts"] },
-    { files: ["segments.ts", "sums.ts", "step.ts", "reconstruct.ts", "rules/*.ts"] },
-    { files: ["team.ts"] },
-    { files: ["sweep.ts"] },
-    { files: ["scan.ts"] },
-    { files: ["update.ts"] },
-    { files: ["accumulate.ts", "move.ts", "coordinate-tuners.ts"] },
+    { files: ["vec.ts", "memory/records.ts", "memory/form.ts"] },
+    { files: ["memory/layout.ts"] },
+    {
+      files: [
+        "memory/step.ts",
+        "sweeps/segments.ts",
+        "sweeps/sums.ts",
+        "sweeps/reconstruct.ts",
+        "rules/*.ts",
+      ],
+    },
+    { files: ["threads/pool.ts"] },
+    { files: ["sweeps/sweep.ts"] },
+    { files: ["sweeps/scan.ts"] },
+    { files: ["sweeps/update.ts"] },
+    { files: ["sweeps/accumulate.ts", "sweeps/move.ts", "tuner/coordinate-tuners.ts"] },
     // What looks at more than one step, or ahead of it.
-    { files: ["compare.ts", "promise.ts"] },
-    { files: ["tuner.ts"] },
-    { files: ["start.ts"] },
-    { files: ["coordinates.ts"] },
+    { files: ["sweeps/compare.ts", "tuner/promise.ts"] },
+    { files: ["tuner/tuner.ts"] },
+    { files: ["tuner/start.ts"] },
+    { files: ["sweeps/coordinates.ts"] },
     { files: ["index.ts"] },
-    { files: ["threads.ts"] },
+    { files: ["threads/threads.ts"] },
   ],
 };
 
@@ -97,6 +105,8 @@ const GENERATED = [
   "threads/binary.ts",
   "report/page-bundle.ts",
   "bases/kernels.ts",
+  "bases/records.ts",
+  "engine/records.ts",
   "rules/index.ts",
 ];
 

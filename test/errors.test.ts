@@ -166,6 +166,7 @@ const words: [string, Call, string][] = [
     "base.name",
     (name) => make({ base: { name } }),
     Object.keys(rows)
+      .sort()
       .map((name) => `"${name}"`)
       .join(", "),
   ],

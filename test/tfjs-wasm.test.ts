@@ -71,21 +71,21 @@ describe("the same bits", () => {
     ],
   ])("as with copies: %s", (_, options) => {
     const [inside, beside] = [makeVariables(), makeVariables()];
-    const [lodged, copying] = [superlevelOptimizer(options), superlevelOptimizer(options)];
+    const [hosted, copying] = [superlevelOptimizer(options), superlevelOptimizer(options)];
     for (let step = 1; step <= 30; step++) {
       const undo = step === 1 ? disguise() : () => {};
       stepOn(copying, beside, step);
       undo();
-      stepOn(lodged, inside, step);
+      stepOn(hosted, inside, step);
       // The heap grows, and all views of it detach.
       if (step === 10) tf.zeros([1 << 23]).dispose();
       if (step === 20) inside[3].assign(tf.neg(inside[3]));
       if (step === 20) beside[3].assign(tf.neg(beside[3]));
       expect(inside.map(numbers)).toEqual(beside.map(numbers));
     }
-    expect([lodged.copies, copying.copies]).toEqual([false, true]);
-    expect(lodged.lastStep).toEqual(copying.lastStep);
-    expect(lodged.scale).toEqual(copying.scale);
+    expect([hosted.copies, copying.copies]).toEqual([false, true]);
+    expect(hosted.lastStep).toEqual(copying.lastStep);
+    expect(hosted.scale).toEqual(copying.scale);
   });
 
   it("on the cpu backend, and across a change of backends", async () => {
@@ -154,19 +154,19 @@ describe("a network", () => {
     async (_, options) => {
       const x = tf.randomNormal([16, 12], 0, 1, "float32", 5);
       const y = tf.mean(x, 1, true);
-      const losses = { lodged: [] as number[], copying: [] as number[] };
-      const models = { lodged: network(options), copying: network(options) };
+      const losses = { hosted: [] as number[], copying: [] as number[] };
+      const models = { hosted: network(options), copying: network(options) };
       const undo = disguise();
       losses.copying.push((await models.copying.trainOnBatch(x, y)) as number);
       undo();
       for (let step = 1; step <= 80; step++) {
-        losses.lodged.push((await models.lodged.trainOnBatch(x, y)) as number);
+        losses.hosted.push((await models.hosted.trainOnBatch(x, y)) as number);
         losses.copying.push((await models.copying.trainOnBatch(x, y)) as number);
       }
-      expect((models.lodged.optimizer as SuperlevelOptimizer).copies).toBe(false);
+      expect((models.hosted.optimizer as SuperlevelOptimizer).copies).toBe(false);
       expect((models.copying.optimizer as SuperlevelOptimizer).copies).toBe(true);
-      expect(losses.lodged).toEqual(losses.copying.slice(0, 80));
-      expect(losses.lodged[79]).toBeLessThan(0.5 * losses.lodged[0]);
+      expect(losses.hosted).toEqual(losses.copying.slice(0, 80));
+      expect(losses.hosted[79]).toBeLessThan(0.5 * losses.hosted[0]);
     },
   );
 });

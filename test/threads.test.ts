@@ -314,10 +314,10 @@ describe("beginning and end", () => {
   test("a thread that cannot start, or not in time", async () => {
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
     const module = new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
-    const orders = { module, memory, thread: 1, threads: 2, calls: [] };
+    const setup = { module, memory, from: 64, thread: 1 };
     const failed = (reason: RegExp) => ({ name: "OptimizerError", code: "threads", message: reason });
-    await expect(Workers.start([orders])).rejects.toMatchObject(failed(/failed: .*not a function/));
-    await expect(Workers.start([orders], 1)).rejects.toMatchObject(failed(/failed: not ready after 0.001 s/));
+    await expect(Workers.start([setup])).rejects.toMatchObject(failed(/failed: .*not a function/));
+    await expect(Workers.start([setup], 1)).rejects.toMatchObject(failed(/failed: not ready after 0.001 s/));
   });
 
   test("a page without cross-origin isolation is told what is missing", async () => {

@@ -203,7 +203,8 @@ export const adamRecord = {
   },
 } satisfies BaseRecord<Adam>;
 
-/** Its kernels are those of Adam. */
+/** Response and kernels of AdamW are those of Adam. */
+export const adamwLinear = adamLinear;
 export const adamwRecord = { factory: adamw, rule, kernels: {} } satisfies BaseRecord<AdamW>;
 
 export const notation: readonly Notation[] = [

@@ -13,7 +13,7 @@ export interface Settled<Name extends string> {
   readonly weightDecay: number;
 }
 
-/** What the package knows of a base: its file says it, and list.ts lists it. No other place of src/ does. */
+/** What the package knows of a base: its file says it, and no other place of src/. */
 export interface BaseRecord<B extends Settled<string>> {
   /** Checks the options and fills in the defaults. */
   readonly factory: (options?: object) => B;

@@ -1,7 +1,8 @@
 import { expectOneOf, expectOptions, given, showUncalled } from "../common/expect.js";
 import { warmup, type Schedule } from "../schedules.js";
 import { asSchedule, type LearningRate, type Rule } from "./base.js";
-import { records, ruleOf, type BaseName, type Wrapped } from "./list.js";
+import { ruleOf, type BaseName, type Wrapped } from "./list.js";
+import { records } from "./records.js";
 import { scheduleFree, scheduleFreeRule, type ScheduleFree } from "./schedule-free.js";
 
 /** A base optimizer that stands by itself, or what {@link scheduleFree} makes of one: the plain object that `adam(…)`, `sgd(…)` and the others return. */

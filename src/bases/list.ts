@@ -1,36 +1,6 @@
-import { adadeltaLinear, adadeltaRecord } from "./adadelta.js";
-import { adagradLinear, adagradRecord } from "./adagrad.js";
-import { adamLinear, adamRecord, adamwRecord } from "./adam.js";
-import { adamaxLinear, adamaxRecord } from "./adamax.js";
 import type { BaseRecord, Linear, LinearResponse, NoLinear, Rule, ScalarRule, Updates } from "./base.js";
 import type { Kernel } from "./kernels.js";
-import { lionLinear, lionRecord } from "./lion.js";
-import { rmspropLinear, rmspropRecord } from "./rmsprop.js";
-import { sgdLinear, sgdRecord } from "./sgd.js";
-
-/** Every base, by its name. */
-export const records = {
-  sgd: sgdRecord,
-  adam: adamRecord,
-  adamw: adamwRecord,
-  adamax: adamaxRecord,
-  rmsprop: rmspropRecord,
-  adagrad: adagradRecord,
-  adadelta: adadeltaRecord,
-  lion: lionRecord,
-};
-
-/** How each answers to a gradient, held against the edge of stability. */
-const linearResponses: { readonly [Name in BaseName]: LinearResponse<Made<Name>> } = {
-  sgd: sgdLinear,
-  adam: adamLinear,
-  adamw: adamLinear,
-  adamax: adamaxLinear,
-  rmsprop: rmspropLinear,
-  adagrad: adagradLinear,
-  adadelta: adadeltaLinear,
-  lion: lionLinear,
-};
+import { linearResponses, records } from "./records.js";
 
 /** The name of a base that stands by itself. */
 export type BaseName = keyof typeof records;

@@ -1,6 +1,7 @@
 import { expectNumber, expectOneOf, expectOptions, given, showUncalled } from "../common/expect.js";
 import { slotsWithLead, type LearningRate, type Role, type Rule } from "./base.js";
-import { records, ruleOf, type BaseName, type Wrapped } from "./list.js";
+import { ruleOf, type BaseName, type Wrapped } from "./list.js";
+import { records } from "./records.js";
 
 /** Options of {@link scheduleFree}. */
 export interface ScheduleFreeOptions {

@@ -1,114 +1,38 @@
 import { OptimizerError } from "../common/errors.js";
-import type { Form } from "../tuners/forms.js";
-import type { Tuner } from "../tuners/tuners.js";
 import { createJsEngine } from "./js/engine.js";
-import { Report, Scalar, type EngineName } from "./kernels.js";
+import type { EngineName } from "./kernels.js";
+import { hostKernels, type HostedEngine } from "./hosted.js";
+import { bytesPerCoordinateOf, FIRST_BYTE, plan, setUp, viewsOf } from "./layout.js";
 import { placeFor } from "./places.js";
-import { expectFit, isBounded, looksAhead, readsParams } from "./program.js";
-import type { Engine, Lodging, Program } from "./program.js";
-import {
-  compiledOnce,
-  enumerationsOf,
-  hasRelaxed,
-  instantiate,
-  newMemory,
-  type Enumerations,
-  type WasmKernels,
-} from "./wasm.js";
+import type { Engine, HostMemory, Program } from "./program.js";
+import { compiledOnce, hasRelaxed, instantiate, newMemory, PAGE, type WasmKernels } from "./wasm.js";
 
+export { HostedEngine } from "./hosted.js";
 export { FLUSH_EVERY, type Engine, type Program } from "./program.js";
-
-function planOf(program: Program) {
-  const { size, segments, groups, slots, tuner, form, perCoordinate } = program;
-  return [
-    size,
-    segments.length,
-    groups,
-    form?.decays.length ?? 0,
-    slots,
-    tuner !== null,
-    tuner?.delta === "stored",
-    perCoordinate,
-    form?.usesScaleBefore ?? false,
-    looksAhead(program) || isBounded(program),
-    isBounded(program),
-  ] as const;
-}
-
-/** Lays out the kernels' memory from a byte on (0: the first); returns where it ends. */
-export function plan(kernels: WasmKernels, program: Program, from = 0, elsewhere = false): number {
-  const { size } = program;
-  // Planning counts bytes modulo 2⁶⁴.
-  const end = Math.max(kernels.plan(...planOf(program), from, elsewhere), 4 * size);
-  expectFit(end - from, size);
-  return end;
-}
 
 /** Instances that only plan, in a memory of their own: how many bytes a memory needs is known before there is one. */
 const planners = new Map<WebAssembly.Module, WasmKernels>();
 
 function plannerOf(module: WebAssembly.Module): WasmKernels {
-  const planner = planners.get(module) ?? instantiate(module, newMemory(0));
+  const planner = planners.get(module) ?? instantiate(module, newMemory(PAGE));
   planners.set(module, planner);
   return planner;
 }
 
-function lodge(kernels: WasmKernels, program: Program, { memory, allocate, elsewhere }: Lodging): void {
-  // The plan begins at the next multiple of 64.
-  const bytes = plan(kernels, program, 64, elsewhere);
-  const from = allocate(bytes);
-  plan(kernels, program, from, elsewhere);
-  new Uint8Array(memory.buffer, from, bytes).fill(0);
-}
-
-function setForm(kernels: WasmKernels, { Delta, Pull }: Enumerations, tuner: Tuner, form: Form): void {
-  const deltas = { stored: "STORED", reconstructed: "RECONSTRUCTED", additive: "ADDITIVE" } as const;
-  const delta = Delta[deltas[tuner.delta]].value as number;
-  const pull = Pull[form.pull].value as number;
-  kernels.setSpread(tuner.spread ?? Infinity);
-  kernels.setForm(delta, pull, tuner.lambda, tuner.eps, form.mStart, form.mFloor);
-  kernels.setReading(form.signed, form.clipsReward, form.clampsReward, form.usesScaleBefore, form.epsInRoot);
-  form.decays.forEach(([m, v, r], k) => kernels.setDecays(k, m, v, r));
-}
-
-/** Tells the kernels all that does not change from step to step. */
-export function setUp(kernels: WasmKernels, program: Program): void {
-  const { segments, decoupled, tuner, form, bound } = program;
-  segments.forEach(({ first, last, group, learningRate, weightDecay }, k) =>
-    kernels.setSegment(k, first, last, group, learningRate, weightDecay),
-  );
-  kernels.setDecay(decoupled, readsParams(program));
-  kernels.setBound(bound);
-  if (tuner && form) setForm(kernels, enumerationsOf(kernels), tuner, form);
-}
-
-type Views = Pick<Engine, "params" | "grads" | "scales" | "state" | "scalars" | "report">;
-
-export function viewsOf(kernels: WasmKernels, { size, perCoordinate }: Program, elsewhere = false): Views {
-  const { buffer } = kernels.memory;
-  const bytes = (at: number, length: number) => new Uint8Array(buffer, at >>> 0, length >>> 0);
-  const floats = (at: number, length: number) => new Float32Array(buffer, at >>> 0, length);
-  const own = elsewhere ? 0 : size;
-  return {
-    params: floats(kernels.paramsAt(), own),
-    grads: floats(kernels.gradsAt(), own),
-    scales: perCoordinate ? floats(kernels.scalesAt(), size) : undefined,
-    state: [
-      bytes(kernels.groupsAt(), kernels.groupsLength()),
-      bytes(kernels.vectorsAt(), kernels.vectorsLength()),
-    ],
-    scalars: new Float64Array(buffer, kernels.scalarsAt() >>> 0, Scalar.count),
-    report: new Float64Array(buffer, kernels.reportAt() >>> 0, Report.count),
-  };
-}
-
 /** The WebAssembly kernels of a module, in a place of their own. */
 function createWasmEngine(name: EngineName, module: WebAssembly.Module, program: Program): Engine {
-  const { memory, from } = placeFor(plan(plannerOf(module), program));
+  const { memory, from } = placeFor(plan(plannerOf(module), program, { from: FIRST_BYTE }));
   const kernels = instantiate(module, memory);
-  plan(kernels, program, from);
+  plan(kernels, program, { from });
   setUp(kernels, program);
-  return { name, kernels, groups: program.groups, ...viewsOf(kernels, program) };
+  const bytesPerCoordinate = bytesPerCoordinateOf(kernels, { from });
+  return {
+    name,
+    kernels,
+    groups: program.groups,
+    bytesPerCoordinate,
+    ...viewsOf(kernels, program, { from }),
+  };
 }
 
 let warned = false;
@@ -161,47 +85,9 @@ export function createEngine(program: Program): Engine {
   }
 }
 
-/** An engine whose kernels may be told where segments lie. */
-export interface LodgedEngine extends Engine {
-  readonly kernels: WasmKernels;
-}
-
-/**
- * The WebAssembly engine in another library's memory. When that grows, views of it detach, so here each is looked up
- * when it is wanted: do not keep one.
- */
-export function createLodgedEngine(program: Program, lodging: Lodging): LodgedEngine {
+/** The WebAssembly engine in another library's memory; its kernels are told where segments lie. */
+export function createHostedEngine(program: Program, host: HostMemory): HostedEngine {
   const { module, reason } = compiledOnce("wasm");
   if (!module) throw new OptimizerError("engine", `engine: ${whyNot(reason)}`);
-  const kernels = instantiate(module, lodging.memory);
-  lodge(kernels, program, lodging);
-  setUp(kernels, program);
-  let views = viewsOf(kernels, program, lodging.elsewhere);
-  const current = (): Views => {
-    const detached = views.state[0].length === 0;
-    return detached ? (views = viewsOf(kernels, program, lodging.elsewhere)) : views;
-  };
-  return {
-    name: "wasm",
-    kernels,
-    groups: program.groups,
-    get params() {
-      return current().params;
-    },
-    get grads() {
-      return current().grads;
-    },
-    get scales() {
-      return current().scales;
-    },
-    get state() {
-      return current().state;
-    },
-    get scalars() {
-      return current().scalars;
-    },
-    get report() {
-      return current().report;
-    },
-  };
+  return hostKernels(module, plannerOf(module), program, host);
 }

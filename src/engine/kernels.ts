@@ -9,6 +9,7 @@ export interface Kernels {
   scanExactly(): number;
   clippedSquares(): number;
   step(): void;
+  scanAndStep(limit: number): number;
   start(sInit: number, share: number): void;
   rebase(): void;
   anchor(carry: number): void;
@@ -18,38 +19,8 @@ export interface Kernels {
   lowerScale(group: number, other: number): void;
   flushMoments(): void;
   clearSlot(index: number): void;
-  bytesPerCoordinate(): number;
   scaleOf(group: number): number;
-  takeStock(): void;
+  summarize(): void;
 }
 
-/** Places in a step's scalars, which the host writes: the rule's step size and eight constants, and these. */
-export const Scalar = {
-  learningRate: 9,
-  clipScale: 10,
-  base: 11,
-  firstSlot: 12,
-  leadSlot: 13,
-  interpolation: 14,
-  weight: 15,
-  ownFloor: 16,
-  rewardLimit: 17,
-  growthLimit: 18,
-  promiseLimit: 19,
-  start: 20,
-  count: 21,
-} as const;
-
-/** Places in the report, which the kernels write; assembly/records.ts says what is there. */
-export const Report = {
-  h: 0,
-  scaleMean: 1,
-  scaleMax: 2,
-  paramsSquares: 3,
-  paramsSquaresMin: 4,
-  deltaSquares: 5,
-  vitality: 6,
-  leadSlope: 7,
-  sInitMax: 8,
-  count: 9,
-} as const;
+export { Scalar, Summary } from "./records.js";

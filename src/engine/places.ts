@@ -1,3 +1,4 @@
+import { alignUp, FIRST_BYTE } from "./layout.js";
 import { newMemory } from "./wasm.js";
 
 /** Where kernels live: from this byte of a memory on. */
@@ -15,19 +16,19 @@ const SMALL = 2 ** 18;
 const LARGEST = 2 ** 23;
 
 let shared: WebAssembly.Memory | undefined;
-let free = 0;
+let free = FIRST_BYTE;
 let next = 2 ** 20;
 
 /** @throws RangeError when the machine refuses memory */
 export function placeFor(bytes: number): Place {
   // One page more than needed keeps every end pointer below 2³².
-  if (bytes > SMALL) return { memory: newMemory(bytes + 2 ** 16), from: 0 };
+  if (bytes > SMALL) return { memory: newMemory(bytes + 2 ** 16), from: FIRST_BYTE };
   if (!shared || free + bytes > shared.buffer.byteLength) {
     shared = newMemory(next);
-    free = 0;
+    free = FIRST_BYTE;
     next = Math.min(2 * next, LARGEST);
   }
   const place = { memory: shared, from: free };
-  free = 64 * Math.ceil((free + bytes) / 64);
+  free = alignUp(free + bytes);
   return place;
 }

@@ -22,7 +22,7 @@ export interface Program {
 }
 
 /** A part of another library's memory for an engine to live in. */
-export interface Lodging {
+export interface HostMemory {
   readonly memory: WebAssembly.Memory;
   /** Returns the address of so many bytes that stay the engine's. Throws when there are none. */
   readonly allocate: (bytes: number) => number;
@@ -30,7 +30,7 @@ export interface Lodging {
    * Every segment gets a place for its gradient and parameters, by `kernels.setPlace`, before anything else is called:
    * then the engine has no vectors of them, `params` and `grads` are empty, and `state` is without x.
    */
-  readonly elsewhere: boolean;
+  readonly external: boolean;
 }
 
 /** Kernels set up for a program, and views of their memory. Those of a memory of our own never move. */
@@ -42,14 +42,20 @@ export interface Engine {
   readonly grads: Float32Array;
   /** Tuners: one for each of so many tensors. */
   readonly groups: number;
+  /** Bytes that a coordinate takes in all vectors. */
+  readonly bytesPerCoordinate: number;
+  /** The reference point, where there is a tuner. */
+  readonly reference: Float32Array | undefined;
+  /** The base's slots, as far as the program has them. */
+  readonly moments: readonly Float32Array[];
   /** S of every coordinate, where each has a tuner. */
   readonly scales: Float32Array | undefined;
   /** All that a step reads and writes, but the gradient: the tuner's groups, and the vectors from x on. */
   readonly state: readonly [groups: Uint8Array, vectors: Uint8Array];
   /** What the kernels read at a step, and what they wrote after it. */
   readonly scalars: Float64Array;
-  readonly report: Float64Array;
-  /** Parameters that are elsewhere, which a step writes to all the same. */
+  readonly summary: Float64Array;
+  /** Parameters that are external, which a step writes to all the same. */
   readonly outside?: readonly Float32Array[];
 }
 

@@ -10,21 +10,7 @@ putBack();
 /** The exports of assembly/index.ts. */
 export interface WasmKernels extends Kernels {
   readonly memory: WebAssembly.Memory;
-  plan(
-    size: number,
-    segments: number,
-    groups: number,
-    betas: number,
-    slots: number,
-    tuned: boolean,
-    stored: boolean,
-    coordinates: boolean,
-    keepsBefore: boolean,
-    twoSweeps: boolean,
-    bounded: boolean,
-    from: number,
-    elsewhere: boolean,
-  ): number;
+  plan(from: number, thread: number): void;
   setSegment(
     index: number,
     first: number,
@@ -35,20 +21,6 @@ export interface WasmKernels extends Kernels {
   ): void;
   setPlace(segment: number, gradsAt: number, paramsAt: number): void;
   setDecays(index: number, m: number, v: number, r: number): void;
-  setForm(delta: number, pull: number, lambda: number, eps: number, mStart: number, mFloor: number): void;
-  setReading(signed: boolean, clips: boolean, clamps: boolean, before: boolean, inRoot: boolean): void;
-  setSpread(factor: number): void;
-  setDecay(decoupled: boolean, readsParams: boolean): void;
-  setBound(value: number): void;
-  gradsAt(): number;
-  paramsAt(): number;
-  groupsAt(): number;
-  groupsLength(): number;
-  vectorsAt(): number;
-  vectorsLength(): number;
-  scalesAt(): number;
-  scalarsAt(): number;
-  reportAt(): number;
 }
 
 type BinaryName = "wasm" | "wasm-relaxed";
@@ -104,7 +76,7 @@ export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memo
   return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as WasmKernels;
 }
 
-const PAGE = 2 ** 16;
+export const PAGE = 2 ** 16;
 
 /**
  * A memory of at least so many bytes, all from the start: where a memory grows, V8 runs every loop over typed arrays in

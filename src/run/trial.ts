@@ -1,7 +1,7 @@
 import { OptimizerError } from "../common/errors.js";
 import { expectLoss, expectNumber, expectOptions } from "../common/expect.js";
 import { nextFactor, rises, type Violation } from "./guard.js";
-import type { Footing, Mark } from "../engine/mark.js";
+import type { Backoff, Snapshot } from "../engine/snapshot.js";
 import type { Seen, StepInfo } from "../stepper/info.js";
 import { bisect, leaves } from "./level.js";
 import type { SettledRun } from "./options.js";
@@ -93,7 +93,7 @@ export function untried(info: StepInfo): Trial {
 interface Start {
   readonly loss: number;
   readonly lastLoss: number | undefined;
-  readonly mark: Mark | undefined;
+  readonly snapshot: Snapshot | undefined;
 }
 
 /** Takes steps that a guard or a level looks after. */
@@ -103,8 +103,8 @@ export class Trials {
   readonly #tally: Tally;
   /** A guard may have changed the rate. */
   readonly #rated: boolean;
-  #mark: Mark | undefined;
-  #secondMark: Mark | undefined;
+  #snapshot: Snapshot | undefined;
+  #secondSnapshot: Snapshot | undefined;
 
   /** `probed`: the guard looks after each step, and judges no tries. */
   constructor(stepper: Stepper, run: SettledRun, tally: Tally, probed: boolean) {
@@ -118,33 +118,33 @@ export class Trials {
   *step(loss: number, lastLoss: number | undefined): Asking<Trial | undefined> {
     const { guard, level } = this.#run;
     const remembers = guard?.policy === "reject" || level !== null;
-    const mark = remembers ? (this.#mark = this.#stepper.mark(this.#mark)) : undefined;
+    const snapshot = remembers ? (this.#snapshot = this.#stepper.snapshot(this.#snapshot)) : undefined;
     let done = false;
     try {
-      const trial = yield* this.#guarded({ loss, lastLoss, mark });
+      const trial = yield* this.#guarded({ loss, lastLoss, snapshot });
       done = trial !== undefined;
       return trial;
     } finally {
-      if (mark && !done) this.#stepper.back(mark);
+      if (snapshot && !done) this.#stepper.rollBack(snapshot);
     }
   }
 
   /** Tries until the guard is content. */
   *#guarded(start: Start): Asking<Trial | undefined> {
     const { guard, signal } = this.#run;
-    let footing: Footing | undefined;
+    let backoff: Backoff | undefined;
     for (let rejections = 0; ;) {
       const found = yield* this.#levelled(start, rejections);
       const violation = this.#violationOf(start.loss, found);
-      const stays = !violation || guard?.policy !== "reject" || !start.mark;
+      const stays = !violation || guard?.policy !== "reject" || !start.snapshot;
       if (stays) this.#adjustRate(violation !== undefined, rejections);
       // It may throw: by now everything else is done.
       if (violation) guard?.onViolation?.(violation);
-      if (stays || !start.mark)
+      if (stays || !start.snapshot)
         return { ...found, violated: violation !== undefined || rejections > 0, rejections };
       this.#tally.rejections++;
       if (++rejections >= guard.tries || signal?.aborted) return undefined;
-      footing = this.#stepper.retreat(start.mark, footing);
+      backoff = this.#stepper.backOff(start.snapshot, backoff);
     }
   }
 
@@ -171,18 +171,20 @@ export class Trials {
   *#levelled(start: Start, rejections: number): Asking<Try> {
     const { level } = this.#run;
     // After a rejection a shorter try starts from the way back, too.
-    const mark =
-      level && rejections > 0 ? (this.#secondMark = this.#stepper.mark(this.#secondMark)) : start.mark;
+    const snapshot =
+      level && rejections > 0
+        ? (this.#secondSnapshot = this.#stepper.snapshot(this.#secondSnapshot))
+        : start.snapshot;
     const found = yield* this.#plain(start, 1);
-    if (!level || !mark || !leaves(level, start.loss, found.after)) return found;
+    if (!level || !snapshot || !leaves(level, start.loss, found.after)) return found;
     this.#tally.projections++;
-    if (level.action === "project") return yield* this.#project(mark, start.loss, found.info);
+    if (level.action === "project") return yield* this.#project(snapshot, start.loss, found.info);
     for (let k = 1; k <= level.tries; k++) {
-      this.#stepper.back(mark);
+      this.#stepper.rollBack(snapshot);
       const shorter = yield* this.#plain(start, 0.5 ** k);
       if (shorter.after !== undefined && shorter.after >= level.value) return { ...shorter, projected: true };
     }
-    return this.#place(mark, found.info, 0, start.loss, true);
+    return this.#place(snapshot, found.info, 0, start.loss, true);
   }
 
   *#plain({ loss, lastLoss }: Start, factor: number): Asking<Try> {
@@ -199,7 +201,7 @@ export class Trials {
     return yield* this.#tally.ask(this.#run.deterministic ? step + 1 : step);
   }
 
-  *#project(mark: Mark, loss: number, info: StepInfo): Asking<Try> {
+  *#project(snapshot: Snapshot, loss: number, info: StepInfo): Asking<Try> {
     const { params } = this.#stepper.engine;
     const end = params.slice();
     const search = bisect(this.#run.level!, loss);
@@ -207,19 +209,19 @@ export class Trials {
     let point = search.next();
     while (!point.done) {
       asked = point.value;
-      interpolate(mark.copy.params, end, asked, params);
+      interpolate(snapshot.copy.params, end, asked, params);
       point = search.next(yield* this.#askAfter(info));
     }
-    interpolate(mark.copy.params, end, point.value.theta, params);
-    return this.#place(mark, info, point.value.theta, point.value.loss, asked === point.value.theta);
+    interpolate(snapshot.copy.params, end, point.value.theta, params);
+    return this.#place(snapshot, info, point.value.theta, point.value.loss, asked === point.value.theta);
   }
 
   /** Makes x, which is at `theta` between x_t and x_{t+1}, the reference. */
-  #place(mark: Mark, info: StepInfo, theta: number, loss: number, fresh: boolean): Try {
+  #place(snapshot: Snapshot, info: StepInfo, theta: number, loss: number, fresh: boolean): Try {
     const { params, grads } = this.#stepper.engine;
     const held = theta === 0;
-    if (held) grads.set(mark.copy.grads);
-    this.#stepper.setParams(held ? mark.copy.params : params);
+    if (held) grads.set(snapshot.copy.grads);
+    this.#stepper.setParams(held ? snapshot.copy.params : params);
     const known = this.#run.deterministic && (held || fresh) ? loss : undefined;
     return { info, after: loss, known, projected: true, held };
   }

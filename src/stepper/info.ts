@@ -34,7 +34,7 @@ export interface Seen {
 export interface Begun {
   readonly step: number;
   readonly gradNorm: number;
-  readonly before: { giveBack(): void } | undefined;
+  readonly before: { restore(): void } | undefined;
   /** The clock before this step decided what gradients are. */
   readonly clockBefore: Clock | undefined;
 }

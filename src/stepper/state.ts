@@ -1,9 +1,9 @@
 import { decode, encode, newAverage, newClock, type Clock } from "./checkpoint.js";
 import { describe, type Config, type Resolved } from "./config.js";
 import type { Engine } from "../engine/engine.js";
-import { averageOf, Copy, lowerScales, momentsOf, scalesOf, shift, shownScale } from "../engine/mark.js";
-import type { Footing, Mark } from "../engine/mark.js";
-import { Report } from "../engine/kernels.js";
+import { averageOf, StateCopy, lowerScales, scalesOf, shift, shownScale } from "../engine/snapshot.js";
+import type { Backoff, Snapshot } from "../engine/snapshot.js";
+import { Summary } from "../engine/kernels.js";
 import { OptimizerError } from "../common/errors.js";
 import { expectVector } from "../common/expect.js";
 import { boldness, type Mode } from "./gradients.js";
@@ -67,7 +67,7 @@ export class State {
   }
 
   get moments(): readonly Float32Array[] {
-    return momentsOf(this.engine, this.resolved.program);
+    return this.engine.moments;
   }
 
   /** The average that belongs to `point`. An engine whose parameters are elsewhere is named with its own vectors. */
@@ -121,9 +121,9 @@ export class State {
 
   /** Takes the point as it stands for the reference. */
   protected settle(): void {
-    const { kernels, params, report } = this.engine;
+    const { kernels, params, summary } = this.engine;
     kernels.rebase();
-    if (this.fresh && !Number.isFinite(report[Report.paramsSquares])) {
+    if (this.fresh && !Number.isFinite(summary[Summary.paramsSquares])) {
       expectVector("params", params, params.length);
       expectNorm("params", params);
     }
@@ -165,7 +165,7 @@ export class State {
 
   translate(offset: ArrayLike<number>): void {
     expectNorm("offset", offset, this.engine.params);
-    shift(this.engine, this.resolved.program, offset);
+    shift(this.engine, offset);
     this.witness.look(this.engine.params);
   }
 
@@ -201,32 +201,32 @@ export class State {
     this.time = { ...clock };
     this.openWindow(clock.windowStart);
     this.fresh = fresh;
-    this.engine.kernels.takeStock();
+    this.engine.kernels.summarize();
     this.witness.look(this.engine.params);
   }
 
-  /** Remembers all that a step changes, and the gradient; in the memory of an older mark, if that is given. */
-  mark(old?: Mark): Mark {
-    const copy = old ? old.copy.take() : new Copy(this.engine);
+  /** Remembers all that a step changes, and the gradient; in the memory of an older snapshot, if that is given. */
+  snapshot(old?: Snapshot): Snapshot {
+    const copy = old ? old.copy.update() : new StateCopy(this.engine);
     return { copy, clock: { ...this.time }, fresh: this.fresh };
   }
 
   /** Goes back, bit for bit. */
-  back({ copy, clock, fresh }: Mark): void {
-    copy.giveBack();
+  rollBack({ copy, clock, fresh }: Snapshot): void {
+    copy.restore();
     this.takeUp(clock, fresh);
   }
 
   /**
    * Goes back, and anchors there: with half the smaller of the scales of now and then, or half the rate where there is
    * no tuner, and with the momentum of the gradient alone. Second moments stay. Returns what was halved, for the next
-   * retreat to the same mark.
+   * time at the same snapshot.
    */
-  retreat(mark: Mark, earlier?: Footing): Footing {
+  backOff(snapshot: Snapshot, earlier?: Backoff): Backoff {
     const { engine } = this;
     const now = scalesOf(engine);
     const { gradients } = this.time;
-    this.back(mark);
+    this.rollBack(snapshot);
     // What gradients are stays known: to find it out again, the first of them would be wanted, which is forgotten here.
     this.decide(gradients);
     const { tuner } = this.config;
@@ -234,7 +234,7 @@ export class State {
       lowerScales(engine, now);
       if (earlier) lowerScales(engine, earlier.scales);
       engine.kernels.anchor(0.5);
-    } else this.time.rateFactor = (earlier ?? mark.clock).rateFactor / 2;
+    } else this.time.rateFactor = (earlier ?? snapshot.clock).rateFactor / 2;
     this.#restartMomentum();
     Object.assign(this.time, newAverage());
     return { scales: scalesOf(engine), rateFactor: this.time.rateFactor };

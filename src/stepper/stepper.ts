@@ -1,12 +1,24 @@
 import { scheduleOf } from "../bases/index.js";
 import type { Resolved } from "./config.js";
 import { FLUSH_EVERY, type Engine } from "../engine/engine.js";
-import { Report, Scalar } from "../engine/kernels.js";
+import { Summary, Scalar } from "../engine/kernels.js";
+import { StateCopy } from "../engine/snapshot.js";
 import type { OptimizerError } from "../common/errors.js";
-import { boldness } from "./gradients.js";
+import { boldness, type Mode } from "./gradients.js";
 import type { Begun, StepInfo } from "./info.js";
+
 import type { GradientKind } from "../common/kinds.js";
-import { clipping, copyIfRisky, forget, judge, promiseOf, shorten, weigh, type After } from "./mode.js";
+import {
+  clipping,
+  couldOverflow,
+  forget,
+  judge,
+  keep,
+  promiseOf,
+  shorten,
+  weigh,
+  type After,
+} from "./mode.js";
 import { hugeGradient, isHuge, leftRange, nonFiniteGradient, singular } from "./safety.js";
 import type { Schedule } from "../schedules.js";
 import { State } from "./state.js";
@@ -15,6 +27,8 @@ import { nextAnchor } from "../tuners/tuners.js";
 /** What an optimizer does at a step. Its public face is `Optimizer`. */
 export class Stepper extends State {
   readonly #schedule: Schedule;
+  /** Does every step need the gradient's norm, or a check, before the kernels may take it. */
+  readonly #needsNorm: boolean;
   /** What the clock is to hold when the step that was begun is done. */
   readonly #after: After = {
     age: 0,
@@ -28,19 +42,55 @@ export class Stepper extends State {
   constructor(resolved: Resolved, engine: Engine) {
     super(resolved, engine);
     this.#schedule = scheduleOf(resolved.config.base);
+    const { normAdaptive, clip } = resolved.config;
+    const clips = clip.norm !== undefined || clip.value !== undefined;
+    this.#needsNorm = normAdaptive || clips || resolved.form?.singularAtZero === true;
   }
 
   get #meanScale(): number {
-    return this.config.tuner ? this.engine.report[Report.scaleMean] : 1;
+    return this.config.tuner ? this.engine.summary[Summary.scaleMean] : 1;
   }
 
   /** A step against the gradient in the engine's memory, with `factor` times the rate. */
   step(factor = 1, loss?: number): StepInfo {
     this.look();
+    const done = this.#stepAtOnce(factor, loss);
+    if (done) return done;
     const begun = this.begin(this.gradSquares(), factor, loss);
     if ("skipped" in begun) return begun;
     this.engine.kernels.step();
     return this.end(begun);
+  }
+
+  /**
+   * Most steps need to know nothing of the gradient but that it is not far longer than those before. These are one
+   * call of the kernels. Undefined, and nothing has changed, where a step does not, or is one that may not be taken.
+   */
+  #stepAtOnce(factor: number, loss?: number): StepInfo | undefined {
+    const { engine, time, mode } = this;
+    if (this.#needsNorm || mode.gradientLimit < Infinity || this.undecided) return undefined;
+    const limit = 1 + 1000 * time.gradNormMax;
+    const step = time.iterations + 1;
+    const eta = this.#rate(step, 0, time.gradients) * factor;
+    if (isHuge(limit) || couldOverflow(engine, this.resolved, mode, eta, limit, 1)) return undefined;
+    engine.scalars[Scalar.clipScale] = 1;
+    this.#prepare(mode, step - time.skipped, eta, loss);
+    const squares = engine.kernels.scanAndStep(limit * limit);
+    if (squares < 0) return undefined;
+    const gradNorm = Math.sqrt(squares);
+    this.#after.gradNormMax = Math.max(time.gradNormMax, gradNorm);
+    shorten(mode, time, step - time.skipped, gradNorm, this.#after);
+    return this.end({ step, gradNorm, before: undefined, clockBefore: undefined });
+  }
+
+  /** What the kernels need to know of a step besides the gradient's norm. */
+  #prepare(mode: Mode, applied: number, eta: number, loss?: number): void {
+    const { scalars } = this.engine;
+    mode.constants(applied, eta, scalars, applied - this.time.momentumStart);
+    this.#after.learningRate = eta;
+    scalars[Scalar.learningRate] = eta;
+    scalars[Scalar.weight] = weigh(mode, this.time, eta, this.#after);
+    scalars[Scalar.promiseLimit] = promiseOf(mode, loss);
   }
 
   /** The first part of a step: settles the point, or makes sure that nobody has moved it. */
@@ -67,7 +117,7 @@ export class Stepper extends State {
 
   /** The second, after the scan: all that the kernels need to know; or what became of the step. */
   begin(squares: number, factor: number, loss?: number): Begun | StepInfo {
-    const { grads, scalars, report } = this.engine;
+    const { grads, scalars, summary } = this.engine;
     const { modes, form } = this.resolved;
     const step = this.time.iterations + 1;
     if (!Number.isFinite(squares)) return this.refuse(nonFiniteGradient(grads, this.resolved.tensors, step));
@@ -78,23 +128,18 @@ export class Stepper extends State {
     scalars[Scalar.clipScale] = clipScale;
     const kind = this.undecided ? judge(this.engine, this.resolved.rule, this.time) : this.time.gradients;
     const eta = this.#rate(step, gradNorm, kind) * factor;
-    if (form?.singularAtZero && report[Report.paramsSquaresMin] === 0) throw singular(step);
+    if (form?.singularAtZero && summary[Summary.paramsSquaresMin] === 0) throw singular(step);
     const gradNormMax = Math.max(this.time.gradNormMax, usedNorm);
     const bolder = this.undecided && kind !== "undecided" ? boldness(modes, kind) : 1;
-    const before = copyIfRisky(this.engine, this.resolved, modes[kind], eta, gradNormMax, bolder);
+    const risky = couldOverflow(this.engine, this.resolved, modes[kind], eta, gradNormMax, bolder);
+    const before = risky ? new StateCopy(this.engine) : undefined;
     const clockBefore = kind === this.time.gradients ? undefined : { ...this.time };
     this.decide(kind);
     const mode = modes[kind];
     const applied = step - this.time.skipped;
-    const fresh = applied - this.time.momentumStart;
-    mode.constants(applied, eta, scalars, fresh);
-    const after = this.#after;
-    after.learningRate = eta;
-    after.gradNormMax = gradNormMax;
-    scalars[0] *= shorten(mode, this.time, applied, usedNorm, after);
-    scalars[Scalar.learningRate] = eta;
-    scalars[Scalar.weight] = weigh(mode, this.time, eta, after);
-    scalars[Scalar.promiseLimit] = promiseOf(mode, loss);
+    this.#prepare(mode, applied, eta, loss);
+    this.#after.gradNormMax = gradNormMax;
+    scalars[Scalar.rate] *= shorten(mode, this.time, applied, usedNorm, this.#after);
     return { step, gradNorm, before, clockBefore };
   }
 
@@ -109,17 +154,17 @@ export class Stepper extends State {
 
   /** The last, after the kernels' step. */
   end({ step, gradNorm, before, clockBefore }: Begun): StepInfo {
-    const { kernels, report } = this.engine;
-    if (!Number.isFinite(report[Report.vitality])) {
-      before?.giveBack();
+    const { kernels, summary } = this.engine;
+    if (!Number.isFinite(summary[Summary.finiteCheck])) {
+      before?.restore();
       this.takeUp(clockBefore ?? this.time, this.fresh);
       return this.refuse(leftRange(step));
     }
-    Object.assign(this.time, this.#after);
+    keep(this.#after, this.time);
     const { learningRate } = this.time;
     const scale = this.#meanScale;
-    const info = { step, learningRate, gradNorm, h: report[Report.h], scale, skipped: false };
-    if (this.mode.forgets) forget(this.mode, this.time, report[Report.leadSlope]);
+    const info = { step, learningRate, gradNorm, h: summary[Summary.h], scale, skipped: false };
+    if (this.mode.forgets) forget(this.mode, this.time, summary[Summary.leadSlope]);
     if (this.undecided && !this.resolved.rule.firstGradient)
       kernels.keepGradient(this.resolved.rule.bare.leadSlot);
     this.fresh = false;

@@ -1,16 +1,16 @@
-import { plan, setUp, viewsOf } from "../engine/engine.js";
+import { bytesPerCoordinateOf, FIRST_BYTE, plan, setUp, viewsOf, type Setting } from "../engine/layout.js";
+import type { Kernels } from "../engine/kernels.js";
 import { notGranted, type Engine, type Program } from "../engine/program.js";
 import type { WasmKernels } from "../engine/wasm.js";
 import { OptimizerError } from "../common/errors.js";
 import { THREADS_BASE64 } from "./binary.js";
-import type { Call, Orders } from "./worker.js";
+import type { WorkerSetup } from "./worker.js";
 import { Workers } from "./workers.js";
 
-/** The exports of assembly/threads.ts. */
+/** The exports of assembly/threads/threads.ts. */
 interface ThreadKernels extends WasmKernels {
-  setThread(index: number, count: number): void;
   setSleep(allowed: boolean): void;
-  countRuns(): void;
+  countSpans(): void;
   command(command: number): void;
   result(): number;
   quit(): void;
@@ -19,27 +19,11 @@ interface ThreadKernels extends WasmKernels {
   readonly "Command.STEP": WebAssembly.Global;
 }
 
-/** Calls of a set-up that leave something in the instance itself. */
-const SET_UP = ["plan", "setDecay", "setBound", "setSpread", "setForm", "setReading"] as const;
-
 /** Calls that read or write vectors, and may share a sweep. */
 const SWEEPS = [
-  ...["scan", "scanExactly", "step", "rebase", "start", "anchor"],
-  ...["lowerScale", "clearSlot", "flushMoments", "rescale", "keepGradient", "gradientChange"],
+  ...(["scan", "scanExactly", "step", "scanAndStep", "rebase", "start", "anchor"] as const),
+  ...(["lowerScale", "clearSlot", "flushMoments", "rescale", "keepGradient", "gradientChange"] as const),
 ];
-
-type Function = (...args: unknown[]) => unknown;
-
-/** The kernels, with some of their functions replaced. */
-function wrapped<K extends WasmKernels>(
-  kernels: K,
-  names: readonly string[],
-  wrap: (call: Function, name: string) => Function,
-): K {
-  const functions = kernels as unknown as Record<string, Function>;
-  const wrappers = names.map((name) => [name, wrap(functions[name], name)] as const);
-  return { ...kernels, ...Object.fromEntries(wrappers) };
-}
 
 let compiled: Promise<WebAssembly.Module> | undefined;
 
@@ -69,8 +53,8 @@ function expectIsolation(): void {
 /** An engine whose sweeps are shared by threads. */
 export interface ThreadedEngine {
   readonly engine: Engine;
-  /** A call of the kernels that another thread leads; this one does something else until the promise resolves. */
-  lead(call: "SCAN" | "SCAN_EXACTLY" | "STEP"): Promise<number>;
+  /** A command that another thread carries out as the leader; this one does something else until the promise resolves. */
+  command(name: "SCAN" | "SCAN_EXACTLY" | "STEP"): Promise<number>;
   /** Ends the threads; resolves when they have ended. */
   end(): Promise<void>;
 }
@@ -87,11 +71,9 @@ function sharedMemory(bytes: number): WebAssembly.Memory {
 }
 
 /** The optimizer's own instance. */
-function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory, threads: number): ThreadKernels {
+function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): ThreadKernels {
   const imports = { env: { memory }, threads: { announce: () => {} } };
-  const kernels = new WebAssembly.Instance(module, imports).exports as unknown as ThreadKernels;
-  kernels.setThread(0, threads);
-  return kernels;
+  return new WebAssembly.Instance(module, imports).exports as unknown as ThreadKernels;
 }
 
 /** A page's main thread may not sleep. */
@@ -101,29 +83,24 @@ const maySleep = () => typeof document === "undefined";
 export async function createThreadedEngine(program: Program, threads: number): Promise<ThreadedEngine> {
   expectIsolation();
   const module = await (compiled ??= compile());
+  const setting: Setting = { from: FIRST_BYTE, threads };
   // What a memory must hold is known before there is one.
-  const bytes = plan(instantiate(module, sharedMemory(0), threads), program);
-  const memory = sharedMemory(bytes);
-  const kernels = instantiate(module, memory, threads);
+  const memory = sharedMemory(setting.from + plan(instantiate(module, sharedMemory(0)), program, setting));
+  const kernels = instantiate(module, memory);
   kernels.setSleep(maySleep());
-  const calls: Call[] = [];
-  const recording = wrapped(kernels, SET_UP, (call, name) => (...args) => {
-    calls.push([name, args]);
-    return call(...args);
+  plan(kernels, program, setting);
+  setUp(kernels, program);
+  kernels.countSpans();
+  const setups = Array.from({ length: threads - 1 }, (_, k): WorkerSetup => {
+    return { module, memory, from: setting.from, thread: k + 1 };
   });
-  plan(recording, program);
-  setUp(recording, program);
-  kernels.countRuns();
-  const orders = Array.from({ length: threads - 1 }, (_, k): Orders => {
-    return { module, memory, thread: k + 1, threads, calls };
-  });
-  const workers = await Workers.start(orders);
+  const workers = await Workers.start(setups);
   return {
-    engine: engineOf(kernels, workers, program),
-    async lead(call) {
+    engine: engineOf(kernels, workers, program, setting),
+    async command(name) {
       workers.check();
-      kernels.command(kernels[`Command.${call}`].value as number);
-      await workers.led();
+      kernels.command(kernels[`Command.${name}`].value as number);
+      await workers.commandDone();
       return kernels.result();
     },
     end() {
@@ -133,28 +110,35 @@ export async function createThreadedEngine(program: Program, threads: number): P
   };
 }
 
-function engineOf(kernels: ThreadKernels, workers: Workers, program: Program): Engine {
-  const { state, ...views } = viewsOf(kernels, program);
-  const guarded = wrapped(kernels, SWEEPS, (call) => (...args) => {
-    workers.check();
-    try {
-      return call(...args);
-    } catch (error) {
-      // The kernels trap when a thread has not finished after many seconds.
-      if ((error as Error).name !== "RuntimeError") throw error;
-      workers.stop(
-        new OptimizerError(
-          "threads",
-          "a thread did not finish its part of a step; this optimizer's state is lost",
-        ),
-      );
-      throw workers.failure!;
-    }
-  });
+/** The kernels, whose sweeps fail when a thread has. */
+function guardedBy(workers: Workers, kernels: ThreadKernels): Kernels {
+  type Sweep = (...args: unknown[]) => unknown;
+  const guard =
+    (sweep: Sweep): Sweep =>
+    (...args) => {
+      workers.check();
+      try {
+        return sweep(...args);
+      } catch (error) {
+        // The kernels trap when a thread has not finished after many seconds.
+        if ((error as Error).name !== "RuntimeError") throw error;
+        const reason = "a thread did not finish its part of a step; this optimizer's state is lost";
+        workers.stop(new OptimizerError("threads", reason));
+        throw workers.failure!;
+      }
+    };
+  const functions = kernels as unknown as Record<(typeof SWEEPS)[number], Sweep>;
+  const sweeps = SWEEPS.map((name) => [name, guard(functions[name])] as const);
+  return { ...kernels, ...Object.fromEntries(sweeps) };
+}
+
+function engineOf(kernels: ThreadKernels, workers: Workers, program: Program, setting: Setting): Engine {
+  const { state, ...views } = viewsOf(kernels, program, setting);
   return {
     name: "wasm",
-    kernels: guarded,
+    kernels: guardedBy(workers, kernels),
     groups: program.groups,
+    bytesPerCoordinate: bytesPerCoordinateOf(kernels, setting),
     ...views,
     get state() {
       workers.check();

@@ -26,22 +26,22 @@ export interface ThreadedOptions extends Omit<OptimizerOptions, "engine"> {
 }
 
 /** Ends the threads of optimizers that were dropped without `dispose`: nobody else ever would. */
-const dropped = new FinalizationRegistry<ThreadedEngine>((crew) => void crew.end());
+const dropped = new FinalizationRegistry<ThreadedEngine>((pool) => void pool.end());
 
 /** What {@link createThreadedOptimizer} resolves to. */
 export class ThreadedOptimizer extends Optimizer implements AsyncDisposable {
   readonly #own: Stepper;
-  readonly #crew: ThreadedEngine | undefined;
+  readonly #pool: ThreadedEngine | undefined;
   /** Threads that share a step, the calling one included. */
   readonly threads: number;
 
   /** Use {@link createThreadedOptimizer}. */
-  constructor(stepper: Stepper, threads: number, crew: ThreadedEngine | undefined) {
+  constructor(stepper: Stepper, threads: number, pool: ThreadedEngine | undefined) {
     super(stepper);
     this.#own = stepper;
-    this.#crew = crew;
+    this.#pool = pool;
     this.threads = threads;
-    if (crew) dropped.register(this, crew, this);
+    if (pool) dropped.register(this, pool, this);
   }
 
   /**
@@ -60,8 +60,8 @@ export class ThreadedOptimizer extends Optimizer implements AsyncDisposable {
    */
   async stepAsync(grads?: ArrayLike<number>, seen?: Seen): Promise<StepInfo> {
     void this.engine; // Throws when it was disposed of.
-    const crew = this.#crew;
-    if (!crew) return Promise.resolve(this.step(grads, seen));
+    const pool = this.#pool;
+    if (!pool) return Promise.resolve(this.step(grads, seen));
     expectIdle(this.#own, "stepAsync");
     const loss = lossSeen(seen);
     if (grads !== undefined) {
@@ -73,20 +73,20 @@ export class ThreadedOptimizer extends Optimizer implements AsyncDisposable {
     const refused = refuseLoss(this.#own, loss);
     if (refused) return refused;
     try {
-      return await this.#lead(crew, loss);
+      return await this.#lead(pool, loss);
     } catch (error) {
       throw atLoss(error, loss);
     }
   }
 
-  async #lead(crew: ThreadedEngine, loss: number | undefined): Promise<StepInfo> {
+  async #lead(pool: ThreadedEngine, loss: number | undefined): Promise<StepInfo> {
     const stepper = this.#own;
     stepper.look();
-    let squares = await crew.lead("SCAN");
-    if (!Number.isFinite(squares)) squares = await crew.lead("SCAN_EXACTLY");
+    let squares = await pool.command("SCAN");
+    if (!Number.isFinite(squares)) squares = await pool.command("SCAN_EXACTLY");
     const begun = stepper.begin(squares, 1, loss);
     if ("skipped" in begun) return begun;
-    await crew.lead("STEP");
+    await pool.command("STEP");
     // By `this`, so that nobody takes it for dropped before.
     return this.#own.end(begun);
   }
@@ -95,13 +95,13 @@ export class ThreadedOptimizer extends Optimizer implements AsyncDisposable {
   override dispose(): void {
     super.dispose();
     dropped.unregister(this);
-    void this.#crew?.end();
+    void this.#pool?.end();
   }
 
   /** `dispose`, for `await using`: settles when the threads have ended. */
   async [asyncDispose](): Promise<void> {
     this.dispose();
-    await this.#crew?.end();
+    await this.#pool?.end();
   }
 }
 
@@ -136,6 +136,6 @@ export async function createThreadedOptimizer(
   const most = wanted ?? Math.min(await parallelism(), MOST_BY_DEFAULT);
   const threads = program.size < threshold ? 1 : most;
   if (threads === 1) return new ThreadedOptimizer(new Stepper(resolved, createEngine(program)), 1, undefined);
-  const crew = await createThreadedEngine(program, threads);
-  return new ThreadedOptimizer(new Stepper(resolved, crew.engine), threads, crew);
+  const pool = await createThreadedEngine(program, threads);
+  return new ThreadedOptimizer(new Stepper(resolved, pool.engine), threads, pool);
 }

@@ -3,49 +3,44 @@
  * scripts/embed.mjs makes a text of it, so it imports nothing and awaits nothing: it has to run as a classic script, too.
  */
 
-/** What the optimizer's thread tells a new worker. */
-export interface Orders {
+/** What the optimizer's thread sends a new worker. */
+export interface WorkerSetup {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
+  /** Where the kernels' configuration is, which all threads read. */
+  readonly from: number;
   readonly thread: number;
-  readonly threads: number;
-  /** Calls that set up the optimizer's instance. What they leave in the instance itself is not shared. */
-  readonly calls: readonly Call[];
 }
 
-/** A call of the kernels. */
-export type Call = readonly [name: string, args: readonly unknown[]];
-
-/** What a worker says: it helps now; it has led what it was told to. */
-export type Report = "ready" | "led";
+/** What a worker says: it helps now; it has carried out a command. */
+export type WorkerMessage = "ready" | "done";
 
 type Functions = Record<string, (...args: readonly unknown[]) => unknown>;
 
-function help({ module, memory, thread, threads, calls }: Orders, report: (report: Report) => void): void {
-  const announce = () => report("led");
+function help({ module, memory, from, thread }: WorkerSetup, send: (send: WorkerMessage) => void): void {
+  const announce = () => send("done");
   const kernels = new WebAssembly.Instance(module, { env: { memory }, threads: { announce } })
     .exports as Functions;
-  kernels.setThread(thread, threads);
-  for (const [name, args] of calls) kernels[name](...args);
-  report("ready");
+  kernels.plan(from, thread);
+  send("ready");
   kernels.work();
 }
 
 interface NodeThreads {
   readonly parentPort: {
-    once(event: "message", listener: (orders: Orders) => void): void;
-    postMessage(report: Report): void;
+    once(event: "message", listener: (setup: WorkerSetup) => void): void;
+    postMessage(send: WorkerMessage): void;
   };
 }
 
 if ("WorkerGlobalScope" in globalThis) {
   const scope = globalThis as unknown as Worker;
-  scope.onmessage = ({ data }: MessageEvent<Orders>) => help(data, (report) => scope.postMessage(report));
+  scope.onmessage = ({ data }: MessageEvent<WorkerSetup>) => help(data, (send) => scope.postMessage(send));
 } else {
   // By a name that bundlers do not follow into pages.
   const builtin = "node:worker_threads";
   const threads = import(/* @vite-ignore */ /* webpackIgnore: true */ builtin) as Promise<NodeThreads>;
   void threads.then(({ parentPort }) =>
-    parentPort.once("message", (orders) => help(orders, (report) => parentPort.postMessage(report))),
+    parentPort.once("message", (setup) => help(setup, (send) => parentPort.postMessage(send))),
   );
 }

@@ -1,27 +1,27 @@
 import { OptimizerError } from "../common/errors.js";
 import { WORKER_SCRIPT } from "./binary.js";
-import type { Orders, Report } from "./worker.js";
+import type { WorkerSetup, WorkerMessage } from "./worker.js";
 
 /** Milliseconds that workers get to start. */
 const START_LIMIT = 30_000;
 
 /** A worker of Node or of a page, as far as it matters here. */
-interface Link {
+interface WorkerHandle {
   /** Whether it keeps the process alive. */
-  hold(holds: boolean): void;
+  setRef(alive: boolean): void;
   terminate(): Promise<unknown>;
 }
 
 interface Listener {
-  readonly hear: (report: Report) => void;
-  readonly fail: (reason: string) => void;
+  readonly onMessage: (message: WorkerMessage) => void;
+  readonly onFailure: (reason: string) => void;
 }
 
 interface NodeWorker {
-  on(event: "message", listener: (report: Report) => void): void;
+  on(event: "message", listener: (message: WorkerMessage) => void): void;
   on(event: "error", listener: (error: Error) => void): void;
   on(event: "exit", listener: (code: number) => void): void;
-  postMessage(orders: Orders): void;
+  postMessage(setups: WorkerSetup): void;
   ref(): void;
   unref(): void;
   terminate(): Promise<number>;
@@ -43,17 +43,17 @@ async function builtin<Module>(name: string): Promise<Module> {
   return (await import(/* @vite-ignore */ /* webpackIgnore: true */ `node:${name}`)) as Module;
 }
 
-async function startInNode(orders: Orders, { hear, fail }: Listener): Promise<Link> {
+async function startInNode(setups: WorkerSetup, { onMessage, onFailure }: Listener): Promise<WorkerHandle> {
   type Constructor = new (script: string, options: object) => NodeWorker;
   const { Worker: NodeWorker } = await builtin<{ Worker: Constructor }>("worker_threads");
   // Without the flags of the process, which may be meant for its own script.
   const worker = new NodeWorker(WORKER_SCRIPT, { eval: true, execArgv: [] });
-  worker.on("message", hear);
-  worker.on("error", ({ message }) => fail(message));
-  worker.on("exit", (code) => fail(`it ended with code ${code}`));
-  worker.postMessage(orders);
+  worker.on("message", onMessage);
+  worker.on("error", ({ message }) => onFailure(message));
+  worker.on("exit", (code) => onFailure(`it ended with code ${code}`));
+  worker.postMessage(setups);
   return {
-    hold: (holds) => (holds ? worker.ref() : worker.unref()),
+    setRef: (alive) => (alive ? worker.ref() : worker.unref()),
     terminate: () => worker.terminate(),
   };
 }
@@ -61,32 +61,32 @@ async function startInNode(orders: Orders, { hear, fail }: Listener): Promise<Li
 let scriptUrl: string | undefined;
 
 /** The script as a text needs no help of bundlers; where a page's policy forbids such workers, its file may do. */
-function startInPage(orders: Orders, { hear, fail }: Listener): Link {
+function startInPage(setups: WorkerSetup, { onMessage, onFailure }: Listener): WorkerHandle {
   let worker: Worker | undefined;
   const use = (started: Worker, onFailure: (message: string | undefined) => void) => {
     worker = started;
-    worker.onmessage = ({ data }: MessageEvent<Report>) => hear(data);
+    worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => onMessage(data);
     worker.onerror = ({ message }: Partial<ErrorEvent>) => onFailure(message);
-    worker.postMessage(orders);
+    worker.postMessage(setups);
   };
   const useFile = () => {
     const blocked = "its script could not be loaded: see docs/engines.md on content security policies";
     try {
       const file = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
-      use(file, (message) => fail(message ?? blocked));
+      use(file, (message) => onFailure(message ?? blocked));
     } catch (error) {
-      fail(`${blocked} (${String(error)})`);
+      onFailure(`${blocked} (${String(error)})`);
     }
   };
   try {
     scriptUrl ??= URL.createObjectURL(new Blob([WORKER_SCRIPT], { type: "text/javascript" }));
     // What the script itself throws has a message.
-    use(new Worker(scriptUrl), (message) => (message === undefined ? useFile() : fail(message)));
+    use(new Worker(scriptUrl), (message) => (message === undefined ? useFile() : onFailure(message)));
   } catch {
     useFile();
   }
   return {
-    hold: () => {},
+    setRef: () => {},
     terminate() {
       if (worker) worker.onerror = null;
       worker?.terminate();
@@ -103,20 +103,20 @@ export async function parallelism(): Promise<number> {
 
 /** Workers that help with an optimizer's sweeps. */
 export class Workers {
-  readonly #links: Link[] = [];
+  readonly #handles: WorkerHandle[] = [];
   #ended: Promise<unknown> | undefined;
   #failure: OptimizerError | undefined;
   #waiting: { resolve: () => void; reject: (error: OptimizerError) => void } | undefined;
-  #reports = 0;
+  #expected = 0;
 
-  /** Starts workers with their orders, and resolves when all of them help. */
-  static async start(orders: readonly Orders[], limit = START_LIMIT): Promise<Workers> {
+  /** Starts workers, and resolves when all of them help. */
+  static async start(setups: readonly WorkerSetup[], limit = START_LIMIT): Promise<Workers> {
     const workers = new Workers();
-    const late = () => workers.#fail(`not ready after ${limit / 1000} s`);
+    const late = () => workers.#onFailure(`not ready after ${limit / 1000} s`);
     const timer = setTimeout(late, limit);
     try {
-      const ready = workers.#reported(orders.length);
-      await Promise.race([ready, workers.#launch(orders)]);
+      const ready = workers.#received(setups.length);
+      await Promise.race([ready, workers.#launch(setups)]);
       await ready;
     } catch (error) {
       void workers.end();
@@ -125,14 +125,17 @@ export class Workers {
     } finally {
       clearTimeout(timer);
     }
-    workers.#links.forEach((link) => link.hold(false));
+    workers.#handles.forEach((handle) => handle.setRef(false));
     return workers;
   }
 
-  async #launch(orders: readonly Orders[]): Promise<void> {
-    for (const order of orders) {
-      const listener: Listener = { hear: () => this.#hear(), fail: (reason) => this.#fail(reason) };
-      this.#links.push(inNode ? await startInNode(order, listener) : startInPage(order, listener));
+  async #launch(setups: readonly WorkerSetup[]): Promise<void> {
+    for (const setup of setups) {
+      const listener: Listener = {
+        onMessage: () => this.#onMessage(),
+        onFailure: (reason) => this.#onFailure(reason),
+      };
+      this.#handles.push(inNode ? await startInNode(setup, listener) : startInPage(setup, listener));
     }
   }
 
@@ -147,33 +150,33 @@ export class Workers {
     if (this.#waiting) throw new OptimizerError("threads", "a stepAsync is under way; await it first");
   }
 
-  /** Resolves when the first worker has led a command that it was given. */
-  async led(): Promise<void> {
-    const [leader] = this.#links;
-    leader.hold(true);
+  /** Resolves when the first worker has carried out its command. */
+  async commandDone(): Promise<void> {
+    const [leader] = this.#handles;
+    leader.setRef(true);
     try {
-      await this.#reported(1);
+      await this.#received(1);
     } finally {
-      leader.hold(false);
+      leader.setRef(false);
     }
   }
 
-  /** Resolves with the last of so many reports. */
-  #reported(count: number): Promise<void> {
-    this.#reports = count;
+  /** Resolves with the last of so many messages. */
+  #received(count: number): Promise<void> {
+    this.#expected = count;
     return new Promise((resolve, reject) => {
       if (this.#failure) reject(this.#failure);
       else this.#waiting = { resolve, reject };
     });
   }
 
-  #hear(): void {
-    if (--this.#reports > 0) return;
+  #onMessage(): void {
+    if (--this.#expected > 0) return;
     this.#waiting?.resolve();
     this.#waiting = undefined;
   }
 
-  #fail(reason: string): void {
+  #onFailure(reason: string): void {
     this.stop(new OptimizerError("threads", `a thread has failed: ${reason}`));
   }
 
@@ -187,6 +190,6 @@ export class Workers {
   /** Ends all of them; resolves when they have ended. */
   async end(): Promise<void> {
     this.stop(new OptimizerError("disposed", "this optimizer was disposed of"));
-    await (this.#ended ??= Promise.all(this.#links.map((link) => link.terminate())));
+    await (this.#ended ??= Promise.all(this.#handles.map((handle) => handle.terminate())));
   }
 }

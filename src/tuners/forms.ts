@@ -1,6 +1,6 @@
 import type { FormName, Tuner } from "./tuners.js";
 
-/** What distinguishes the forms, in the kernels' terms; assembly/form.ts says what each means. */
+/** What distinguishes the forms, in the kernels' terms; assembly/memory/form.ts says what each means. */
 export interface Form {
   readonly pull: "PROXIMAL" | "DECAY_AHEAD" | "DECAY" | "PRINTED";
   readonly mStart: number;

@@ -50,7 +50,7 @@ export const innerOf = (base: BaseOptions): RuleOptions => (base.name === "sched
 
 /** Where weight decay joins the update, not the gradient. */
 const DECOUPLED: Readonly<Record<RuleOptions["name"], boolean>> = {
-  ...{ sgd: false, adam: false, adamw: true, adamax: false },
+  ...{ sgd: false, adam: false, adamw: true, adamax: false, adabelief: true },
   ...{ rmsprop: false, adagrad: false, adadelta: false, lion: true },
 };
 
@@ -67,6 +67,8 @@ export function ruleOf(base: BaseOptions, rates: Rates, round: Round): Rule {
       return adam(inner, rates, round);
     case "adamax":
       return adamax(inner, rates, round);
+    case "adabelief":
+      return adabelief(inner, rates, round);
     case "rmsprop":
       return rmsprop(inner, rates, round);
     case "adagrad":
@@ -173,6 +175,26 @@ function adamax(base: Of<"adamax">, { eta, multiplier, t, bare, factor }: Rates,
     mu[i] = round(mu[i] + round(fresh * round(g - mu[i])));
     nu[i] = Math.max(round(keep * nu[i]), round(Math.abs(g) + eps));
     return round(round(-step * mu[i]) / nu[i]);
+  };
+  return { update };
+}
+
+function adabelief(base: Of<"adabelief">, { eta, multiplier, t, bare, factor }: Rates, round: Round): Rule {
+  const { beta1, beta2 } = base;
+  const fresh1 = round(1 - beta1);
+  const keep2 = round(beta2);
+  const fresh2 = round(1 - beta2);
+  // Sum of eps beta2^k over k < t: what the eps of every step have become.
+  const floor = round((base.eps * (1 - beta2 ** t)) / (1 - beta2));
+  const invRoot = round(1 / Math.sqrt(1 - beta2 ** t));
+  const eps = round(base.eps);
+  const step = round((bare ? eta : eta / (1 - beta1 ** t)) * factor * multiplier);
+  const update: Find = (i, g, { mu, nu }) => {
+    mu[i] = round(mu[i] + round(fresh1 * round(g - mu[i])));
+    const apart = round(g - mu[i]);
+    nu[i] = round(round(keep2 * nu[i]) + round(fresh2 * round(apart * apart)));
+    const root = round(Math.sqrt(round(nu[i] + floor)));
+    return round(round(-step * (bare ? g : mu[i])) / round(round(root * invRoot) + eps));
   };
   return { update };
 }

@@ -1,5 +1,6 @@
 /** One row for each base: all that the suites which go over the bases need to know of it. */
 import {
+  adabelief,
   adadelta,
   adagrad,
   adam,
@@ -171,6 +172,23 @@ export const rows: Readonly<Record<Wrapped["name"], BaseRow>> = {
     // nu: 4 + 0.5, then max(3/4 · 4.5, 0 + 0.5) = 3.375, then max(3/4 · 3.375, 4 + 0.5) = 4.5.
     byHand: { adamax: [adamax(halves), [4.5, 3.375, 4.5].map((nu, k) => adamSteps[k] / nu)] },
     edges: { adamax: [adamax(slow), adamax({ ...slowest, eps: 1e-8 })] },
+  },
+
+  adabelief: {
+    factory: adabelief,
+    variants: {
+      adabelief: adabelief(),
+      "adabelief with weight decay": adabelief({ beta2: 0.9, eps: 0.01, weightDecay: 0.1 }),
+    },
+    averaged: { "schedule-free adabelief": scheduleFree(adabelief({ eps: 1e-8, weightDecay: 0.1 })) },
+    options: { beta1: fraction, beta2: fraction, eps: positive, weightDecay },
+    rates: [[{}, 1e-3]],
+    decoupled: true,
+    // g − mu: 2, −1, −2.5; nu: 1 + 0.5, 3/4 · 1.5 + 1/4 + 0.5 = 1.875, 3/4 · 1.875 + 6.25 / 4 + 0.5 = 3.46875.
+    byHand: {
+      adabelief: [adabelief(halves), [6, 30 / 7, 6].map((nu, k) => adamSteps[k] / (Math.sqrt(nu) + 0.5))],
+    },
+    edges: { adabelief: [adabelief(slow), adabelief(slowest)] },
   },
 
   rmsprop: {

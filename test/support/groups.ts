@@ -1,6 +1,7 @@
-/** What the kernels found in the last step, as a saved state has it: assembly/records.ts says where. */
+/** What the kernels found in the last step, as a saved state has it: assembly/memory/records.ts says where. */
 import type { Optimizer, Tuner } from "../../src/index.js";
-import { BETAS, DG, FIELDS, GG, H, LEAD_DG, NEXT_DG, S_INIT, SCALE, XX } from "../../src/engine/js/memory.js";
+import { BETAS, DG, GG, H, LEAD_DG, NEXT_DG, S_INIT, SCALE, XX } from "../../src/engine/js/memory.js";
+import { Beta } from "../../src/engine/records.js";
 import { payloadBegin } from "./state.js";
 
 /** Places of a group's fields, which are the same in all engines. */
@@ -25,7 +26,7 @@ export function groupsOf(optimizer: Pick<Optimizer, "save">, tuner: Tuner, count
   const alone = tuner.granularity === "parameter" && tuner.spread === null;
   const betas = tuner.form === "algorithm1" ? 1 : tuner.betas.length;
   // Betas go in pairs.
-  const length = BETAS + (alone ? 0 : 2 * FIELDS * Math.ceil(betas / 2));
+  const length = BETAS + (alone ? 0 : Beta.count * Math.ceil(betas / 2));
   return Array.from({ length: count }, (_, k) => {
     const read = ([name, field]: [string, number]) => [name, view.getFloat64(8 * (k * length + field), true)];
     return Object.fromEntries(Object.entries(PLACES).map(read)) as Group;

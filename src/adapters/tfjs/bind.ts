@@ -1,6 +1,6 @@
 import type { Resolved } from "../../stepper/config.js";
 import { CopyingTraining } from "./copying.js";
-import { LodgedTraining } from "./lodged.js";
+import { HostedTraining } from "./hosted.js";
 import { findMemory } from "./memory.js";
 import type { Training } from "./training.js";
 import type { VariableList } from "./variables.js";
@@ -10,7 +10,7 @@ export function bind(list: VariableList, resolved: Resolved): Training {
   const { engine } = resolved.config;
   const memory = engine === "auto" || engine === "wasm" ? findMemory() : undefined;
   try {
-    if (memory) return new LodgedTraining(list, resolved, memory);
+    if (memory) return new HostedTraining(list, resolved, memory);
   } catch {
     // There may be room elsewhere.
   }

@@ -20,10 +20,10 @@ import {
 } from "./memory.js";
 import { Scalar } from "../kernels.js";
 import { addProduct, bounded, larger, root, round } from "../../bases/arithmetic.js";
-import { addUpdate, deltaOf, dot, gradientOf, moveRun, update } from "./sweeps.js";
+import { addUpdate, deltaOf, dot, gradientOf, moveSpan, update } from "./sweeps.js";
 import { findStart, isUnstarted, tune } from "./tuner.js";
 
-/* A tuner for each coordinate: assembly/coordinates.ts and coordinate-tuners.ts. */
+/* A tuner for each coordinate: assembly/sweeps/coordinates.ts and coordinate-tuners.ts. */
 
 /** Factor of the pull: λ ‖g‖ / ‖x‖, with y and eps as the form has them. */
 function pullFactor({ groups: [group], clipScale, form: { pull }, tuner: { lambda, eps } }: Memory): number {
@@ -32,7 +32,7 @@ function pullFactor({ groups: [group], clipScale, form: { pull }, tuner: { lambd
   return pull === "PROXIMAL" && group[XX] === 0 ? 0 : weight / Math.sqrt(group[XX]);
 }
 
-/** (26) over a run: writes h to `to`. What PRINTED adds to every h is left out of the sum. */
+/** (26) over a span: writes h to `to`. What PRINTED adds to every h is left out of the sum. */
 function findH(m: Memory, factor: number, from: number, delta: number, to: number): void {
   const { f, group, length, x, scales, extra } = m;
   const { pull } = m.form;
@@ -50,8 +50,8 @@ function findH(m: Memory, factor: number, from: number, delta: number, to: numbe
   group[HH] += dot(f, to, to, length);
 }
 
-/** (27)–(32) for one beta over a run; adds s_{t+1} to the scales. */
-function tuneRun(m: Memory, beta: number, h: number): void {
+/** (27)–(32) for one beta over a span; adds s_{t+1} to the scales. */
+function tuneSpan(m: Memory, beta: number, h: number): void {
   const { f, length, scales, shares, form } = m;
   const [decayM, decayV, decayR] = form.decays[beta];
   const [keepM, keepV, keepR] = [round(decayM), round(decayV), round(decayR)];
@@ -62,7 +62,7 @@ function tuneRun(m: Memory, beta: number, h: number): void {
   const own = m.scalars[Scalar.ownFloor] > 0;
   for (let k = 0; k < length; k++) {
     // m, v, r, s, and s of the step before.
-    const at = m.tunerOf(k, m.runTuners) + beta * m.betaLength;
+    const at = m.tunerOf(k, m.spanTuners) + beta * m.betaLength;
     const s = at + 3 * EIGHT;
     const before = form.usesScaleBefore ? s + EIGHT : s;
     const ht = f[h + k];
@@ -84,12 +84,12 @@ function tuneRun(m: Memory, beta: number, h: number): void {
   }
 }
 
-/** A run from Δ_{t+1} and h on. */
+/** A span from Δ_{t+1} and h on. */
 function tuneAndMove(m: Memory, h: number): void {
   const { f, group, length, scales } = m;
   const { spread } = m.tuner;
   f.fill(0, scales, scales + length);
-  for (let beta = 0; beta < m.form.decays.length; beta++) tuneRun(m, beta, h);
+  for (let beta = 0; beta < m.form.decays.length; beta++) tuneSpan(m, beta, h);
   const growth = round(m.scalars[Scalar.growthLimit] * m.form.decays.length);
   for (let k = scales; k < scales + length; k++) {
     const most = round(growth * f[k + m.shares - scales]);
@@ -99,7 +99,7 @@ function tuneAndMove(m: Memory, h: number): void {
     group[SCALE_MAX] = larger(group[SCALE_MAX], f[k]);
   }
   group[SCALE_MEAN] += dot(f, scales, ONES, length, 2);
-  moveRun(m);
+  moveSpan(m);
 }
 
 /** One step, after `scan` and `begin`: one sweep, or two where h looks ahead or scales are bounded. */
@@ -108,10 +108,10 @@ export function stepCoordinates(m: Memory): void {
   const ahead = m.form.pull === "DECAY_AHEAD";
   const twice = !ahead && m.tuner.spread !== null;
   const active = m.segments.reduce((sum, { first, last }) => sum + last - first, 0);
-  m.forget(DG, YY, DY, NEXT_DG, LEAD_DG);
+  m.clearSums(DG, YY, DY, NEXT_DG, LEAD_DG);
   if (ahead) m.sweep(() => update(m, gradientOf(m), ZEROS, m.extra));
   const factor = pullFactor(m);
-  m.forget(H, HH, SCALE_MEAN, SCALE_MAX);
+  m.clearSums(H, HH, SCALE_MEAN, SCALE_MAX);
   if (isUnstarted(m)) return begin(m, active);
   const advance = () => {
     const h = twice ? m.extra : H_BLOCK;
@@ -126,7 +126,7 @@ export function stepCoordinates(m: Memory): void {
     m.sweep(advance);
     tune(m);
   }
-  m.forget(XX, DD);
+  m.clearSums(XX, DD);
   m.sweep(twice ? () => tuneAndMove(m, m.extra) : advance);
   group[SCALE_MEAN] /= active;
   if (m.form.pull === "PRINTED") group[H] += factor * active;
@@ -138,7 +138,7 @@ function begin(m: Memory, active: number): void {
   const sInit = findStart(m);
   if (sInit !== undefined) startCoordinates(m, sInit, 1 / m.form.decays.length);
   if (m.tuner.spread !== null) tune(m);
-  m.forget(XX, DD);
+  m.clearSums(XX, DD);
   m.sweep(() => tuneAndMove(m, ZEROS));
   m.groups[0][SCALE_MEAN] /= active;
 }

@@ -1,6 +1,6 @@
 import { KERNELS } from "../../bases/kernels.js";
 import { scalarRules } from "../../bases/list.js";
-import { Scalar, type Kernels } from "../kernels.js";
+import { Scalar, Summary, type Kernels } from "../kernels.js";
 import type { Engine, Program } from "../program.js";
 import { reseedCoordinates, rescaleCoordinates, startCoordinates, stepCoordinates } from "./coordinates.js";
 import {
@@ -34,8 +34,8 @@ class JsKernels extends Memory implements Kernels {
 
   #begin(): void {
     const { scalars } = this;
-    this.rate = scalars[0];
-    this.c.set(scalars.subarray(1, Scalar.learningRate));
+    this.rate = scalars[Scalar.rate];
+    this.c.set(scalars.subarray(Scalar.k0, Scalar.learningRate));
     this.eta = scalars[Scalar.learningRate];
     this.clipScale = scalars[Scalar.clipScale];
     this.rule = scalarRules[KERNELS[scalars[Scalar.base]]];
@@ -64,7 +64,14 @@ class JsKernels extends Memory implements Kernels {
         move(this);
       }
     }
-    this.takeStock();
+    this.summarize();
+  }
+
+  scanAndStep(limit: number): number {
+    const squares = this.scan();
+    if (!(squares <= limit)) return -1;
+    this.step();
+    return squares;
   }
 
   rebase(): void {
@@ -73,15 +80,15 @@ class JsKernels extends Memory implements Kernels {
       this.f.copyWithin(xRef + first, x + first, x + last);
     }
     if (delta !== x) this.f.fill(0, delta, delta + this.stride);
-    this.forget(DD, XX);
+    this.clearSums(DD, XX);
     this.sweep(measure);
-    this.takeStock();
+    this.summarize();
   }
 
   start(sInit: number, share: number): void {
     if (this.perCoordinate) startCoordinates(this, sInit, share);
     for (const group of this.groups) seed(this, group, sInit, share);
-    this.takeStock();
+    this.summarize();
   }
 
   anchor(carry: number): void {
@@ -93,7 +100,7 @@ class JsKernels extends Memory implements Kernels {
   rescale(factor: number): void {
     if (this.perCoordinate) rescaleCoordinates(this, factor);
     rescale(this, factor);
-    this.takeStock();
+    this.summarize();
   }
 
   lowerScale(group: number, other: number): void {
@@ -112,10 +119,6 @@ class JsKernels extends Memory implements Kernels {
     this.f.fill(0, slot, slot + this.stride);
   }
 
-  bytesPerCoordinate(): number {
-    return 4 * (this.vectorCount + this.tunerLength / EIGHT);
-  }
-
   scaleOf(group: number): number {
     return this.groups[group][SCALE];
   }
@@ -130,8 +133,8 @@ class JsKernels extends Memory implements Kernels {
     return this.#total(GG);
   }
 
-  takeStock(): void {
-    const { report, groups, perCoordinate } = this;
+  summarize(): void {
+    const { summary, groups, perCoordinate } = this;
     const [h, hh, scale, xx, dd, eg] = [H, HH, SCALE, XX, DD, LEAD_DG].map((field) => this.#total(field));
     const mean = perCoordinate ? groups[0][SCALE_MEAN] : scale / groups.length;
     let [largest, least, sInit] = [0, Infinity, 0];
@@ -140,8 +143,15 @@ class JsKernels extends Memory implements Kernels {
       least = Math.min(least, group[XX]);
       sInit = Math.max(sInit, group[S_INIT]);
     }
-    // In the order of Report.
-    report.set([h, mean, largest, xx, least, dd, h + hh + scale + mean + xx + dd + eg, eg, sInit]);
+    summary[Summary.h] = h;
+    summary[Summary.scaleMean] = mean;
+    summary[Summary.scaleMax] = largest;
+    summary[Summary.paramsSquares] = xx;
+    summary[Summary.paramsSquaresMin] = least;
+    summary[Summary.deltaSquares] = dd;
+    summary[Summary.finiteCheck] = h + hh + scale + mean + xx + dd + eg;
+    summary[Summary.leadSlope] = eg;
+    summary[Summary.sInitMax] = sInit;
   }
 }
 
@@ -154,14 +164,17 @@ export function createJsEngine(program: Program): Engine {
     name: "js",
     kernels,
     groups: groups.length,
+    bytesPerCoordinate: 4 * (kernels.vectorCount + kernels.tunerLength / EIGHT),
     params,
     grads: vector(0),
+    reference: program.tuner ? vector(REFERENCE) : undefined,
+    moments: Array.from({ length: program.slots }, (_, k) => vector(kernels.slotsAt + k)),
     scales: program.perCoordinate ? vector(kernels.scaleAt) : undefined,
     state: [
       new Uint8Array(f.buffer, groups[0].byteOffset, groups.length * groups[0].byteLength),
       new Uint8Array(f.buffer, params.byteOffset),
     ],
     scalars: kernels.scalars,
-    report: kernels.report,
+    summary: kernels.summary,
   };
 }

@@ -3,19 +3,19 @@ import type { Form } from "../../tuners/forms.js";
 import type { Segment as Shared } from "../../tensors.js";
 import type { Tuner } from "../../tuners/tuners.js";
 import { expectFit, isBounded, looksAhead, notGranted, readsParams, type Program } from "../program.js";
-import { Report, Scalar } from "../kernels.js";
+import { Beta, BLOCK_BYTES, CHUNK_BYTES, EIGHT_BYTES, Group, Scalar, Summary } from "../records.js";
 
 /*
- * The js engine's memory. Groups and vectors lie as in assembly/layout.ts, since a state saved by one engine goes on
- * in every other; before them come blocks and the stage. Addresses are indices into `f`, which views the whole.
+ * The js engine's memory. Groups and vectors lie as in assembly/memory/layout.ts, since a state saved by one engine goes on
+ * in every other; before them come blocks and the staging area. Addresses are indices into `f`, which views the whole.
  */
 
-/** Coordinates whose tuners lie together; of a turn, which vectors are padded to; of a block, whose sums are float32. */
-export const EIGHT = 8;
-export const TURN = 16;
-export const BLOCK = 1024;
+/** Coordinates whose tuners lie together; of a chunk, which vectors are padded to; of a block, whose sums are float32. */
+export const EIGHT = EIGHT_BYTES / 4;
+export const CHUNK = CHUNK_BYTES / 4;
+export const BLOCK = BLOCK_BYTES / 4;
 
-/** Scratch blocks: Δ_t, g_t and u_t of a run where they are not vectors, h, y or x; and two that stay as they are. */
+/** Scratch blocks: Δ_t, g_t and u_t of a span where they are not vectors, h, y or x; and two that stay as they are. */
 export const DELTA_BLOCK = 0;
 export const GRAD_BLOCK = BLOCK;
 export const UPDATE_BLOCK = 2 * BLOCK;
@@ -23,42 +23,26 @@ export const H_BLOCK = 3 * BLOCK;
 export const POINT_BLOCK = 4 * BLOCK;
 export const ZEROS = 5 * BLOCK;
 export const ONES = 6 * BLOCK;
-const STAGE = 7 * BLOCK;
+const STAGING = 7 * BLOCK;
 
 /** Places of the vectors, counted from g. */
 export const PARAMS = 1;
 export const REFERENCE = 2;
 
-/** Fields of a group, in float64; behind them the tuners of its betas. */
-export const GG = 0;
-export const DG = 1;
-export const DD = 2;
-export const XX = 3;
-export const DX = 4;
-export const YY = 5;
-export const DY = 6;
-export const H = 7;
-export const HH = 8;
-export const NEXT_DG = 9;
-export const LEAD_DG = 10;
-export const SCALE_MEAN = 11;
-export const SCALE_MAX = 12;
-export const SCALE = 13;
-export const S_INIT = 14;
-export const SCALE_BEFORE = 15;
-export const BETAS = 16;
-/** m, v, r, s, s of the step before: of a beta and its partner, which lies 1 further. */
-export const FIELDS = 5;
+/** Fields of a group, in float64, by the names of assembly/memory/records.ts; behind them the tuners of its betas. */
+export const { gg: GG, dg: DG, dd: DD, xx: XX, dx: DX, yy: YY, dy: DY, h: H, hh: HH } = Group;
+export const { nextDg: NEXT_DG, leadDg: LEAD_DG, scaleMean: SCALE_MEAN, scaleMax: SCALE_MAX } = Group;
+export const { scale: SCALE, sInit: S_INIT, scaleBefore: SCALE_BEFORE, count: BETAS } = Group;
 
-/** Where the k-th beta's first field is in a group; the next one is 2 further. */
-export const betaAt = (k: number) => BETAS + (k >> 1) * 2 * FIELDS + (k & 1);
+/** Where the k-th beta's first field is in a group. The fields of two betas lie in turns. */
+export const betaAt = (k: number) => BETAS + (k >> 1) * Beta.count + (k & 1);
 
 export interface Segment extends Omit<Shared, "group"> {
   readonly group: Float64Array;
 }
 
-/** What a sweep does with one run of a segment's coordinates, which the fields from `length` on describe. */
-export type Run = (m: Memory) => void;
+/** What a sweep does with one span of a segment's coordinates, which the fields from `length` on describe. */
+export type Visit = (m: Memory) => void;
 
 function allocate(length: number, size: number): Float32Array<ArrayBuffer> {
   expectFit(4 * length, size);
@@ -69,7 +53,7 @@ function allocate(length: number, size: number): Float32Array<ArrayBuffer> {
   }
 }
 
-const align = (index: number) => Math.ceil(index / TURN) * TURN;
+const align = (index: number) => Math.ceil(index / CHUNK) * CHUNK;
 
 /** A program, its vectors and its tuners. */
 export class Memory {
@@ -108,11 +92,11 @@ export class Memory {
   /** Places of the rule's first slot and of the lead, counted from the base's slots. */
   declare firstSlot: number;
   declare leadSlot: number;
-  readonly report = new Float64Array(Report.count);
+  readonly summary = new Float64Array(Summary.count);
   /** ‖g‖² before clipping. */
   declare unclipped: number;
 
-  /** The run: its length and segment, where it begins in each vector, and how far these are apart. */
+  /** The span: its length and segment, where it begins in each vector, and how far these are apart. */
   declare length: number;
   declare segment: Segment;
   declare group: Float64Array;
@@ -125,7 +109,7 @@ export class Memory {
   declare scales: number;
   declare shares: number;
   declare extra: number;
-  declare runTuners: number;
+  declare spanTuners: number;
 
   constructor(program: Program) {
     const { size, slots, decoupled, perCoordinate } = program;
@@ -148,7 +132,7 @@ export class Memory {
     if (perCoordinate) this.vectorCount += 2 + Number(looksAhead(program) || isBounded(program));
     this.betaLength = EIGHT * (form?.usesScaleBefore ? 5 : 4);
     this.tunerLength = perCoordinate ? betas * this.betaLength : 0;
-    const groupsBegin = STAGE + this.vectorCount * TURN + 2 * this.tunerLength;
+    const groupsBegin = STAGING + this.vectorCount * CHUNK + 2 * this.tunerLength;
     const groupLength = perCoordinate && !isBounded(program) ? BETAS : betaAt(betas + (betas % 2));
     this.vectors = align(groupsBegin + 2 * program.groups * groupLength);
 
@@ -171,23 +155,29 @@ export class Memory {
     return tuners + Math.floor(j / EIGHT) * this.tunerLength + (j % EIGHT);
   }
 
-  /** Segment by segment, in blocks of whole turns; turns that a segment shares with others go over the stage. */
-  sweep(run: Run): void {
+  /** Segment by segment, in blocks of whole chunks; chunks that a segment shares with others go over the staging area. */
+  sweep(visit: Visit): void {
     for (const segment of this.segments) {
       const { first, last } = segment;
       const wholeFrom = align(first);
-      const wholeTo = last === this.size ? this.stride : last - (last % TURN);
+      const wholeTo = last === this.size ? this.stride : last - (last % CHUNK);
       this.segment = segment;
       this.group = segment.group;
-      if (first < wholeFrom) this.#stage(run, first, Math.min(last, wholeFrom));
+      if (first < wholeFrom) this.#sweepStaged(visit, first, Math.min(last, wholeFrom));
       for (let from = wholeFrom; from < wholeTo; from += BLOCK) {
-        this.#run(run, this.vectors + from, this.stride, this.tunerOf(from), Math.min(BLOCK, wholeTo - from));
+        this.#visit(
+          visit,
+          this.vectors + from,
+          this.stride,
+          this.tunerOf(from),
+          Math.min(BLOCK, wholeTo - from),
+        );
       }
-      if (wholeFrom <= wholeTo && wholeTo < last) this.#stage(run, wholeTo, last);
+      if (wholeFrom <= wholeTo && wholeTo < last) this.#sweepStaged(visit, wholeTo, last);
     }
   }
 
-  #run(run: Run, g: number, gap: number, tuners: number, length: number): void {
+  #visit(visit: Visit, g: number, gap: number, tuners: number, length: number): void {
     this.length = length;
     this.gap = gap;
     this.g = g;
@@ -198,28 +188,28 @@ export class Memory {
     this.scales = g + this.scaleAt * gap;
     this.shares = this.scales + gap;
     this.extra = this.shares + gap;
-    this.runTuners = tuners;
-    run(this);
+    this.spanTuners = tuners;
+    visit(this);
   }
 
-  #stage(run: Run, first: number, last: number): void {
+  #sweepStaged(visit: Visit, first: number, last: number): void {
     const { f, vectorCount, tunerLength } = this;
-    const tuners = STAGE + vectorCount * TURN;
+    const tuners = STAGING + vectorCount * CHUNK;
     const carry = (put: (there: number, here: number) => void) => {
       for (let k = 0; k < last - first; k++) {
-        for (let v = 0; v < vectorCount; v++) put(this.vectorOf(v) + first + k, STAGE + v * TURN + k);
+        for (let v = 0; v < vectorCount; v++) put(this.vectorOf(v) + first + k, STAGING + v * CHUNK + k);
         for (let field = 0; field < tunerLength; field += EIGHT)
           put(this.tunerOf(first + k) + field, this.tunerOf(k, tuners) + field);
       }
     };
-    f.fill(0, STAGE, tuners + 2 * tunerLength);
+    f.fill(0, STAGING, tuners + 2 * tunerLength);
     carry((there, here) => (f[here] = f[there]));
-    this.#run(run, STAGE, TURN, tuners, TURN);
+    this.#visit(visit, STAGING, CHUNK, tuners, CHUNK);
     carry((there, here) => (f[there] = f[here]));
   }
 
   /** Starts sums anew. */
-  forget(...fields: number[]): void {
+  clearSums(...fields: number[]): void {
     for (const group of this.groups) for (const field of fields) group[field] = 0;
   }
 }

@@ -15,13 +15,13 @@ import {
   YY,
   ZEROS,
   type Memory,
-  type Run,
+  type Visit,
 } from "./memory.js";
 import { Scalar } from "../kernels.js";
 import { addProduct, bounded, round } from "../../bases/arithmetic.js";
 
 /*
- * The sweeps of assembly/scan.ts, accumulate.ts and move.ts. Sums come from vectors as they stand in memory, in
+ * The sweeps of assembly/sweeps/scan.ts, accumulate.ts and move.ts. Sums come from vectors as they stand in memory, in
  * passes of their own, and in the order of the SIMD kernels.
  */
 
@@ -37,7 +37,7 @@ function lane(f: Float32Array, a: number, b: number, length: number, span: numbe
   return sum;
 }
 
-/** Σ a b over a run, in float32 lanes. */
+/** Σ a b over a span, in float32 lanes. */
 export function dot(f: Float32Array, a: number, b: number, length: number, span = 1): number {
   return (
     lane(f, a, b, length, span) +
@@ -51,19 +51,19 @@ function clip({ f, g, length, bound }: Memory, scale: number): void {
   for (let k = 0; k < length; k++) f[GRAD_BLOCK + k] = bounded(f[g + k], -bound, bound) * scale;
 }
 
-const scanPlain: Run = (m) => {
+const scanPlain: Visit = (m) => {
   const found = dot(m.f, m.g, m.g, m.length, 4);
   m.unclipped += found;
   m.group[GG] += found;
 };
 
-const scanClipped: Run = (m) => {
+const scanClipped: Visit = (m) => {
   clip(m, 1);
   m.unclipped += dot(m.f, m.g, m.g, m.length);
   m.group[GG] += dot(m.f, GRAD_BLOCK, GRAD_BLOCK, m.length);
 };
 
-const scanInDouble: Run = (m) => {
+const scanInDouble: Visit = (m) => {
   for (let k = m.g; k < m.g + m.length; k++) {
     const value = m.f[k];
     const within = bounded(value, -m.bound, m.bound);
@@ -75,23 +75,23 @@ const scanInDouble: Run = (m) => {
 /** Finds every group's ‖g‖²; returns the whole one before clipping. */
 export function scan(m: Memory, exactly: boolean): number {
   m.unclipped = 0;
-  m.forget(GG);
+  m.clearSums(GG);
   m.sweep(exactly ? scanInDouble : m.bound < Infinity ? scanClipped : scanPlain);
   return m.unclipped;
 }
 
-export const measure: Run = ({ f, group, x, length }) => {
+export const measure: Visit = ({ f, group, x, length }) => {
   group[XX] += dot(f, x, x, length, 4);
 };
 
-/** Where the gradient of a run is, clipped first where that is asked for. */
+/** Where the gradient of a span is, clipped first where that is asked for. */
 export function gradientOf(m: Memory): number {
   if (m.clipScale === 1 && m.bound === Infinity) return m.g;
   clip(m, round(m.clipScale));
   return GRAD_BLOCK;
 }
 
-/** Where Δ_t of a run is, made first where it is not stored, with the sums that h needs. */
+/** Where Δ_t of a span is, made first where it is not stored, with the sums that h needs. */
 export function deltaOf(m: Memory): number {
   const { f, group, length, x, xRef, scales, perCoordinate } = m;
   if (m.keepsDelta) {
@@ -135,7 +135,7 @@ function runRule(m: Memory, from: number, delta: number, next: number): void {
   }
 }
 
-/** The same with averaging: assembly/update.ts has the equations. */
+/** The same with averaging: assembly/sweeps/update.ts has the equations. */
 function averageBase(m: Memory, from: number, delta: number, next: number): void {
   const { f, length, slots, gap, c } = m;
   const step = -(m.rate * m.segment.learningRate);
@@ -177,7 +177,7 @@ function findUpdate(m: Memory, from: number): void {
   if (averages) average(m, 1, from, ZEROS, UPDATE_BLOCK);
 }
 
-/** One run of sweep A: from g and Δ_t to Δ_{t+1} at `next`, and the sums, in the pairs that the kernels take. */
+/** One span of sweep A: from g and Δ_t to Δ_{t+1} at `next`, and the sums, in the pairs that the kernels take. */
 export function update(m: Memory, from: number, delta: number, next: number): void {
   const { f, group, length, x, decoupled, readsParams } = m;
   const { weightDecay } = m.segment;
@@ -207,8 +207,8 @@ export function addUpdate({ f, length }: Memory, u: number, delta: number, next:
 
 /** Sweep A. */
 export function accumulate(m: Memory): void {
-  m.forget(DG, DX, YY, DY, NEXT_DG, LEAD_DG);
-  if (!m.tuner || !m.keepsDelta) m.forget(XX, DD);
+  m.clearSums(DG, DX, YY, DY, NEXT_DG, LEAD_DG);
+  if (!m.tuner || !m.keepsDelta) m.clearSums(XX, DD);
   m.sweep(() => {
     update(m, gradientOf(m), deltaOf(m), m.next);
     if (!m.tuner) measure(m);
@@ -216,7 +216,7 @@ export function accumulate(m: Memory): void {
 }
 
 /** (33), by way of a block, as Δ may stand where x is written. */
-export const moveRun: Run = (m) => {
+export const moveSpan: Visit = (m) => {
   const { f, group, length, x, xRef, next, scales, perCoordinate } = m;
   const scale = round(group[SCALE]);
   for (let k = 0; k < length; k++) {
@@ -230,11 +230,11 @@ export const moveRun: Run = (m) => {
 
 /** Sweep B. */
 export function move(m: Memory): void {
-  m.forget(XX, DD);
-  m.sweep(moveRun);
+  m.clearSums(XX, DD);
+  m.sweep(moveSpan);
 }
 
-/** Where a run's gradient is, clipped, and with weight decay where that joins it. */
+/** Where a span's gradient is, clipped, and with weight decay where that joins it. */
 function gradientSeen(m: Memory): number {
   const { f, length, x } = m;
   const from = gradientOf(m);
@@ -244,7 +244,7 @@ function gradientSeen(m: Memory): number {
   return GRAD_BLOCK;
 }
 
-/** assembly/compare.ts: keeps the gradient in a slot of the base. */
+/** assembly/sweeps/compare.ts: keeps the gradient in a slot of the base. */
 export function keepGradient(m: Memory, slot: number): void {
   m.sweep(() => {
     const from = gradientSeen(m);
@@ -254,7 +254,7 @@ export function keepGradient(m: Memory, slot: number): void {
 
 /** δ of the gradient and of `times` what a slot holds. */
 export function gradientChange(m: Memory, slot: number, times: number): number {
-  m.forget(YY, DY);
+  m.clearSums(YY, DY);
   m.sweep(() => {
     const from = gradientSeen(m);
     const before = m.slots + slot * m.gap;
@@ -278,7 +278,7 @@ export function gradientChange(m: Memory, slot: number, times: number): number {
 
 /** ‖Δ_{t+1}‖² of every group. */
 export function measureDelta(m: Memory): void {
-  m.forget(DD);
+  m.clearSums(DD);
   m.sweep(({ f, group, next, length }) => {
     group[DD] += dot(f, next, next, length, 4);
   });
@@ -286,7 +286,7 @@ export function measureDelta(m: Memory): void {
 
 /** ⟨Δ_{t+1}, g_t⟩ of every group. */
 export function measureSlope(m: Memory): void {
-  m.forget(NEXT_DG);
+  m.clearSums(NEXT_DG);
   m.sweep(() => {
     m.group[NEXT_DG] += dot(m.f, m.next, gradientOf(m), m.length);
   });

@@ -1,9 +1,9 @@
-import { Scalar } from "../kernels.js";
+import { Beta, Scalar } from "../records.js";
 import { BETAS, betaAt, DD, DG, DX, DY, GG, H, NEXT_DG, SCALE, SCALE_BEFORE, S_INIT } from "./memory.js";
 import { XX, YY, type Memory } from "./memory.js";
 import { measureDelta, measureSlope } from "./sweeps.js";
 
-/* The tuner of assembly/tuner.ts: from h to S, in float64, once per group. */
+/* The tuner of assembly/tuner/tuner.ts: from h to S, in float64, once per group. */
 
 /** What h has besides ⟨Δ_t, g_t⟩; `gradNorm` is ‖g_t‖ as the base saw it. */
 function pullOf({ form, tuner: { lambda, eps } }: Memory, group: Float64Array, gradNorm: number): number {
@@ -27,7 +27,7 @@ function tuneBeta({ form, tuner: { eps }, scalars }: Memory, group: Float64Array
   const share = group[S_INIT] / form.decays.length;
   const [decayM, decayV, decayR] = form.decays[k];
   const m = betaAt(k);
-  const [v, r, s, sBefore] = [m + 2, m + 4, m + 6, m + 8];
+  const [v, r, s, sBefore] = [m + Beta.v, m + Beta.r, m + Beta.s, m + Beta.sBefore];
   const h = group[H];
   const mBefore = group[m];
   group[m] = Math.max(decayM * mBefore, form.signed ? h : Math.abs(h) + form.mFloor); // (27)
@@ -69,8 +69,8 @@ function limitScale(m: Memory, group: Float64Array, limit: number): void {
 function multiplyScale({ form }: Memory, group: Float64Array, factor: number): void {
   const betas = group.length > BETAS ? form.decays.length : 0;
   for (let k = 0; k < betas; k++) {
-    group[betaAt(k) + 6] *= factor;
-    group[betaAt(k) + 8] *= factor;
+    group[betaAt(k) + Beta.s] *= factor;
+    group[betaAt(k) + Beta.sBefore] *= factor;
   }
 }
 
@@ -99,7 +99,7 @@ export function rescale(m: Memory, factor: number): void {
 export const isUnstarted = ({ scalars, groups }: Memory): boolean =>
   scalars[Scalar.start] > 0 && groups[0][S_INIT] === 0;
 
-/** assembly/start.ts: s_init by the first step that moves; undefined where it does not. */
+/** assembly/tuner/start.ts: s_init by the first step that moves; undefined where it does not. */
 export function findStart(m: Memory): number | undefined {
   measureDelta(m);
   let [xx, dd] = [0, 0];
@@ -126,7 +126,7 @@ export function seed(m: Memory, group: Float64Array, sInit: number, share: numbe
   for (let k = 0; k < betas; k++) {
     const at = betaAt(k);
     group[at] = m.form.mStart;
-    group[at + 6] = group[at + 8] = sInit * share;
+    group[at + Beta.s] = group[at + Beta.sBefore] = sInit * share;
     group[SCALE] += sInit * share;
   }
 }

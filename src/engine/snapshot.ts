@@ -3,7 +3,7 @@ import type { Granularity } from "../tuners/tuners.js";
 import type { Engine, Program } from "./program.js";
 
 /** A copy of everything that a step changes, and of the gradient. */
-export class Copy {
+export class StateCopy {
   readonly #sources: readonly (Uint8Array | Float32Array)[];
   readonly #copies: readonly (Uint8Array | Float32Array)[];
 
@@ -21,25 +21,25 @@ export class Copy {
     return new Float32Array(this.#copies[1].buffer, 0, this.grads.length);
   }
 
-  take(): this {
+  update(): this {
     this.#copies.forEach((copy, k) => copy.set(this.#sources[k]));
     return this;
   }
 
-  giveBack(): void {
+  restore(): void {
     this.#sources.forEach((source, k) => source.set(this.#copies[k]));
   }
 }
 
 /** A point in a run to go back to. */
-export interface Mark {
-  readonly copy: Copy;
+export interface Snapshot {
+  readonly copy: StateCopy;
   readonly clock: Readonly<Clock>;
   readonly fresh: boolean;
 }
 
 /** What a rejected step halves: the tuners' scales, or without a tuner the rate. */
-export interface Footing {
+export interface Backoff {
   readonly scales: ArrayLike<number>;
   readonly rateFactor: number;
 }
@@ -69,20 +69,6 @@ export function lowerScales({ kernels, scales }: Engine, others: ArrayLike<numbe
   }
 }
 
-/** The k-th vector of a state, x the 0th: all engines keep them in one order, padded to 64 bytes. */
-function vectorOf({ state, params }: Engine, size: number, k: number): Float32Array {
-  const { buffer, byteOffset } = state[1];
-  // Without x, where that lies in another library's memory.
-  const place = params.length === 0 ? k - 1 : k;
-  return new Float32Array(buffer, byteOffset + place * 64 * Math.ceil(size / 16), size);
-}
-
-/** Views of the base's moments: they come behind x, xRef with a tuner, and Δ where it is stored. */
-export function momentsOf(engine: Engine, { size, tuner, slots }: Program): Float32Array[] {
-  const first = tuner ? 2 + Number(tuner.delta === "stored") : 1;
-  return Array.from({ length: slots }, (_, k) => vectorOf(engine, size, first + k));
-}
-
 /** x − S · share · lead: the average where the lead is z − y, of a rule whose `slot` it is. */
 export function averageOf(
   engine: Engine,
@@ -92,7 +78,7 @@ export function averageOf(
   point: Float32Array,
 ): Float32Array {
   const { kernels, scales } = engine;
-  const lead = momentsOf(engine, program)[slot];
+  const lead = engine.moments[slot];
   const average = point.slice();
   for (const { first, last, group } of program.segments) {
     const scale = program.tuner ? kernels.scaleOf(group) : 1;
@@ -102,7 +88,7 @@ export function averageOf(
 }
 
 /** x ← x + offset and xRef ← xRef + offset. */
-export function shift(engine: Engine, { size, tuner }: Program, offset: ArrayLike<number>): void {
-  const moved = tuner ? [engine.params, vectorOf(engine, size, 1)] : [engine.params];
-  for (const vector of moved) for (let i = 0; i < size; i++) vector[i] += offset[i];
+export function shift({ params, reference }: Engine, offset: ArrayLike<number>): void {
+  for (const vector of reference ? [params, reference] : [params])
+    for (let i = 0; i < offset.length; i++) vector[i] += offset[i];
 }

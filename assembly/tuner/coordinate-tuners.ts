@@ -1,28 +1,26 @@
-import { clipsReward, eps, epsInRoot, mFloor, mStart, signed, spread, usesScaleBefore } from "./form";
+import { held, heldAt, hold } from "../memory/held";
 import {
-  CONSTANTS,
   betaBytes,
   betaCount,
+  config,
+  CONSTANTS,
   decayOf,
   deltaOf,
   EIGHT,
   gradBlock,
   groupOf,
-  held,
-  heldAt,
-  hold,
   REFERENCE,
-  scaleAt,
   scalars,
+  scaleAt,
   segmentCount,
   segmentOf,
   shareAt,
   stateOf,
   tunerOf,
   within,
-} from "./layout";
-import { Run } from "./records";
-import { addProduct, at, bounded, put, Q0, Q1, splat, total, zero } from "./vec";
+} from "../memory/layout";
+import { Span } from "../memory/records";
+import { addProduct, at, bounded, put, Q0, Q1, splat, total, zero } from "../vec";
 
 /*
  * The tuners of coordinates, eight coordinates at a time. One loop goes from h to x, as it then waits for roots and
@@ -39,21 +37,22 @@ const DECAYS: usize = CONSTANTS;
 
 /** Writes what m is compared with (27): h as printed, or |h| and a floor. */
 function findSizes(from: usize, bytes: usize): void {
-  const floor = splat(mFloor);
+  const floor = splat(config.mFloor);
+  const signed = config.signed != 0;
   for (let k: usize = 0; k < bytes; k += 16) {
     const h = v128.load(from + k);
     v128.store(gradBlock + k, signed ? h : f32x4.add(f32x4.abs(h), floor));
   }
 }
 
-function holdConstants(run: Run): void {
+function holdConstants(span: Span): void {
   // Where r takes h unclipped, the limit is raised beyond every h.
-  hold(0, clipsReward ? 0 : f64(f32.MAX_VALUE));
-  hold(1, epsInRoot ? eps : 0);
-  hold(2, epsInRoot ? 0 : eps);
-  const scale = groupOf(run.segment.group).scale;
-  hold(3, scale / spread);
-  hold(4, scale * spread);
+  hold(0, config.clipsReward != 0 ? 0 : f64(f32.MAX_VALUE));
+  hold(1, config.epsInRoot != 0 ? config.eps : 0);
+  hold(2, config.epsInRoot != 0 ? 0 : config.eps);
+  const scale = groupOf(span.segment.group).scale;
+  hold(3, scale / config.spread);
+  hold(4, scale * config.spread);
   hold(5, scalars.rewardLimit);
   // What a coordinate's S may be at most, over its share of s_init.
   hold(6, scalars.growthLimit * f64(betaCount));
@@ -77,6 +76,7 @@ function tuneLanes<Q>(
   sizes: usize,
   raise: v128,
   rewardLimit: v128,
+  keepsBefore: bool,
   inRoot: v128,
   behindRoot: v128,
 ): v128 {
@@ -95,7 +95,7 @@ function tuneLanes<Q>(
   put<Q>(tuner, m);
   v128.store(tuner, v, V + offsetof<Q>());
   v128.store(tuner, r, R + offsetof<Q>());
-  if (usesScaleBefore) v128.store(before, v128.load(tuner, S + offsetof<Q>()), offsetof<Q>());
+  if (keepsBefore) v128.store(before, v128.load(tuner, S + offsetof<Q>()), offsetof<Q>());
   v128.store(tuner, s, S + offsetof<Q>());
   return s;
 }
@@ -116,12 +116,12 @@ function moveLanes<Q>(x: usize, xRef: usize, scales: usize, scale: v128, delta: 
 }
 
 /**
- * (27)–(33) over a run, from h to x, and the sums that the next step needs. Scales stay within `spread` times the S of
+ * (27)–(33) over a span, from h to x, and the sums that the next step needs. Scales stay within `spread` times the S of
  * all coordinates together.
  */
 // eslint-disable-next-line max-lines-per-function -- one loop
-export function tuneRun(run: Run, h: usize): void {
-  holdConstants(run);
+export function tuneSpan(span: Span, h: usize): void {
+  holdConstants(span);
   const raise = held(0);
   const inRoot = held(1);
   const behindRoot = held(2);
@@ -129,21 +129,23 @@ export function tuneRun(run: Run, h: usize): void {
   const growth = held(6);
   // Which of the two floors the shares of s_init are.
   const own = i32x4.splat(scalars.ownFloor == 0 ? 0 : -1);
-  findSizes(h, run.bytes);
+  findSizes(h, span.bytes);
   let sizes = gradBlock;
   const lastDecay = heldAt(DECAYS + 3 * betaCount);
-  let x = run.params;
-  let xRef = within(run, REFERENCE);
-  let delta = deltaOf(run);
-  let shares = within(run, shareAt);
-  let scales = within(run, scaleAt);
-  let tuner = run.tuners;
-  const sForReward = usesScaleBefore ? S + EIGHT : S;
+  let x = span.params;
+  let xRef = within(span, REFERENCE);
+  let delta = deltaOf(span);
+  let shares = within(span, shareAt);
+  let scales = within(span, scaleAt);
+  let tuner = span.tuners;
+  const keepsBefore = config.usesScaleBefore != 0;
+  const sForReward = keepsBefore ? S + EIGHT : S;
+  const bounds = config.spread < Infinity;
   let xx = zero();
   let dd = zero();
   let sum = zero();
   let largest = zero();
-  for (const end = x + run.bytes; x < end; x += EIGHT) {
+  for (const end = x + span.bytes; x < end; x += EIGHT) {
     let s0 = zero();
     let s1 = zero();
     const share0 = at<Q0>(shares);
@@ -156,17 +158,43 @@ export function tuneRun(run: Run, h: usize): void {
       const before = tuner + sForReward;
       s0 = f32x4.add(
         s0,
-        tuneLanes<Q0>(tuner, before, decay, h, wealth0, own0, sizes, raise, rewardLimit, inRoot, behindRoot),
+        tuneLanes<Q0>(
+          tuner,
+          before,
+          decay,
+          h,
+          wealth0,
+          own0,
+          sizes,
+          raise,
+          rewardLimit,
+          keepsBefore,
+          inRoot,
+          behindRoot,
+        ),
       );
       s1 = f32x4.add(
         s1,
-        tuneLanes<Q1>(tuner, before, decay, h, wealth1, own1, sizes, raise, rewardLimit, inRoot, behindRoot),
+        tuneLanes<Q1>(
+          tuner,
+          before,
+          decay,
+          h,
+          wealth1,
+          own1,
+          sizes,
+          raise,
+          rewardLimit,
+          keepsBefore,
+          inRoot,
+          behindRoot,
+        ),
       );
       tuner += betaBytes;
     }
     s0 = f32x4.pmin(s0, f32x4.mul(growth, share0));
     s1 = f32x4.pmin(s1, f32x4.mul(growth, share1));
-    if (spread < Infinity) {
+    if (bounds) {
       const low = held(3);
       const high = held(4);
       s0 = boundedScale(s0, low, high);
@@ -188,7 +216,7 @@ export function tuneRun(run: Run, h: usize): void {
     shares += EIGHT;
     scales += EIGHT;
   }
-  const sums = run.sums;
+  const sums = span.sums;
   sums.xx += total(xx);
   sums.dd += total(dd);
   sums.scaleMean += total(sum);
@@ -202,7 +230,7 @@ function seedCoordinate(j: usize, s: f32): void {
   let sum: f32 = 0;
   let tuner = tunerOf(j);
   for (let k: usize = 0; k < betaCount; k++) {
-    store<f32>(tuner, f32(mStart));
+    store<f32>(tuner, f32(config.mStart));
     store<f32>(tuner, 0, V);
     store<f32>(tuner, 0, R);
     for (let field = S; field < betaBytes; field += EIGHT) store<f32>(tuner + field, s);

@@ -1,10 +1,9 @@
-import { groupCount, groupOf } from "./layout";
-import { Run } from "./records";
+import { config, groupCount, groupOf } from "../memory/layout";
+import { Span } from "../memory/records";
 import { sweepAlone } from "./segments";
-import { bound } from "./step";
 import { addUnclipped, setUnclipped, unclipped } from "./sums";
 import { sweep, Task } from "./sweep";
-import { addProduct, at, bounded, Q0, Q1, Q2, Q3, squares, total, zero } from "./vec";
+import { addProduct, at, bounded, Q0, Q1, Q2, Q3, squares, total, zero } from "../vec";
 
 /*
  * What must be known before anything changes: the gradient's norm. One read of g finds whether it is
@@ -13,33 +12,33 @@ import { addProduct, at, bounded, Q0, Q1, Q2, Q3, squares, total, zero } from ".
 
 @unmanaged
 export class Scan {
-  run(run: Run): void {
-    const found = squaresOf(run.grads, run.bytes);
-    addUnclipped(run, found);
-    run.sums.gg += found;
+  visit(span: Span): void {
+    const found = squaresOf(span.grads, span.bytes);
+    addUnclipped(span, found);
+    span.sums.gg += found;
   }
 }
 
 @unmanaged
 export class ScanClipped {
-  run(run: Run): void {
-    const high = f32x4.splat(bound);
-    const low = f32x4.splat(-bound);
-    let g = run.grads;
+  visit(span: Span): void {
+    const high = f32x4.splat(f32(config.bound));
+    const low = f32x4.splat(-f32(config.bound));
+    let g = span.grads;
     let whole = zero();
     let clipped = zero();
-    for (const end = g + run.bytes; g < end; g += 16) {
+    for (const end = g + span.bytes; g < end; g += 16) {
       const lanes = at<Q0>(g);
       const within = bounded(lanes, low, high);
       whole = addProduct(whole, lanes, lanes);
       clipped = addProduct(clipped, within, within);
     }
-    addUnclipped(run, total(whole));
-    run.sums.gg += total(clipped);
+    addUnclipped(span, total(whole));
+    span.sums.gg += total(clipped);
   }
 }
 
-/** The squares' sum of a run of a vector. */
+/** The squares' sum of a span of a vector. */
 @inline
 export function squaresOf(from: usize, bytes: usize): f64 {
   let sum = zero();
@@ -52,13 +51,14 @@ export function squaresOf(from: usize, bytes: usize): f64 {
 /** The same in f64, for gradients whose squares leave float32's range. A rare thing, and not for threads. */
 @unmanaged
 class ScanExactly {
-  run(run: Run): void {
-    const sums = run.sums;
+  visit(span: Span): void {
+    const sums = span.sums;
+    const bound = f64(f32(config.bound));
     let sum = unclipped;
-    let g = run.grads;
-    for (const end = g + run.bytes; g < end; g += sizeof<f32>()) {
+    let g = span.grads;
+    for (const end = g + span.bytes; g < end; g += sizeof<f32>()) {
       const value = f64(load<f32>(g));
-      const clipped = min(max(value, -f64(bound)), f64(bound));
+      const clipped = min(max(value, -bound), bound);
       sum += value * value;
       sums.gg += clipped * clipped;
     }
@@ -67,22 +67,22 @@ class ScanExactly {
 }
 
 @inline
-function forget(): void {
+function clearSums(): void {
   setUnclipped(0);
   for (let k: usize = 0; k < groupCount; k++) groupOf(k).gg = 0;
 }
 
 /** Finds every group's ‖g‖²; returns the whole one before clipping. */
 export function scan(): f64 {
-  forget();
-  if (bound < Infinity) sweep<ScanClipped>(Task.SCAN_CLIPPED);
+  clearSums();
+  if (config.bound < Infinity) sweep<ScanClipped>(Task.SCAN_CLIPPED);
   else sweep<Scan>(Task.SCAN);
   return unclipped;
 }
 
 /** `scan` without overflow: finite for every finite gradient. */
 export function scanExactly(): f64 {
-  forget();
+  clearSums();
   sweepAlone<ScanExactly>();
   return unclipped;
 }
@@ -94,16 +94,16 @@ export function clippedSquares(): f64 {
   return sum;
 }
 
-/** ‖x‖² of one run. */
-export function measureRun(run: Run): void {
-  run.sums.xx += squaresOf(run.params, run.bytes);
+/** ‖x‖² of one span. */
+export function measureSpan(span: Span): void {
+  span.sums.xx += squaresOf(span.params, span.bytes);
 }
 
 /** ‖x‖², where no sweep has just left it. */
 @unmanaged
 export class Measure {
-  run(run: Run): void {
-    measureRun(run);
+  visit(span: Span): void {
+    measureSpan(span);
   }
 }
 

@@ -1,8 +1,9 @@
-import { held, hold, slotsAt, updateBlock, within, zeroBlock } from "./layout";
-import { Run } from "./records";
-import { withDirection, withRule } from "./rules/index";
-import { base, constant, firstSlot, interpolation, leadSlot, weight } from "./step";
-import { addProduct, at, put, Q0, Q1, Q2, Q3, total, zero } from "./vec";
+import { held, hold } from "../memory/held";
+import { scalars, slotsAt, updateBlock, within, zeroBlock } from "../memory/layout";
+import { Span } from "../memory/records";
+import { withDirection, withRule } from "../rules/index";
+import { constant } from "../memory/step";
+import { addProduct, at, put, Q0, Q1, Q2, Q3, total, zero } from "../vec";
 
 /*
  * The base optimizers' loop. It is generic over the rule and compiled once for each, so there is no call inside.
@@ -24,10 +25,10 @@ function holdRule(rate: f64): void {
 
 /** d is `step` times the direction that the loop finds. */
 function holdAveraging(step: f64): void {
-  hold(WEIGHT, weight);
-  hold(REST, 1 - weight);
-  hold(PACE, step * interpolation);
-  hold(NEAR, step * (1 - interpolation * (1 - weight)));
+  hold(WEIGHT, scalars.weight);
+  hold(REST, 1 - scalars.weight);
+  hold(PACE, step * scalars.interpolation);
+  hold(NEAR, step * (1 - scalars.interpolation * (1 - scalars.weight)));
 }
 
 /** The rule's constant k, where it takes so many. */
@@ -36,41 +37,41 @@ function taken<R>(rule: R, k: i32): v128 {
   return k < rule.constants ? held(1 + k) : zero();
 }
 
-/** The base's loop over one run: with averaging where the step asks for it. */
-export function runBase(run: Run, rate: f64, from: usize, delta: usize, next: usize): void {
-  if (interpolation == 0) return runRule(run, rate, from, delta, next);
+/** The base's loop over one span: with averaging where the step asks for it. */
+export function runBase(span: Span, rate: f64, from: usize, delta: usize, next: usize): void {
+  if (scalars.interpolation == 0) return runRule(span, rate, from, delta, next);
   holdRule(rate);
   holdAveraging(-rate);
-  if (withDirection<Average>(base, run, from, delta, next)) return;
-  runRule(run, rate, from, zeroBlock, updateBlock);
-  averageGiven(run, from, delta, next);
+  if (withDirection<Average>(i32(scalars.base), span, from, delta, next)) return;
+  runRule(span, rate, from, zeroBlock, updateBlock);
+  averageGiven(span, from, delta, next);
 }
 
-/** The chosen rule's loop over one run: see `sweepRule`. */
-export function runRule(run: Run, rate: f64, from: usize, delta: usize, next: usize): void {
+/** The chosen rule's loop over one span: see `sweepRule`. */
+export function runRule(span: Span, rate: f64, from: usize, delta: usize, next: usize): void {
   holdRule(rate);
-  withRule<Update>(base, run, from, delta, next);
+  withRule<Update>(i32(scalars.base), span, from, delta, next);
 }
 
 /** Averages d as it stands in `updateBlock`. */
-export function averageGiven(run: Run, from: usize, delta: usize, next: usize): void {
+export function averageGiven(span: Span, from: usize, delta: usize, next: usize): void {
   holdAveraging(1);
-  average<Given>(run, from, delta, next, updateBlock);
+  average<Given>(span, from, delta, next, updateBlock);
 }
 
 @unmanaged
 class Update {
   @inline
-  with<R>(run: Run, from: usize, delta: usize, next: usize): void {
-    sweepRule<R>(from, run.bytes, delta, next, within(run, slotsAt + firstSlot), run.gap);
+  with<R>(span: Span, from: usize, delta: usize, next: usize): void {
+    sweepRule<R>(from, span.bytes, delta, next, within(span, slotsAt + usize(scalars.firstSlot)), span.gap);
   }
 }
 
 @unmanaged
 class Average {
   @inline
-  with<R>(run: Run, from: usize, delta: usize, next: usize): void {
-    average<R>(run, from, delta, next, within(run, slotsAt + firstSlot));
+  with<R>(span: Span, from: usize, delta: usize, next: usize): void {
+    average<R>(span, from, delta, next, within(span, slotsAt + usize(scalars.firstSlot)));
   }
 }
 
@@ -157,7 +158,7 @@ function averaged<Q>(
 }
 
 /** The loop with averaging of the rule's direction. Otherwise as `sweepRule`. */
-function average<R>(run: Run, from: usize, delta: usize, next: usize, first: usize): void {
+function average<R>(span: Span, from: usize, delta: usize, next: usize, first: usize): void {
   const rule = changetype<R>(0);
   const c0 = taken<R>(rule, 0);
   const c1 = taken<R>(rule, 1);
@@ -168,10 +169,10 @@ function average<R>(run: Run, from: usize, delta: usize, next: usize, first: usi
   const rest = held(REST);
   const pace = held(PACE);
   const near = held(NEAR);
-  let lead = within(run, slotsAt + leadSlot);
+  let lead = within(span, slotsAt + usize(scalars.leadSlot));
   let dg = zero();
   let eg = zero();
-  for (const end = from + run.bytes; from < end; from += 32, delta += 32, next += 32) {
+  for (const end = from + span.bytes; from < end; from += 32, delta += 32, next += 32) {
     const d0 = at<Q0>(delta);
     const g0 = at<Q0>(from);
     const p0 = rule.direction<Q0>(first, g0, c0, c1, c2, c3, c4);
@@ -188,5 +189,5 @@ function average<R>(run: Run, from: usize, delta: usize, next: usize, first: usi
     lead += 32;
   }
   foundDg = total(dg);
-  run.sums.leadDg += total(eg);
+  span.sums.leadDg += total(eg);
 }

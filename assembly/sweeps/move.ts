@@ -1,7 +1,8 @@
-import { deltaOf, groupCount, groupOf, held, hold, REFERENCE, within } from "./layout";
-import { Run } from "./records";
+import { held, hold } from "../memory/held";
+import { deltaOf, groupCount, groupOf, REFERENCE, within } from "../memory/layout";
+import { Span } from "../memory/records";
 import { sweep, Task } from "./sweep";
-import { addProduct, at, put, Q0, Q1, Q2, Q3, squares, total, zero } from "./vec";
+import { addProduct, at, put, Q0, Q1, Q2, Q3, squares, total, zero } from "../vec";
 
 /*
  * Sweep B: x_{t+1} = xRef + S_{t+1} Δ_{t+1} (33), and the sums of x and Δ that the next step's h
@@ -9,15 +10,15 @@ import { addProduct, at, put, Q0, Q1, Q2, Q3, squares, total, zero } from "./vec
  */
 @unmanaged
 export class Move {
-  run(run: Run): void {
-    hold(0, groupOf(run.segment.group).scale);
+  visit(span: Span): void {
+    hold(0, groupOf(span.segment.group).scale);
     const scale = held(0);
-    let x = run.params;
-    let xRef = within(run, REFERENCE);
-    let delta = deltaOf(run);
+    let x = span.params;
+    let xRef = within(span, REFERENCE);
+    let delta = deltaOf(span);
     let xx = zero();
     let dd = zero();
-    for (const end = x + run.bytes; x < end; x += 64, xRef += 64, delta += 64) {
+    for (const end = x + span.bytes; x < end; x += 64, xRef += 64, delta += 64) {
       const d0 = at<Q0>(delta);
       const d1 = at<Q1>(delta);
       const d2 = at<Q2>(delta);
@@ -33,8 +34,8 @@ export class Move {
       xx = f32x4.add(xx, squares(x0, x1, x2, x3));
       dd = f32x4.add(dd, squares(d0, d1, d2, d3));
     }
-    run.sums.xx += total(xx);
-    run.sums.dd += total(dd);
+    span.sums.xx += total(xx);
+    span.sums.dd += total(dd);
   }
 }
 

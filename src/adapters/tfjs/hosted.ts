@@ -1,6 +1,6 @@
 import { keep, type Tensor } from "@tensorflow/tfjs-core";
 import type { Resolved } from "../../stepper/config.js";
-import { createLodgedEngine, type Engine, type LodgedEngine } from "../../engine/engine.js";
+import { createHostedEngine, type HostedEngine } from "../../engine/engine.js";
 import type { StepInfo } from "../../stepper/info.js";
 import { Stepper } from "../../stepper/stepper.js";
 import { forAll } from "./averages.js";
@@ -15,20 +15,20 @@ const SHARERS = 2;
 const NOTHING = new Float32Array(0);
 
 /** An engine inside the wasm backend's memory, in a tensor that is kept for it. */
-interface Lodged {
+interface Hosted {
   readonly block: Tensor;
   /** With vectors of gradients and parameters of its own: zeros, and the parameters of a saved state. */
-  readonly engine: LodgedEngine;
+  readonly engine: HostedEngine;
 }
 
-function lodge(memory: TensorMemory, { program }: Resolved): Lodged {
+function host(memory: TensorMemory, { program }: Resolved): Hosted {
   let block: Tensor | undefined;
   const allocate = (bytes: number): number => {
     block = keep(memory.allocate([Math.ceil(bytes / 4)], "int32"));
     return memory.addressOf(block);
   };
   try {
-    const engine = createLodgedEngine(program, { memory: memory.memory, allocate, elsewhere: false });
+    const engine = createHostedEngine(program, { memory: memory.memory, allocate, external: false });
     return { block: block!, engine };
   } catch (error) {
     block?.dispose();
@@ -37,27 +37,22 @@ function lodge(memory: TensorMemory, { program }: Resolved): Lodged {
 }
 
 /** For the wasm backend: the kernels read gradients and write parameters where the backend has them. */
-export class LodgedTraining extends Training {
+export class HostedTraining extends Training {
   readonly copies = false;
   readonly #memory: TensorMemory;
-  readonly #lodged: Lodged;
+  readonly #hosted: Hosted;
   readonly #firsts: readonly number[];
   /** Each variable's data as the last step left them. */
   #aliases: (Tensor | undefined)[] = [];
 
   constructor(list: VariableList, resolved: Resolved, memory: TensorMemory) {
-    const lodged = lodge(memory, resolved);
+    const hosted = host(memory, resolved);
     const outside = () =>
       this.#aliases.filter((alias) => alias !== undefined).map((alias) => memory.floats(alias));
-    // The engine but for its vectors of gradients and parameters, which are not where these are.
-    const engine = Object.create(lodged.engine, {
-      params: { value: NOTHING },
-      grads: { value: NOTHING },
-      outside: { get: outside },
-    }) as Engine;
+    const engine = hosted.engine.withOutside(outside);
     super(list, new Stepper(resolved, engine));
     this.#memory = memory;
-    this.#lodged = lodged;
+    this.#hosted = hosted;
     this.#firsts = resolved.tensors.list.map(({ first }) => first);
   }
 
@@ -118,13 +113,13 @@ export class LodgedTraining extends Training {
     const alias = this.#aliases[k];
     const first = this.#firsts[k];
     if (alias) return this.#memory.floats(alias);
-    return this.#lodged.engine.params.subarray(first, first + this.list.variables[k].size);
+    return this.#hosted.engine.params.subarray(first, first + this.list.variables[k].size);
   }
 
   /** Tells the kernels where everything is. Data that others hold, too, are left to them. */
   #place(gradients: readonly (Tensor | undefined)[]): void {
     const memory = this.#memory;
-    const { kernels } = this.#lodged.engine;
+    const { kernels, grads } = this.#hosted.engine;
     let segment = 0;
     this.list.variables.forEach((variable, k) => {
       if (this.frozen[k]) return;
@@ -139,13 +134,13 @@ export class LodgedTraining extends Training {
       }
       const gradient = gradients[k];
       // No gradient is one of 0.
-      const gradsAt = gradient ? memory.addressOf(gradient) : kernels.gradsAt() + 4 * this.#firsts[k];
+      const gradsAt = gradient ? memory.addressOf(gradient) : grads.byteOffset + 4 * this.#firsts[k];
       kernels.setPlace(segment++, gradsAt, memory.addressOf(variable));
     });
   }
 
   *average(): Reader<readonly (Float32Array | undefined)[] | null> {
-    const { engine } = this.#lodged;
+    const { engine } = this.#hosted;
     const point = new Float32Array(engine.params.length);
     this.list.variables.forEach((variable, k) => {
       if (!this.frozen[k]) point.set(this.#memory.floats(variable), this.#firsts[k]);
@@ -155,7 +150,7 @@ export class LodgedTraining extends Training {
   }
 
   save(): Uint8Array {
-    const { params } = this.#lodged.engine;
+    const { params } = this.#hosted.engine;
     this.list.variables.forEach((_, k) => params.set(this.#left(k), this.#firsts[k]));
     return this.stepper.save();
   }
@@ -173,6 +168,6 @@ export class LodgedTraining extends Training {
   override dispose(): void {
     super.dispose();
     this.#forget();
-    this.#lodged.block.dispose();
+    this.#hosted.block.dispose();
   }
 }

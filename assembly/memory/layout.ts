@@ -2,28 +2,30 @@
  * Where everything lies in the memory, which the host provides: an optimizer's own, as large as `plan` says, or a part
  * of another library's, from a byte that the host names. Nothing moves afterwards.
  *
- *   from        ┐                            __heap_base, in a memory of our own
- *   segments    │ Segment × segmentCount    runs of coordinates that are treated alike
+ *   from        ┐                           a multiple of 64, and not 0
+ *   config      │ Config                    from the host, for good
+ *   layout      │ Layout                    for the host: what is said here
+ *   segments    │ Segment × segmentCount    spans of coordinates that are treated alike
  *   decays      │ Decay × betaPairs         the tuner's decay factors
  *   scalars     │ Scalars                   from the host, for the coming step
- *   report      │ Report                    for the host, of the state as it is
- *   run         │ Run                       what is being swept: this and all up to the constants, for each thread
- *   stage       │ 64 B × (2 + stateCount)   sixteen coordinates cut out of the vectors (segments.ts), and their tuners
+ *   summary      │ Summary                    for the host, of the state as it is
+ *   span        │ Span                      what is being swept: this and all up to the constants, for each thread
+ *   staging     │ 64 B × (2 + stateCount)   sixteen coordinates cut out of the vectors (segments.ts), and their tuners
  *   deltaBlock  │ 4 KiB                     Δ_t of one block, where Δ is not stored
  *   gradBlock   │ 4 KiB                     g_t of one block, where it is clipped or decayed
  *   updateBlock │ 4 KiB                     u_t of one block, where x takes part in it
  *   zeroBlock   │ 4 KiB                     zeros
  *   hBlock      │ 4 KiB                     h of one block's coordinates
- *   gradsTail   │ 4 KiB                     a last block whose gradient and parameters are elsewhere, padded
+ *   gradsTail   │ 4 KiB                     a last block whose gradient and parameters are external, padded
  *   paramsTail  │ 4 KiB
- *   constants   │ 16 B × (CONSTANTS + 3 betaCount)  what a loop holds on to (see held)
- *   found       │ Found × runs              where threads share the sweeps: what every run finds, and
- *   team        │ 64 B × (5 + threads)      how they agree (team.ts)
+ *   constants   │ 16 B × (CONSTANTS + 3 betaCount)  what a loop holds on to (held.ts)
+ *   partials    │ PartialSums × spans       where threads share the sweeps: what every span finds, and
+ *   pool        │ 64 B × (5 + threads)      how they agree (pool.ts)
  *   groups      │ { Group, Beta × groupPairs } × groupCount      ← saved
  *   vectors     │ stride bytes each, 64-byte aligned and zero behind the last coordinate:
  *               │   g      gradients                             (not saved)
  *               │   x      parameters                            ← saved, as are all that follow
- *               │                                                (g and x: absent where all segments' are elsewhere)
+ *               │                                                (g and x: absent where all segments' are external)
  *               │   xRef   reference point                       (absent without a tuner)
  *               │   Δ      accumulated base updates              (absent unless Δ is stored)
  *               │   …      the base optimizer's moments
@@ -33,16 +35,17 @@
  *   tuners      │ { m, v, r, s (and s of the step before) × betaCount } of eight coordinates, then of the next
  *   end         ┘
  */
-import { Beta, Decay, Found, Group, Report, Run, Scalars, Segment } from "./records";
+import { Delta, Pull } from "./form";
+import { Beta, Config, Decay, Group, Layout, PartialSums, Scalars, Segment, Span, Summary } from "./records";
 
-/** Bytes that one turn of a sweep's loop handles: sixteen coordinates. Vectors are padded to it. */
-export const TURN: usize = 64;
+/** Bytes that one chunk of a sweep's loop handles: sixteen coordinates. Vectors are padded to it. */
+export const CHUNK: usize = 64;
 /** Bytes of eight coordinates, whose tuners lie together. */
 export const EIGHT: usize = 32;
 /** Bytes of a vector whose sums are taken in f32 lanes before they go to f64. */
 export const BLOCK: usize = 4096;
 
-/** Constants that a loop may hold, besides the betas' (see held). */
+/** Constants that a loop may hold, besides the betas' (held.ts). */
 export const CONSTANTS: usize = 16;
 
 /** Places of the state's vectors, which are all but g and x, counted from xRef. */
@@ -70,12 +73,13 @@ export let groupBetas: usize = 0;
 /** The same in pairs. Of an odd number the last is alone: its partner's s is 0 and stays so. */
 export let groupPairs: usize = 0;
 
+export let config: Config = changetype<Config>(0);
 export let segments: usize = 0;
 export let decays: usize = 0;
 export let scalars: Scalars = changetype<Scalars>(0);
-export let report: Report = changetype<Report>(0);
-export let run: Run = changetype<Run>(0);
-export let stage: usize = 0;
+export let summary: Summary = changetype<Summary>(0);
+export let span: Span = changetype<Span>(0);
+export let staging: usize = 0;
 export let deltaBlock: usize = 0;
 export let gradBlock: usize = 0;
 export let updateBlock: usize = 0;
@@ -83,9 +87,9 @@ export let zeroBlock: usize = 0;
 export let hBlock: usize = 0;
 export let gradsTail: usize = 0;
 export let paramsTail: usize = 0;
-let constants: usize = 0;
-export let found: usize = 0;
-export let team: usize = 0;
+export let constants: usize = 0;
+export let partials: usize = 0;
+export let pool: usize = 0;
 export let groups: usize = 0;
 export let groupBytes: usize = 0;
 /** Are there vectors of g and x. */
@@ -105,75 +109,77 @@ let end: u64 = 0;
 export let threads: usize = 1;
 export let thread: usize = 0;
 
-/** Before \`plan\`. */
-export function setThread(index: u32, count: u32): void {
-  thread = index;
-  threads = count;
-}
-
 @inline
 function align(address: u64): u64 {
-  return (address + u64(TURN) - 1) & ~(u64(TURN) - 1);
+  return (address + u64(CHUNK) - 1) & ~(u64(CHUNK) - 1);
 }
 
 /**
- * Plans the memory and returns its size in bytes (more than 4 GiB: no memory is so large).
- * `stored`: Δ has a vector of its own; `slots`: moments per coordinate; `keepsBefore`: s of the step before is
- * kept; `twoSweeps`: coordinates' tuners need a sweep before theirs, and a vector to keep what it found; `bounded`:
- * there is a tuner over all coordinates beside theirs; `from`: the first byte that may be used, 0 for the memory's;
- * `elsewhere`: every segment gets a place for its gradient and parameters.
+ * Reads the configuration, which begins at byte `from`, a multiple of 64, and lays out the memory behind it. `index`:
+ * which of the threads this instance is.
  */
-// eslint-disable-next-line max-lines-per-function -- straight-line code
-export function plan(
-  n: f64,
-  segmentsWanted: u32,
-  groupsWanted: u32,
-  betas: u32,
-  slots: u32,
-  hasTuner: bool,
-  stored: bool,
-  coordinates: bool,
-  keepsBefore: bool,
-  twoSweeps: bool,
-  bounded: bool,
-  from: usize,
-  elsewhere: bool,
-): f64 {
-  tuned = hasTuner;
-  perCoordinate = coordinates;
-  segmentCount = segmentsWanted;
-  groupCount = groupsWanted;
-  betaCount = betas;
-  groupBetas = coordinates && !bounded ? 0 : betas;
-  complete = !elsewhere;
+export function plan(from: usize, index: u32): void {
+  config = changetype<Config>(from);
+  thread = index;
+  count();
+  const bytes = align(u64(config.size) * sizeof<f32>());
+  size = usize(config.size);
+  stride = usize(bytes);
+  end = align(from + offsetof<Config>());
+  const layout = changetype<Layout>(usize(end));
+  end = align(end + offsetof<Layout>());
+  placeRecords();
+  placeScratch();
+  if (ASC_FEATURE_THREADS) placePool(u64(config.size));
+  placeVectors(bytes);
+  describe(layout);
+}
+
+/** How many there are of everything, and the places of the state's vectors. */
+function count(): void {
+  const stored = config.tuned != 0 && i32(config.delta) == Delta.STORED;
+  const bounded = config.spread < Infinity;
+  const twoSweeps = bounded || i32(config.pull) == Pull.DECAY_AHEAD;
+  tuned = config.tuned != 0;
+  perCoordinate = config.perCoordinate != 0;
+  threads = usize(config.threads);
+  segmentCount = usize(config.segments);
+  groupCount = usize(config.groups);
+  betaCount = usize(config.betas);
+  groupBetas = perCoordinate && !bounded ? 0 : betaCount;
+  groupPairs = (groupBetas + 1) / 2;
+  complete = config.external == 0;
   deltaStored = stored;
   deltaAt = REFERENCE + 1;
   slotsAt = usize(tuned) + usize(stored);
-  scaleAt = slotsAt + slots;
+  scaleAt = slotsAt + usize(config.slots);
   shareAt = scaleAt + 1;
   extraAt = shareAt + 1;
-  groupPairs = (groupBetas + 1) / 2;
-  stateCount = coordinates ? extraAt + usize(twoSweeps) : scaleAt;
-  betaBytes = (4 + usize(keepsBefore)) * EIGHT;
-  tunerBytes = coordinates ? betaCount * betaBytes : 0;
+  stateCount = perCoordinate ? extraAt + usize(twoSweeps) : scaleAt;
+  betaBytes = (4 + usize(config.usesScaleBefore != 0)) * EIGHT;
+  tunerBytes = perCoordinate ? betaCount * betaBytes : 0;
   groupBytes = offsetof<Group>() + groupPairs * offsetof<Beta>();
-  const bytes = align(u64(n) * sizeof<f32>());
+}
 
-  end = align(from ? from : __heap_base);
+function placeRecords(): void {
   segments = usize(end);
   end += u64(segmentCount) * offsetof<Segment>();
   decays = usize(end);
   end = align(end + ((betaCount + 1) / 2) * offsetof<Decay>());
   scalars = changetype<Scalars>(usize(end));
   end = align(end + offsetof<Scalars>());
-  report = changetype<Report>(usize(end));
-  end = align(end + offsetof<Report>());
-  const scratchBytes: usize =
-    (3 + stateCount) * TURN + 2 * tunerBytes + 7 * BLOCK + (CONSTANTS + 3 * betaCount) * 16;
-  const scratch = usize(end) + (ASC_FEATURE_THREADS ? thread * scratchBytes : 0);
-  run = changetype<Run>(scratch);
-  stage = scratch + TURN;
-  deltaBlock = stagedTuners() + 2 * tunerBytes;
+  summary = changetype<Summary>(usize(end));
+  end = align(end + offsetof<Summary>());
+}
+
+/** Each thread's own. */
+function placeScratch(): void {
+  const bytes: usize =
+    (3 + stateCount) * CHUNK + 2 * tunerBytes + 7 * BLOCK + (CONSTANTS + 3 * betaCount) * 16;
+  const scratch = usize(end) + (ASC_FEATURE_THREADS ? thread * bytes : 0);
+  span = changetype<Span>(scratch);
+  staging = scratch + CHUNK;
+  deltaBlock = stagingTuners() + 2 * tunerBytes;
   gradBlock = deltaBlock + BLOCK;
   updateBlock = gradBlock + BLOCK;
   zeroBlock = updateBlock + BLOCK;
@@ -181,8 +187,18 @@ export function plan(
   gradsTail = hBlock + BLOCK;
   paramsTail = gradsTail + BLOCK;
   constants = paramsTail + BLOCK;
-  end += ASC_FEATURE_THREADS ? u64(threads) * scratchBytes : scratchBytes;
-  if (ASC_FEATURE_THREADS) planTeam(u64(n));
+  end += ASC_FEATURE_THREADS ? u64(threads) * bytes : bytes;
+}
+
+/** A segment has a span for every block, one more for what is left, and two in the staging area. */
+function placePool(n: u64): void {
+  partials = usize(end);
+  end = align(end + (n / 1024 + 3 * u64(segmentCount)) * offsetof<PartialSums>());
+  pool = usize(end);
+  end += (5 + threads) * CHUNK;
+}
+
+function placeVectors(bytes: u64): void {
   groups = usize(end);
   end = align(end + u64(groupCount) * groupBytes);
   grads = usize(end);
@@ -192,18 +208,23 @@ export function plan(
   end += bytes * stateCount;
   tuners = usize(end);
   end += (bytes / EIGHT) * tunerBytes;
-
-  size = usize(n);
-  stride = usize(bytes);
-  return f64(end);
 }
 
-/** A segment has a run for every block, one more for what is left, and two that are staged. */
-function planTeam(n: u64): void {
-  found = usize(end);
-  end = align(end + (n / 1024 + 3 * u64(segmentCount)) * offsetof<Found>());
-  team = usize(end);
-  end += (5 + threads) * TURN;
+function describe(layout: Layout): void {
+  layout.end = f64(end);
+  layout.scalars = f64(changetype<usize>(scalars));
+  layout.summary = f64(changetype<usize>(summary));
+  layout.groups = f64(groups);
+  layout.groupsLength = f64(groupCount * groupBytes);
+  layout.vectors = f64(complete ? params : states);
+  layout.vectorsLength = f64((usize(complete) + stateCount) * stride + (stride / EIGHT) * tunerBytes);
+  layout.grads = f64(grads);
+  layout.params = f64(params);
+  layout.reference = f64(stateOf(REFERENCE));
+  layout.slots = f64(stateOf(slotsAt));
+  layout.scales = f64(stateOf(scaleAt));
+  layout.stride = f64(stride);
+  layout.perCoordinate = f64((2 * usize(complete) + stateCount) * sizeof<f32>() + tunerBytes / 8);
 }
 
 @inline
@@ -252,44 +273,25 @@ export function offsetOfTuner(at: usize): usize {
   return (at / EIGHT) * tunerBytes + (at % EIGHT);
 }
 
-/** Where the stage has the tuners of its sixteen coordinates. */
+/** Where the staging area has the tuners of its sixteen coordinates. */
 @inline
-export function stagedTuners(): usize {
-  return stage + (2 + stateCount) * TURN;
+export function stagingTuners(): usize {
+  return staging + (2 + stateCount) * CHUNK;
 }
 
-/** Where a run begins in the state's vector `index`. */
+/** Where a span begins in the state's vector `index`. */
 @inline
-export function within(run: Run, index: usize): usize {
-  return run.state + index * run.gap;
+export function within(span: Span, index: usize): usize {
+  return span.state + index * span.gap;
 }
 
-/** Where Δ_{t+1} of a run is. */
+/** Where Δ_{t+1} of a span is. */
 @inline
-export function deltaOf(run: Run): usize {
-  return deltaStored ? within(run, deltaAt) : run.params;
+export function deltaOf(span: Span): usize {
+  return deltaStored ? within(span, deltaAt) : span.params;
 }
 
 @inline
 export function decayOf(index: usize): Decay {
   return changetype<Decay>(decays + placeInPairs(index, offsetof<Decay>()));
-}
-
-/**
- * Keeps four lanes of a constant for a loop that begins with `held`. Made by splat alone, V8 would make it anew in
- * every turn: it moves what is cheap to where it is used, and a conversion to float32 counts as cheap.
- */
-export function hold(index: usize, value: f64): void {
-  v128.store(heldAt(index), f32x4.splat(f32(value)));
-}
-
-/** Where a held constant lies. */
-@inline
-export function heldAt(index: usize): usize {
-  return constants + index * 16;
-}
-
-@inline
-export function held(index: usize): v128 {
-  return v128.load(heldAt(index));
 }

@@ -1,8 +1,7 @@
 import { decayGradient, gradientOf } from "./accumulate";
-import { gradBlock, groupCount, groupOf, slotsAt, within, zeroBlock } from "./layout";
-import { Run } from "./records";
+import { config, gradBlock, groupCount, groupOf, slotsAt, within, zeroBlock } from "../memory/layout";
+import { Span } from "../memory/records";
 import { sweepAlone } from "./segments";
-import { begin, decoupled, readsParams } from "./step";
 
 /*
  * Are gradients exact or noisy? δ = ‖g_2 − g_1‖² / (‖g_1‖² + ‖g_2‖²) tells, as the first step is short. g_1 is a
@@ -13,24 +12,23 @@ import { begin, decoupled, readsParams } from "./step";
 let slot: usize = 0;
 let factor: f64 = 1;
 
-/** Where a run's gradient is, clipped, and with weight decay where that joins it. */
-function gradientSeen(run: Run): usize {
-  const from = gradientOf(run);
-  if (!readsParams || decoupled) return from;
-  decayGradient(run, from, zeroBlock);
+/** Where a span's gradient is, clipped, and with weight decay where that joins it. */
+function gradientSeen(span: Span): usize {
+  const from = gradientOf(span);
+  if (config.readsParams == 0 || config.decoupled != 0) return from;
+  decayGradient(span, from, zeroBlock);
   return gradBlock;
 }
 
 @unmanaged
 class Keep {
-  run(run: Run): void {
-    memory.copy(within(run, slotsAt + slot), gradientSeen(run), run.bytes);
+  visit(span: Span): void {
+    memory.copy(within(span, slotsAt + slot), gradientSeen(span), span.bytes);
   }
 }
 
 /** Keeps the gradient in a slot of the base. */
 export function keepGradient(to: u32): void {
-  begin();
   slot = to;
   sweepAlone<Keep>();
 }
@@ -38,25 +36,24 @@ export function keepGradient(to: u32): void {
 /** In f64, so that it works in every unit of the loss. A rare thing, and not for threads. */
 @unmanaged
 class Compare {
-  run(run: Run): void {
-    let now = gradientSeen(run);
-    let before = within(run, slotsAt + slot);
+  visit(span: Span): void {
+    let now = gradientSeen(span);
+    let before = within(span, slotsAt + slot);
     let apart: f64 = 0;
     let both: f64 = 0;
-    for (const end = now + run.bytes; now < end; now += sizeof<f32>(), before += sizeof<f32>()) {
+    for (const end = now + span.bytes; now < end; now += sizeof<f32>(), before += sizeof<f32>()) {
       const second = f64(load<f32>(now));
       const first = factor * f64(load<f32>(before));
       apart += (second - first) * (second - first);
       both += first * first + second * second;
     }
-    run.sums.yy += apart;
-    run.sums.dy += both;
+    span.sums.yy += apart;
+    span.sums.dy += both;
   }
 }
 
 /** δ of the gradient and of the first one, which is `times` what the slot holds; in 0 … 2. */
 export function gradientChange(from: u32, times: f64): f64 {
-  begin();
   slot = from;
   factor = times;
   for (let k: usize = 0; k < groupCount; k++) {

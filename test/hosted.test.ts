@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { adam, type Base, type Tuner } from "../src/index.js";
 import { resolve } from "../src/stepper/config.js";
-import { createEngine, createLodgedEngine, type Engine } from "../src/engine/engine.js";
+import { createEngine, createHostedEngine, type Engine } from "../src/engine/engine.js";
 import { Optimizer } from "../src/optimizer.js";
 import { Stepper } from "../src/stepper/stepper.js";
 import { bases, gradientAt, noise, startAt } from "./support/cases.js";
@@ -75,7 +75,7 @@ function specsOf({ sizes, frozen }: Layout, x0: Float32Array) {
   });
 }
 
-function lodged(layout: Layout, options: Options, x0: Float32Array, elsewhere: boolean): Tenant {
+function hosted(layout: Layout, options: Options, x0: Float32Array, external: boolean): Tenant {
   const host = new ForeignMemory();
   const { sizes, frozen } = layout;
   const parts: [number, number][] = [];
@@ -86,7 +86,7 @@ function lodged(layout: Layout, options: Options, x0: Float32Array, elsewhere: b
   };
   const specs = specsOf(layout, x0).map(({ shape, frozen }) => ({ shape, frozen }));
   const resolved = resolve(specs, options, true);
-  const engine = createLodgedEngine(resolved.program, { memory: host.memory, allocate, elsewhere });
+  const engine = createHostedEngine(resolved.program, { memory: host.memory, allocate, external });
   const params = sizes.map((size) => allocate(4 * size));
   const grads = sizes.map((size) => allocate(4 * size));
   let segment = 0;
@@ -106,13 +106,13 @@ function mustEqual(actual: ArrayLike<number>, expected: ArrayLike<number>): void
   for (let i = 0; i < expected.length; i++) if (actual[i] !== expected[i]) expect(actual).toEqual(expected);
 }
 
-function walkBeside(layout: Layout, options: Options, elsewhere: boolean): void {
+function walkBeside(layout: Layout, options: Options, external: boolean): void {
   const size = layout.sizes.reduce((sum, each) => sum + each, 0);
   const random = noise(size);
   const x0 = startAt(size, random);
   const resolved = resolve(specsOf(layout, x0), options, true);
   const own = new Optimizer(new Stepper(resolved, createEngine(resolved.program)));
-  const tenant = lodged(layout, options, x0, elsewhere);
+  const tenant = hosted(layout, options, x0, external);
   const { host, optimizer, parts } = tenant;
   for (let step = 1; step <= 60; step++) {
     const g = gradientAt(step, size, random);
@@ -157,7 +157,7 @@ describe.each(Object.entries(layouts))("%s", (_name, layout) => {
 
 test("needs no more than it allocates, and less without vectors of its own", () => {
   const [x0, layout] = [new Float32Array(5000).fill(1), { sizes: [5000] }];
-  const [bare, whole] = [lodged(layout, {}, x0, true), lodged(layout, {}, x0, false)];
+  const [bare, whole] = [hosted(layout, {}, x0, true), hosted(layout, {}, x0, false)];
   expect(bare.optimizer.bytesPerParameter).toBe(whole.optimizer.bytesPerParameter - 8);
   expect(whole.parts[0][1] - bare.parts[0][1]).toBe(2 * 4 * 5008);
   expect(whole.engine.params.length).toBe(5000);
@@ -170,7 +170,7 @@ test("an allocation that fails leaves the host as it was", () => {
     throw new RangeError("full");
   };
   const { program } = resolve(10, {});
-  const lodge = () => createLodgedEngine(program, { memory: host.memory, allocate, elsewhere: true });
-  expect(lodge).toThrow("full");
+  const create = () => createHostedEngine(program, { memory: host.memory, allocate, external: true });
+  expect(create).toThrow("full");
   expect(host.damage([])).toBe(-1);
 });

@@ -11,8 +11,8 @@ export class Segment {
   /** Where g and x of the first coordinate are. */
   grads: usize;
   params: usize;
-  /** Its first run, counted over all segments. Only threads need it. */
-  firstRun: u32;
+  /** Its first span, counted over all segments. Only threads need it. */
+  firstSpan: u32;
   learningRate: f64;
   weightDecay: f64;
 }
@@ -33,6 +33,78 @@ export class Decay {
   rOfPartner: f64;
 }
 
+/*
+ * The four records that the kernels share with the host hold nothing but f64: scripts/records.mjs tells the host where
+ * their fields are. Yes and no are 1 and 0.
+ */
+
+/** What the host says once, before `plan`: all that does not change from step to step. Every thread reads it. */
+@unmanaged
+export class Config {
+  /** How many coordinates, segments, groups, betas of the tuner and slots of the base there are. */
+  size: f64;
+  segments: f64;
+  groups: f64;
+  betas: f64;
+  slots: f64;
+  /** Threads that share the sweeps. */
+  threads: f64;
+  /** Every segment gets a place for its gradient and parameters, which have no vectors here. */
+  external: f64;
+  /** Is there a tuner, and has every coordinate one of its own. */
+  tuned: f64;
+  perCoordinate: f64;
+  /** What distinguishes the forms (form.ts): members of `Delta` and of `Pull`, and λ and eps. */
+  delta: f64;
+  pull: f64;
+  lambda: f64;
+  eps: f64;
+  /** m at the start, and what is added to |h| in m. */
+  mStart: f64;
+  mFloor: f64;
+  /** m takes h with its sign (27) instead of |h|. */
+  signed: f64;
+  /** r takes h clipped to ±m_{t−1}. */
+  clipsReward: f64;
+  /** r is kept ≥ 0 (30), not only read so. */
+  clampsReward: f64;
+  /** r takes s_{t−1} (29) instead of s_t. */
+  usesScaleBefore: f64;
+  /** √(v + eps) instead of √v + eps. */
+  epsInRoot: f64;
+  /** Coordinates' scales stay within this factor of the S of all coordinates together; infinite: unbounded. */
+  spread: f64;
+  /** Weight decay joins the update, times the learning rate (1), or the gradient (0). */
+  decoupled: f64;
+  /** The sweep reads x: for weight decay, or for the sums at x_t + u_t. */
+  readsParams: f64;
+  /** Coordinates of the gradient are clipped to ±bound. */
+  bound: f64;
+}
+
+/** What `plan` tells the host: addresses, and numbers of bytes. */
+@unmanaged
+export class Layout {
+  /** Where the memory ends. More than 4 GiB: no memory is so large. */
+  end: f64;
+  scalars: f64;
+  summary: f64;
+  /** All that `save` keeps: the groups, and the vectors from x on (from xRef on, where x is external). */
+  groups: f64;
+  groupsLength: f64;
+  vectors: f64;
+  vectorsLength: f64;
+  grads: f64;
+  params: f64;
+  /** The state's vectors, as far as there are such; from one slot of the base to the next it is a stride. */
+  reference: f64;
+  slots: f64;
+  scales: f64;
+  stride: f64;
+  /** Bytes that a coordinate takes in all vectors. */
+  perCoordinate: f64;
+}
+
 /** What the host says of the coming step. */
 @unmanaged
 export class Scalars {
@@ -48,7 +120,7 @@ export class Scalars {
   k6: f64;
   k7: f64;
   /** η itself, for decoupled weight decay. */
-  decayRate: f64;
+  learningRate: f64;
   /** The factor that clips the gradient's norm. */
   clipScale: f64;
   /** The number of the rule (rules/index.ts); which of the base's slots its first is, and which the lead z − y is. */
@@ -68,30 +140,35 @@ export class Scalars {
   promiseLimit: f64;
   /** s_init where none was given, over ‖x‖ / ‖u_1‖; 0: one was given. */
   start: f64;
+  /**
+   * Found by the kernels before the sweep that uses it. The factor of the pull where each coordinate has a tuner:
+   * λ ‖g‖ / ‖x‖, with y and eps as the form has them.
+   */
+  pullFactor: f64;
 }
 
-/** What the host wants to know after a step: read at once, as every call costs it more than a read. */
+/** What the host wants to know after a step. */
 @unmanaged
-export class Report {
+export class Summary {
   /** Σ h over all groups. */
   h: f64;
   /** S: the mean over all groups, and the largest. */
   scaleMean: f64;
   scaleMax: f64;
   /** ‖x‖² of all groups, and the least group's. */
-  xx: f64;
-  xxMin: f64;
+  paramsSquares: f64;
+  paramsSquaresMin: f64;
   /** ‖Δ‖². */
-  dd: f64;
+  deltaSquares: f64;
   /** Finite as long as every h, S, x and Δ is, and every square that was kept. */
-  vitality: f64;
+  finiteCheck: f64;
   /** Σ ⟨e_t, g_t⟩ over all groups. */
-  leadDg: f64;
+  leadSlope: f64;
   /** The largest s_init; 0 where there is none yet. */
   sInitMax: f64;
 }
 
-/** What sweeps find: sums over the coordinates of a group, or of a run in it. */
+/** What sweeps find: sums over the coordinates of a group, or of a span in it. */
 @unmanaged
 export class Sums {
   /** ‖g_t‖², clipped by value. */
@@ -129,15 +206,15 @@ export class Group extends Sums {
   scaleBefore: f64;
 }
 
-/** What one run of a sweep that threads share finds, and ‖g_t‖² before clipping. */
+/** The sums of one span of a sweep that threads share, and ‖g_t‖² before clipping. */
 @unmanaged
-export class Found extends Sums {
+export class PartialSums extends Sums {
   unclipped: f64;
 }
 
 /** Coordinates to sweep, at most a block: where they begin, how many bytes of each vector, and where sums go. */
 @unmanaged
-export class Run {
+export class Span {
   segment: Segment;
   sums: Sums;
   grads: usize;

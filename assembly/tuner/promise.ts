@@ -1,15 +1,15 @@
-import { dot, gradientOf } from "./accumulate";
-import { deltaOf, groupCount, groupOf } from "./layout";
-import { Run } from "./records";
-import { sweep, Task } from "./sweep";
+import { dot, gradientOf } from "../sweeps/accumulate";
+import { deltaOf, groupCount, groupOf } from "../memory/layout";
+import { Span } from "../memory/records";
+import { sweep, Task } from "../sweeps/sweep";
 
 /* What a step promises: S ⟨−u, g⟩, by how much the loss would fall if its gradient stayed the same. */
 
 /** Sums ⟨Δ_{t+1}, g_t⟩. */
 @unmanaged
 export class Slope {
-  run(run: Run): void {
-    run.sums.nextDg += dot(deltaOf(run), gradientOf(run), run.bytes);
+  visit(span: Span): void {
+    span.sums.nextDg += dot(deltaOf(span), gradientOf(span), span.bytes);
   }
 }
 

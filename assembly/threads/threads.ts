@@ -1,34 +1,33 @@
-import { Accumulate } from "./accumulate";
-import { Advance, Coordinates, CoordinatesAhead, Follow, LookAhead } from "./coordinates";
-import { step } from "./index";
-import { Move } from "./move";
-import { Slope } from "./promise";
-import { Measure, Scan, scan, ScanClipped, scanExactly } from "./scan";
-import { Task } from "./sweep";
-import { leave, led, nextTask, share } from "./team";
+import { Accumulate } from "../sweeps/accumulate";
+import { Advance, Coordinates, CoordinatesAhead, Follow, LookAhead } from "../sweeps/coordinates";
+import { step } from "../index";
+import { Move } from "../sweeps/move";
+import { Slope } from "../tuner/promise";
+import { Measure, Scan, scan, ScanClipped, scanExactly } from "../sweeps/scan";
+import { Task } from "../sweeps/sweep";
+import { finishCommand, leave, nextTask, share } from "./pool";
 
 /* The entry of the binary for threads: what one thread exports, and the life of the others. */
 
-export * from "./index";
-export { setThread } from "./layout";
-export { command, countRuns, quit, result, setSleep } from "./team";
+export * from "../index";
+export { command, countSpans, quit, result, setSleep } from "./pool";
 
-/** What a thread may lead while the host's does something else. */
+/** Commands that another thread carries out as the leader while the host's does something else. */
 export enum Command {
   SCAN = 1,
   SCAN_EXACTLY,
   STEP,
 }
 
-/** Tells the host that a command was carried out. */
+/** Tells the host that a command was carried out. Its module is called as this file is. */
 declare function announce(): void;
 
-function lead(command: i32): void {
-  if (command == Command.SCAN) led(scan());
-  else if (command == Command.SCAN_EXACTLY) led(scanExactly());
+function carryOut(command: i32): void {
+  if (command == Command.SCAN) finishCommand(scan());
+  else if (command == Command.SCAN_EXACTLY) finishCommand(scanExactly());
   else {
     step();
-    led(0);
+    finishCommand(0);
   }
   announce();
 }
@@ -65,7 +64,7 @@ export function work(): void {
   while (true) {
     const task = nextTask();
     if (task == 0) return;
-    if (task < 0) lead(-task);
+    if (task < 0) carryOut(-task);
     else {
       help(task);
       leave();

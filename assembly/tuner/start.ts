@@ -1,8 +1,8 @@
 import { startCoordinates } from "./coordinate-tuners";
-import { activeCount, deltaOf, groupCount, groupOf, perCoordinate, scalars } from "./layout";
-import { Run } from "./records";
-import { squaresOf } from "./scan";
-import { sweepAlone } from "./segments";
+import { activeCount, deltaOf, groupCount, groupOf, perCoordinate, scalars } from "../memory/layout";
+import { Span } from "../memory/records";
+import { squaresOf } from "../sweeps/scan";
+import { sweepAlone } from "../sweeps/segments";
 import { seed } from "./tuner";
 
 /*
@@ -16,8 +16,8 @@ const LARGEST: f64 = 1e30;
 /** Sums ‖Δ_{t+1}‖². */
 @unmanaged
 class MeasureDelta {
-  run(run: Run): void {
-    run.sums.dd += squaresOf(deltaOf(run), run.bytes);
+  visit(span: Span): void {
+    span.sums.dd += squaresOf(deltaOf(span), span.bytes);
   }
 }
 

@@ -1,5 +1,5 @@
 import { sweepAlone } from "./segments";
-import { sweepTogether } from "./team";
+import { sweepShared } from "../threads/pool";
 
 /** The sweeps that threads share, by number: a class cannot be handed to another thread. */
 export enum Task {
@@ -18,6 +18,6 @@ export enum Task {
 
 /** Sweeps all segments. S is the class of the task. */
 export function sweep<S>(task: Task): void {
-  if (ASC_FEATURE_THREADS) sweepTogether<S>(task);
+  if (ASC_FEATURE_THREADS) sweepShared<S>(task);
   else sweepAlone<S>();
 }

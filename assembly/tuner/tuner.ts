@@ -1,18 +1,7 @@
-import {
-  clampsReward,
-  clipsReward,
-  eps,
-  epsInRoot,
-  lambda,
-  mFloor,
-  mStart,
-  Pull,
-  pullKind,
-  signed,
-  usesScaleBefore,
-} from "./form";
-import { groupBetas, betaOf, decayOf, groupCount, groupOf, scalars } from "./layout";
-import { Beta, Decay, Group } from "./records";
+import { Pull } from "../memory/form";
+import { betaOf, config, decayOf, groupBetas, groupCount, groupOf, scalars } from "../memory/layout";
+import { pullKind } from "../memory/step";
+import { Beta, Decay, Group } from "../memory/records";
 import { promised } from "./promise";
 
 /* The tuner: from h to S, in f64, once per group. */
@@ -20,30 +9,30 @@ import { promised } from "./promise";
 /** The term that h adds to ⟨Δ_t, g_t⟩; `gradNorm` is ‖g_t‖ as the base saw it. */
 function pull(group: Group, gradNorm: f64): f64 {
   const xNorm = sqrt(group.xx);
-  switch (pullKind) {
+  switch (pullKind()) {
     case Pull.PROXIMAL:
-      return xNorm == 0 ? 0 : lambda * (gradNorm / xNorm) * group.scale * group.dd;
+      return xNorm == 0 ? 0 : config.lambda * (gradNorm / xNorm) * group.scale * group.dd;
     case Pull.DECAY_AHEAD:
-      return (lambda * group.scale * gradNorm * group.dy) / (sqrt(group.yy) + eps);
+      return (config.lambda * group.scale * gradNorm * group.dy) / (sqrt(group.yy) + config.eps);
     case Pull.DECAY:
-      return (lambda * group.scale * gradNorm * group.dx) / (xNorm + eps);
+      return (config.lambda * group.scale * gradNorm * group.dx) / (xNorm + config.eps);
     default:
-      return (lambda * gradNorm) / xNorm;
+      return (config.lambda * gradNorm) / xNorm;
   }
 }
 
 /** (27)–(32), two betas at a time; returns S = Σ s. */
 function tuneGroup(group: Group): f64 {
-  const size = signed ? group.h : abs(group.h) + mFloor;
+  const size = config.signed != 0 ? group.h : abs(group.h) + config.mFloor;
   // Where r takes h unclipped, the limit is raised beyond every h.
-  const raise = f64x2.splat(clipsReward ? 0 : f64.MAX_VALUE);
-  const inRoot = f64x2.splat(epsInRoot ? eps : 0);
-  const behindRoot = f64x2.splat(epsInRoot ? 0 : eps);
+  const raise = f64x2.splat(config.clipsReward != 0 ? 0 : f64.MAX_VALUE);
+  const inRoot = f64x2.splat(config.epsInRoot != 0 ? config.eps : 0);
+  const behindRoot = f64x2.splat(config.epsInRoot != 0 ? 0 : config.eps);
   const share = group.sInit / f64(groupBetas);
   // The floor is under the wealth or under s itself.
   const wealthShare = f64x2.splat(scalars.ownFloor == 0 ? share : 0);
   const ownShare = f64x2.splat(scalars.ownFloor == 0 ? 0 : share);
-  const rewardLimit = f64x2.splat(scalars.rewardLimit);
+  const keepsBefore = config.usesScaleBefore != 0;
   let scale = f64x2.splat(0);
   for (let k: usize = 0; k < groupBetas; k += 2) {
     // Where the last beta has no partner, zeros stand for it, and stay.
@@ -60,10 +49,10 @@ function tuneGroup(group: Group): f64 {
       f64x2.mul(v128.load(decay, offsetof<Decay>("v")), v128.load(beta, offsetof<Beta>("v"))),
       f64x2.mul(h, h),
     ); // (28)
-    const limit = f64x2.pmax(f64x2.mul(rewardLimit, mBefore), raise);
+    const limit = f64x2.pmax(f64x2.mul(f64x2.splat(scalars.rewardLimit), mBefore), raise);
     const reward = f64x2.pmin(f64x2.pmax(h, f64x2.neg(limit)), limit);
     const s = v128.load(beta, offsetof<Beta>("s"));
-    const change = f64x2.mul(usesScaleBefore ? v128.load(beta, offsetof<Beta>("sBefore")) : s, reward);
+    const change = f64x2.mul(keepsBefore ? v128.load(beta, offsetof<Beta>("sBefore")) : s, reward);
     const r = f64x2.sub(
       f64x2.mul(v128.load(decay, offsetof<Decay>("r")), v128.load(beta, offsetof<Beta>("r"))),
       change,
@@ -74,7 +63,7 @@ function tuneGroup(group: Group): f64 {
     const next = f64x2.add(f64x2.div(wealth, root), v128.and(ownShare, both)); // (32)
     v128.store(beta, m, offsetof<Beta>("m"));
     v128.store(beta, v, offsetof<Beta>("v"));
-    v128.store(beta, clampsReward ? positive : r, offsetof<Beta>("r"));
+    v128.store(beta, config.clampsReward != 0 ? positive : r, offsetof<Beta>("r"));
     v128.store(beta, next, offsetof<Beta>("s"));
     v128.store(beta, s, offsetof<Beta>("sBefore"));
     scale = f64x2.add(scale, next);
@@ -83,10 +72,10 @@ function tuneGroup(group: Group): f64 {
 }
 
 /** Tunes every group's S. The base saw the gradient times `clipScale`. */
-export function tune(clipScale: f64): void {
+export function tune(): void {
   for (let i: usize = 0; i < groupCount; i++) {
     const group = groupOf(i);
-    group.h = group.dg + pull(group, sqrt(group.gg) * clipScale); // (26)
+    group.h = group.dg + pull(group, sqrt(group.gg) * scalars.clipScale); // (26)
     group.scaleBefore = group.scale;
     group.scale = tuneGroup(group);
     limitScale(group, scalars.growthLimit * group.sInit);
@@ -140,7 +129,7 @@ export function seed(group: Group, sInit: f64, share: f64): void {
   group.scaleBefore = 0;
   for (let k: usize = 0; k < groupBetas; k++) {
     const beta = betaOf(group, k);
-    beta.m = mStart;
+    beta.m = config.mStart;
     beta.v = 0;
     beta.r = 0;
     beta.s = sInit * share;

@@ -1,0 +1,58 @@
+import { partials } from "../memory/layout";
+import { PartialSums, Span, Sums } from "../memory/records";
+
+/*
+ * Where spans put their sums. A thread alone adds them to the group's as it goes. Threads that share a sweep give each
+ * span a record of its own, and the records are added up in the order of the spans when all are there: the same additions
+ * in the same order, so the same bits, whoever swept what.
+ */
+
+/** ‖g‖² before clipping, over all groups. */
+export let unclipped: f64 = 0;
+
+export function setUnclipped(sum: f64): void {
+  unclipped = sum;
+}
+
+@inline
+export function addUnclipped(span: Span, sum: f64): void {
+  if (ASC_FEATURE_THREADS) changetype<PartialSums>(span.sums).unclipped += sum;
+  else unclipped += sum;
+}
+
+@inline
+export function partialOf(index: usize): PartialSums {
+  return changetype<PartialSums>(partials + index * offsetof<PartialSums>());
+}
+
+@inline
+export function clear(sums: PartialSums): void {
+  const record = changetype<usize>(sums);
+  const none = f64x2.splat(0);
+  v128.store(record, none);
+  v128.store(record, none, 16);
+  v128.store(record, none, 32);
+  v128.store(record, none, 48);
+  v128.store(record, none, 64);
+  v128.store(record, none, 80);
+  v128.store(record, none, 96);
+}
+
+@inline
+function addTwo(to: usize, from: usize, offset: usize): void {
+  v128.store(to + offset, f64x2.add(v128.load(to + offset), v128.load(from + offset)));
+}
+
+/** to += span's. A span adds to a sum once at most, so that sum is the span's, rounded as it would have been. */
+export function collect(to: Sums, span: PartialSums): void {
+  const sums = changetype<usize>(to);
+  const record = changetype<usize>(span);
+  addTwo(sums, record, 0);
+  addTwo(sums, record, 16);
+  addTwo(sums, record, 32);
+  addTwo(sums, record, 48);
+  addTwo(sums, record, 64);
+  addTwo(sums, record, 80);
+  to.scaleMax = max(to.scaleMax, span.scaleMax);
+  unclipped += span.unclipped;
+}
