@@ -39,11 +39,21 @@ const FOREIGN = new Set([
     "globals",
     "NODE_DIR",
   ],
-  ...["case", "null", "true", "node_modules", "overrides", "NAME"],
+  ...[
+    "case",
+    "null",
+    "true",
+    "node_modules",
+    "overrides",
+    "NAME",
+    "nameRecord",
+    "nameLinear",
+    "adabelief_pytorch",
+  ],
 ]);
-/** Paths of what is made, installed or brought along. */
+/** Paths of what is made, installed or brought along, and of examples such as `src/bases/name.ts`. */
 const ELSEWHERE =
-  /^(build|dist|include|mnist|tabular|text|node_modules|\.\.\/shared)\b|^src\/.*(binary|bundle|page)\.ts$/;
+  /\bname\.ts$|^(build|dist|include|mnist|tabular|text|node_modules|\.\.\/shared)\b|^src\/.*(binary|bundle|page)\.ts$/;
 
 const manifest = JSON.parse(readFileSync("package.json", "utf8")) as Record<
   "scripts" | "exports" | "devDependencies" | "dependencies",
