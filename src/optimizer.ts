@@ -3,7 +3,7 @@ import { minimize, minimizeAsync } from "./run/minimize.js";
 import type { Config } from "./stepper/config.js";
 import type { EngineName } from "./engine/kernels.js";
 import { expectNumbers, expectVector } from "./common/expect.js";
-import type { Seen, StepInfo, TensorView } from "./stepper/info.js";
+import type { RestoreOptions, Seen, StepInfo, TensorView } from "./stepper/info.js";
 import { notItself } from "./common/itself.js";
 import type { GradientKind } from "./common/kinds.js";
 import type { RunOptions, Solution } from "./run/options.js";
@@ -20,17 +20,19 @@ export class Optimizer implements Disposable {
     this.#given = stepper;
   }
 
-  /** Where all state is. */
   static #of(optimizer: Optimizer): Stepper {
     if (optimizer !== undefined && #given in optimizer) return optimizer.#given;
     throw notItself("optimizer", optimizer === undefined);
   }
 
-  /** Throws when it was disposed of. */
   static #alive(optimizer: Optimizer): Stepper {
     const stepper = Optimizer.#of(optimizer);
     void stepper.engine;
     return stepper;
+  }
+
+  static #idle(optimizer: Optimizer, call: string): Stepper {
+    return expectIdle(Optimizer.#alive(optimizer), call);
   }
 
   /** Vue makes no Proxies of what has a tag of its own. */
@@ -45,7 +47,6 @@ export class Optimizer implements Disposable {
 
   /**
    * The engine that runs: the one asked for, or what stands in for it where it cannot run.
-   *
    * @example
    * createOptimizer(2).engine; // → "wasm"
    * createOptimizer(2, { engine: "js" }).engine; // → "js"
@@ -108,7 +109,6 @@ export class Optimizer implements Disposable {
   /**
    * What gradients are taken to be: as `options.gradients` says, or with "auto" what the second step found. Under a
    * tuner other than `superlevel`, and without one, nothing depends on it, and "auto" stays "undecided".
-   *
    * @example
    * const optimizer = createOptimizer([3, 4]);
    * optimizer.step(optimizer.params); // the gradient of ½‖x‖²
@@ -124,7 +124,6 @@ export class Optimizer implements Disposable {
    * The schedule-free average x̄ of the parameters, as a copy; null where none is kept: but for `scheduleFree` bases, where
    * gradients are not known to be noisy. The loss there is often a little lower than at `params`, where gradients are
    * taken. x̄ = x − S (1 − β) / β · e, with the lead e = z − y and β = 0.9 (arXiv 2405.15682).
-   *
    * @example
    * const optimizer = createOptimizer([1, 2], { gradients: "noisy" });
    * optimizer.step([0.5, -0.5]);
@@ -138,7 +137,6 @@ export class Optimizer implements Disposable {
   /**
    * How the average is kept: gradients are taken at y = (1 − β) z + β x̄, where `interpolation` is β and z the point that the
    * base moves; at the next step x̄ moves towards z by the share `weight`. null where `average()` is.
-   *
    * @example
    * const optimizer = createOptimizer(2, { gradients: "noisy" });
    * optimizer.averaging; // → { interpolation: 0.9, weight: 1 }
@@ -154,7 +152,6 @@ export class Optimizer implements Disposable {
 
   /**
    * One step against the gradient `grads`, or against what was written to `this.grads` (then nothing is copied).
-   *
    * @param grads `size` numbers
    * @param seen what is known besides: the loss at the parameters as they are, if it is
    * @throws TypeError or RangeError when `grads` is not `size` numbers
@@ -166,8 +163,7 @@ export class Optimizer implements Disposable {
    * optimizer.step([0.3, 0.4]).gradNorm.toFixed(6); // → "0.500000"
    */
   step(grads?: ArrayLike<number>, seen?: Seen): StepInfo {
-    const stepper = Optimizer.#alive(this);
-    expectIdle(stepper, "step");
+    const stepper = Optimizer.#idle(this, "step");
     const loss = lossSeen(seen);
     if (grads !== undefined) {
       stepper.engine.grads.set(expectNumbers("grads", grads, stepper.size));
@@ -194,15 +190,11 @@ export class Optimizer implements Disposable {
   /**
    * {@link minimize} for a source that returns a promise. Leave the optimizer alone until it settles. A signal ends it also
    * while the source does not answer; what that writes to `grads` later is lost, or disturbs the next step.
-   *
    * @example
    * const optimizer = createOptimizer([4]);
-   * const remote = async (x: Float32Array, grads: Float32Array) => {
-   *   grads[0] = x[0] - 1;
-   *   return 0.5 * (x[0] - 1) ** 2;
-   * };
-   * const { loss } = await optimizer.minimizeAsync(remote, { steps: 300 });
-   * loss < 1e-3; // → true
+   * const bowl = finiteDifferences(([x]) => 0.5 * (x - 1) ** 2);
+   * const remote: AsyncGradientSource = async (x, grads, step) => bowl(x, grads, step);
+   * (await optimizer.minimizeAsync(remote, { steps: 300 })).loss < 1e-3; // → true
    */
   minimizeAsync(source: AsyncGradientSource, run: RunOptions): Promise<Solution> {
     return minimizeAsync(Optimizer.#of(this), source, run);
@@ -211,20 +203,19 @@ export class Optimizer implements Disposable {
   /**
    * Resets the reference point (paper, 6.3): xRef ← x, Δ ← 0, a fresh tuner that starts from carry · S. The base's
    * moments stay. Anchors also happen on their own: see the tuner's `anchor` option.
-   *
    * @example
    * const optimizer = createOptimizer([1], { tuner: superlevel({ anchor: null, sInit: 1e-6 }) });
    * optimizer.anchor().scale; // → 6e-7
    */
   anchor(): this {
-    Optimizer.#alive(this).anchor();
+    Optimizer.#idle(this, "anchor").anchor();
     return this;
   }
 
   /**
-   * Moves the point: x ← values, xRef ← x, Δ ← 0. The tuner's scale and the base's moments stay. After the first step it
-   * puts off what `gradients: "auto"` finds out: that takes two gradients at one place.
-   *
+   * Moves the point: x ← values. The reference comes along, and Δ stays; after a move by more than ‖x‖ / 10 xRef ← x, Δ ← 0.
+   * The tuner's scale and the base's moments stay. A move by more than ‖x‖ / 100 after the first step puts off what
+   * `gradients: "auto"` finds out: that takes two gradients at one place.
    * @param values `size` finite numbers
    * @throws TypeError or RangeError when they are not; nothing has changed then
    * @example
@@ -232,14 +223,13 @@ export class Optimizer implements Disposable {
    * Array.from(optimizer.setParams([3, 4]).params); // → [3, 4]
    */
   setParams(values: ArrayLike<number>): this {
-    Optimizer.#alive(this).setParams(expectVector("values", values, this.size));
+    Optimizer.#idle(this, "setParams").setParams(expectVector("values", values, this.size));
     return this;
   }
 
   /**
    * Moves the point and its reference alike: x ← x + offset, xRef ← xRef + offset. All else stays: Δ, scale,
    * moments, and until the next step the ‖x‖ that a tuner's pull goes by.
-   *
    * @param offset `size` finite numbers
    * @throws TypeError or RangeError when they are not; nothing has changed then
    * @example
@@ -247,13 +237,12 @@ export class Optimizer implements Disposable {
    * Array.from(optimizer.translate([0.5, 0]).params); // → [1.5, 2]
    */
   translate(offset: ArrayLike<number>): this {
-    Optimizer.#alive(this).translate(expectVector("offset", offset, this.size));
+    Optimizer.#idle(this, "translate").translate(expectVector("offset", offset, this.size));
     return this;
   }
 
   /**
    * Forgets everything but the point: moments, tuner, counters. With `params`, moves there too.
-   *
    * @param params `size` finite numbers
    * @throws TypeError or RangeError when they are not; nothing has changed then
    * @example
@@ -262,17 +251,15 @@ export class Optimizer implements Disposable {
    * optimizer.reset([5, 6]).iterations; // → 0
    */
   reset(params?: ArrayLike<number>): this {
-    Optimizer.#alive(this).reset(
-      params === undefined ? undefined : expectVector("params", params, this.size),
+    Optimizer.#idle(this, "reset").reset(
+      params === undefined ? params : expectVector("params", params, this.size),
     );
     return this;
   }
 
   /**
-   * Everything that the next step depends on, but the gradient and the options. A state restored into an optimizer
-   * with the same options steps on to the last bit.
-   *
-   * @returns little-endian bytes with version and checksum; about as large as the optimizer's vectors
+   * Everything that the next step depends on, but the gradient and the options, as little-endian bytes: about as many as
+   * the optimizer's vectors have. A state restored into an optimizer with the same options steps on to the last bit.
    * @example
    * const first = createOptimizer([1, 2]);
    * first.step([1, 1]);
@@ -286,17 +273,18 @@ export class Optimizer implements Disposable {
   }
 
   /**
-   * Takes up a state that {@link save} returned.
+   * Takes up a state that {@link save} returned. Tensors are told by name, in any order; names, shapes and options must be
+   * those it was saved with, but for rates, anchors and limits of growth. What is no longer frozen goes on from the saved
+   * parameters.
    *
-   * @throws OptimizerError "state" when it is damaged, of another version, base, form, size or kind of gradients; nothing
-   *   has changed then
-   * @throws TypeError when it is not a Uint8Array
+   * @throws OptimizerError "state" when it is damaged or something differs, TypeError when it is no Uint8Array; nothing has
+   *   changed then
    * @example
    * const optimizer = createOptimizer(2);
-   * optimizer.restore(createOptimizer(3).save()); // → throws OptimizerError: state: it was saved with sizes [3]
+   * optimizer.restore(createOptimizer(3).save()); // → throws OptimizerError: state: tensor "params" was saved with shape [3]
    */
-  restore(state: Uint8Array): this {
-    Optimizer.#alive(this).restore(state);
+  restore(state: Uint8Array, options: RestoreOptions = {}): this {
+    Optimizer.#idle(this, "restore").restore(state, options);
     return this;
   }
 

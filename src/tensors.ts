@@ -29,6 +29,10 @@ export interface Tensors {
   readonly values: readonly (ArrayLike<number> | undefined)[];
 }
 
+/** What tensors are called that were given no names: all parameters together, and each tensor. */
+export const WHOLE = "params";
+export const nameOf = (index: number) => `tensor${index}`;
+
 function isSpecList(params: unknown): params is readonly TensorSpec[] {
   return Array.isArray(params) && params.length > 0 && typeof params[0] === "object" && params[0] !== null;
 }
@@ -57,7 +61,7 @@ function readSpec(
   }
   expectOptions(place, spec, ["name", "shape", "values", "learningRate", "weightDecay", "frozen"]);
   const {
-    name = `tensor${index}`,
+    name = nameOf(index),
     learningRate = 1,
     frozen = false,
     weightDecay: ownDecay = weightDecay,
@@ -102,7 +106,7 @@ export function readTensors(params: unknown, weightDecay: number): Tensors {
   const size = typeof params === "number" ? params : params.length;
   expectNumber(typeof params === "number" ? "params" : "params.length", size, { min: 1, integer: true });
   const values = typeof params === "number" ? undefined : expectVector("params", params, size);
-  const whole = { name: "params", shape: Object.freeze([size]), learningRate: 1, weightDecay, frozen: false };
+  const whole = { name: WHOLE, shape: Object.freeze([size]), learningRate: 1, weightDecay, frozen: false };
   return { list: [{ ...whole, first: 0, size }], size, values: [values] };
 }
 

@@ -21,7 +21,7 @@ const LAYERS: Record<string, Layer[]> = {
     { files: ["tuners/*.ts"], siblings: true },
     { files: ["bases/*.ts", "sources/*.ts"], siblings: true },
     { files: ["stepper/checkpoint.ts", "stepper/info.ts", "stepper/safety.ts"], siblings: true },
-    { files: ["engine/kernels.ts", "engine/program.ts"], siblings: true },
+    { files: ["engine/kernels.ts", "engine/program.ts", "engine/records.ts"], siblings: true },
     { files: ["engine/js/*.ts"], siblings: true },
     { files: ["engine/*.ts"], siblings: true },
     { files: ["relaxed.ts"] },
@@ -58,15 +58,8 @@ const LAYERS: Record<string, Layer[]> = {
   assembly: [
     { files: ["vec.ts", "memory/records.ts", "memory/form.ts"] },
     { files: ["memory/layout.ts"] },
-    {
-      files: [
-        "memory/step.ts",
-        "sweeps/segments.ts",
-        "sweeps/sums.ts",
-        "sweeps/reconstruct.ts",
-        "rules/*.ts",
-      ],
-    },
+    { files: ["memory/held.ts", "memory/step.ts"] },
+    { files: ["sweeps/segments.ts", "sweeps/sums.ts", "sweeps/reconstruct.ts", "rules/*.ts"] },
     { files: ["threads/pool.ts"] },
     { files: ["sweeps/sweep.ts"] },
     { files: ["sweeps/scan.ts"] },

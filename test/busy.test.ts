@@ -1,7 +1,8 @@
 /** An optimizer whose run is under way takes no other step, and a signal ends a run whose source does not answer. */
 import { describe, expect, test } from "vitest";
 
-import { createOptimizer, OptimizerError, type Optimizer, type Solution } from "../src/index.js";
+import { createOptimizer, OptimizerError, sgd } from "../src/index.js";
+import type { Monitor, Optimizer, RunInfo, RunOptions, RunPoint, Solution } from "../src/index.js";
 import { createThreadedOptimizer } from "../src/threads/index.js";
 import { errorOf } from "./support/errors.js";
 import { sameBytes } from "./support/state.js";
@@ -112,5 +113,138 @@ describe("a signal ends a run whose source never answers", () => {
       expect(solution.loss).toBeGreaterThan(0);
     } else expect(solution.loss).toBeNaN();
     expect(optimizer.minimize(bowl, { steps: 2 }).steps).toBe(2);
+  });
+});
+
+/** All that moves an optimizer. */
+const moving: Record<string, (optimizer: Optimizer, state: Uint8Array) => unknown> = {
+  step: (optimizer) => optimizer.step([7, 7, 7]),
+  minimize: (optimizer) => optimizer.minimize(bowl, { steps: 1 }),
+  setParams: (optimizer) => optimizer.setParams([1, 1, 1]),
+  translate: (optimizer) => optimizer.translate([1, 1, 1]),
+  anchor: (optimizer) => optimizer.anchor(),
+  reset: (optimizer) => optimizer.reset(),
+  restore: (optimizer, state) => optimizer.restore(state),
+};
+
+describe.each(Object.entries(moving))("%s", (name, call) => {
+  const state = createOptimizer(3).save();
+
+  test("from a source or from a rate is refused, and all goes on as if it had not been", () => {
+    const [optimizer, other] = [createOptimizer([3, 4, 5]), createOptimizer([3, 4, 5])];
+    const source = (x: Float32Array, grads: Float32Array) => {
+      mustBeBusy(
+        errorOf(() => call(optimizer, state)),
+        name,
+      );
+      return bowl(x, grads);
+    };
+    optimizer.minimize(source, { steps: 5 });
+    other.minimize(bowl, { steps: 5 });
+    expect(sameBytes(optimizer.save(), other.save())).toBe(true);
+
+    let asked = 0;
+    const rated: Optimizer = createOptimizer([3, 4, 5], {
+      base: sgd({
+        learningRate: () => {
+          asked++;
+          expect(errorOf(() => call(rated, state)).message).toMatch(
+            new RegExp(`^${name}: a step of this optimizer is under way`),
+          );
+          return 0.5;
+        },
+      }),
+    });
+    for (let k = 0; k < 3; k++) rated.step(rated.params);
+    expect([rated.iterations, asked]).toEqual([3, 3]);
+  });
+
+  test.each([{}, { tuner: null }])("during a stepAsync is refused, with options %o", async (options) => {
+    const create = () => createThreadedOptimizer([3, -2, 1], { ...options, threads: 2, threshold: 0 });
+    const [optimizer, other] = [await create(), await create()];
+    const refuse = () => expect(errorOf(() => call(optimizer, state))).toMatchObject({ code: "threads" });
+    for (let round = 0; round < 5; round++) {
+      let settled = false;
+      const pending = optimizer.stepAsync([1, 2, 3 + round]).finally(() => (settled = true));
+      refuse();
+      await expect(optimizer.stepAsync([9, 9, 9])).rejects.toMatchObject({ code: "threads" });
+      // Also between the parts of a step, where no thread is at work.
+      while (!settled) {
+        refuse();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await pending;
+      other.step([1, 2, 3 + round]);
+      expect(sameBytes(optimizer.save(), other.save())).toBe(true);
+    }
+    for (const each of [optimizer, other]) each.dispose();
+  });
+});
+
+describe("monitors may move the point", () => {
+  const target = [100, -50, 25];
+  const points: Record<string, (optimizer: Optimizer) => unknown> = {
+    setParams: (optimizer) => optimizer.setParams(target),
+    translate: (optimizer) => optimizer.translate(target),
+    reset: (optimizer) => optimizer.reset(target),
+    restore: (optimizer) => optimizer.restore(createOptimizer(target, { gradients: "exact" }).save()),
+  };
+  const runs: RunOptions[] = [
+    { deterministic: true },
+    { deterministic: true, guard: null },
+    { guard: { policy: "warn" } },
+    { deterministic: true, level: { value: 1e-9, action: "project" } },
+    { guard: { policy: "shrink", probe: (x) => bowl(x, new Float32Array(3)) } },
+  ];
+
+  test.each(Object.entries(points))("%s: loss and gradient are those of the new one", (name, move) => {
+    for (const run of runs) {
+      for (const at of [false, true]) {
+        for (const when of [1, 4]) {
+          const optimizer = createOptimizer([3, 4, 5], { gradients: "exact" });
+          let calls = 0;
+          const once = () => {
+            if (++calls === when) move(optimizer);
+          };
+          const monitor: Monitor = at ? { beforeStep: once } : { afterStep: once };
+          let told = NaN;
+          const watch: Monitor = {
+            afterStep({ loss }: RunInfo) {
+              told = loss;
+            },
+            beforeStep({ params, grads, loss }: RunPoint) {
+              if (at) return;
+              expect(Array.from(grads)).toEqual(Array.from(params));
+              expect(loss).toBeCloseTo(bowl(params, new Float32Array(3)), 3);
+            },
+          };
+          const { loss, violations, reason } = optimizer.minimize(bowl, {
+            ...run,
+            steps: 12,
+            monitors: [monitor, watch],
+          });
+          expect(reason).toBe("steps");
+          // Momentum stays where the point is translated.
+          if (name !== "translate") expect(violations).toBe(0);
+          expect(told).not.toBeNaN();
+          expect(loss).toBeCloseTo(bowl(optimizer.params, new Float32Array(3)), 3);
+        }
+      }
+    }
+  });
+
+  test("from the first call on, a run ends where it should", () => {
+    const optimizer = createOptimizer([3]);
+    let calls = 0;
+    const monitors = [() => void (++calls === 1 && optimizer.setParams([100]))];
+    const { loss, reason } = optimizer.minimize(bowl, {
+      deterministic: true,
+      gradientTolerance: 1e-3,
+      steps: 5000,
+      monitors,
+    });
+    expect(reason).toBe("converged");
+    expect(loss).toBeLessThan(1e-5);
+    expect(Math.abs(optimizer.params[0])).toBeLessThan(2e-3);
   });
 });

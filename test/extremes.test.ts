@@ -139,19 +139,29 @@ describe("a state whose description", () => {
   const state = optimizer.save();
   const deep = `${"[".repeat(1e5)}${"]".repeat(1e5)}`;
 
-  test.each(["base", "sizes", "clock"])("is nested 100 000 deep in %s is damaged", (key) => {
-    const description = { ...descriptionOf(state), [key]: "DEEP" };
+  const whole = descriptionOf(state) as { options: object; tensors: object[] };
+  const places: [string, object][] = [
+    ["description", { ...whole, options: { ...whole.options, "base.name": "DEEP" } }],
+    ["description", { ...whole, tensors: [{ ...whole.tensors[0], shape: "DEEP" }] }],
+    ["tensors", { ...whole, tensors: "DEEP" }],
+    ["clock", { ...whole, clock: "DEEP" }],
+  ];
+
+  test.each(places)("is nested 100 000 deep in the %s is damaged", (key, description) => {
     const text = JSON.stringify(description).replace('"DEEP"', deep);
     const error = errorOf(() => optimizer.restore(redescribed(state, text)));
     expect(error).toMatchObject({ name: "OptimizerError", code: "state" });
-    expect(error.message).toBe(`state: it is damaged (${key === "clock" ? "clock" : "description"})`);
+    expect(error.message).toBe(`state: it is damaged (${key})`);
   });
 
-  test("is of other, long, sizes is shown in part", () => {
-    const sizes = Array.from({ length: 1e5 }, (_, k) => ({ shape: [1 + (k % 3)] }));
-    const { message } = errorOf(() => optimizer.restore(createOptimizer(sizes).save()));
-    expect(message).toMatch(
-      /^state: it was saved with sizes \[1,2,3,1.*… \(200001 characters\); this optimizer has \[2\]$/,
+  test("is of other, long, names and shapes is shown in part", () => {
+    const long = [{ name: "w".repeat(1e5), shape: [2] }];
+    expect(errorOf(() => optimizer.restore(createOptimizer(long).save())).message).toMatch(
+      /^state: it has a tensor "w{80}"… \(100000 characters\); this optimizer has none of that name$/,
+    );
+    const shaped = [{ shape: Array.from({ length: 1e5 }, () => 1) }];
+    expect(errorOf(() => optimizer.restore(createOptimizer(shaped).save())).message).toMatch(
+      /^state: tensor "params" was saved with shape \[1,1,1,.*… \(200001 characters\); this optimizer has \[2\]$/,
     );
   });
 });

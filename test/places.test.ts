@@ -35,7 +35,7 @@ describe("a place", () => {
   test("of many bytes is a memory of its own", () => {
     const [one, other] = [placeFor(1e6), placeFor(1e6)];
     expect(one.memory).not.toBe(other.memory);
-    expect([one.from, other.from]).toEqual([0, 0]);
+    expect([one.from, other.from]).toEqual([64, 64]);
   });
 });
 

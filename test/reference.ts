@@ -155,7 +155,9 @@ export class Reference {
     const raw = this.#running(gradient);
     const gradNorm = norm(raw);
     const known = adopt.gradNorm ?? gradNorm;
-    if (this.#undecided && raw.every((g) => g === 0)) return this.#wait();
+    const still = this.#undecided && gradNorm === 0;
+    if (still) this.#windowStart = this.iterations + 1;
+    if (still || (alpha === 0 && this.#scaling)) return this.#wait(gradNorm, still ? this.#eta : 0);
     const { g, gNorm } = clipped(raw, known, this.#options.clip, round);
     const seen = this.#updates.seen(g, this.x);
     this.#decide(seen);
@@ -207,13 +209,13 @@ export class Reference {
     return this.kind === "undecided" && distinguishes(this.#options.tuner);
   }
 
-  /** A gradient of 0 decides nothing and moves nothing; the first window begins behind it. */
-  #wait(): ReferenceStep {
+  /** A gradient of 0 decides nothing and moves nothing; nor does a rate of 0. */
+  #wait(gradNorm: number, eta: number): ReferenceStep {
     this.#count();
+    this.#eta = eta;
     this.#waited++;
-    this.#windowStart = this.iterations;
     const nothing = {
-      gradNorm: 0,
+      gradNorm,
       clippedNorm: 0,
       xNorm: norm(this.#running(this.x)),
       h: 0,
@@ -221,7 +223,7 @@ export class Reference {
       W: [],
     };
     const u = new Float64Array(this.x.length);
-    return { ...nothing, eta: this.#eta, S: this.S, u };
+    return { ...nothing, eta, S: this.S, u };
   }
 
   /** What gradients are, once there are two; steps were short until then. */

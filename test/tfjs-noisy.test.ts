@@ -455,7 +455,7 @@ describe.each(BACKENDS)("on the %s backend", (backend) => {
       await expect(loaded.withAverage(look)).rejects.toThrow(
         "withAverage: the state was loaded, and its var",
       );
-      await expect(loaded.withAverage(look, again.slice(1))).rejects.toThrow("it was saved with sizes");
+      await expect(loaded.withAverage(look, again.slice(1))).rejects.toThrow("was saved with shape");
       expect(await loaded.withAverage(look, again)).toEqual(average);
       walk(loaded, again, "noisy", 41, 45);
       walk(optimizer, variables, "noisy", 41, 45);

@@ -155,7 +155,7 @@ describe("a saved optimizer", () => {
     );
     const other = superlevelOptimizer({ base: sgd() });
     await other.setWeights(weights);
-    expect(() => train(other, x, 1)).toThrow('it was saved with base "adam"; this optimizer has "sgd"');
+    expect(() => train(other, x, 1)).toThrow('it was saved with base.name "adam"; this optimizer has "sgd"');
     const unsaid = superlevelOptimizer({ perVariable: () => ({}) });
     expect(() => unsaid.getConfig()).toThrow("perVariable: a function");
     const before = tf.memory().numTensors;

@@ -21,3 +21,6 @@ export enum Pull {
   /** λ ‖g‖ / ‖x‖, as printed (26). */
   PRINTED,
 }
+
+/** Where S has not begun below this, no anchor takes s_init below it: from 0 it would not return. */
+export const LEAST: f32 = 1e-24;

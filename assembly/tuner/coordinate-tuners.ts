@@ -1,4 +1,5 @@
 import { held, heldAt, hold } from "../memory/held";
+import { LEAST } from "../memory/form";
 import {
   betaBytes,
   betaCount,
@@ -258,7 +259,8 @@ export function reseedCoordinates(carry: f64): void {
     const segment = segmentOf(i);
     for (let j = usize(segment.first) * 4; j < usize(segment.last) * 4; j += 4) {
       const scale = load<f32>(stateOf(scaleAt) + j);
-      if (scale > 0) store<f32>(stateOf(shareAt) + j, factor * scale);
+      const share = load<f32>(stateOf(shareAt) + j);
+      if (scale > 0) store<f32>(stateOf(shareAt) + j, max(factor * scale, min(share, LEAST)));
       seedCoordinate(j, load<f32>(stateOf(shareAt) + j));
     }
   }

@@ -1,4 +1,4 @@
-import { Pull } from "../memory/form";
+import { LEAST, Pull } from "../memory/form";
 import { betaOf, config, decayOf, groupBetas, groupCount, groupOf, scalars } from "../memory/layout";
 import { pullKind } from "../memory/step";
 import { Beta, Decay, Group } from "../memory/records";
@@ -142,7 +142,7 @@ export function seed(group: Group, sInit: f64, share: f64): void {
 export function reseed(carry: f64): void {
   for (let k: usize = 0; k < groupCount; k++) {
     const group = groupOf(k);
-    const sInit = group.scale > 0 ? carry * group.scale : group.sInit;
+    const sInit = group.scale > 0 ? max(carry * group.scale, min(group.sInit, f64(LEAST))) : group.sInit;
     seed(group, sInit, 1 / f64(groupBetas));
   }
 }

@@ -4,11 +4,13 @@
 export function toBytes(json: string): Uint8Array {
   const escape = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
   const ascii = json.replace(/[^\x20-\x7e]/g, escape);
-  return Uint8Array.from(ascii, (char) => char.charCodeAt(0));
+  const bytes = new Uint8Array(ascii.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = ascii.charCodeAt(i);
+  return bytes;
 }
 
 export function toText(bytes: Uint8Array): string {
   let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
+  for (let i = 0; i < bytes.length; i += 1024) text += String.fromCharCode(...bytes.subarray(i, i + 1024));
   return text;
 }

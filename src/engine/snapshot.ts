@@ -87,8 +87,7 @@ export function averageOf(
   return average;
 }
 
-/** x ← x + offset and xRef ← xRef + offset. */
-export function shift({ params, reference }: Engine, offset: ArrayLike<number>): void {
-  for (const vector of reference ? [params, reference] : [params])
-    for (let i = 0; i < offset.length; i++) vector[i] += offset[i];
+/** xRef ← xRef + offset. */
+export function shiftReference({ reference }: Engine, offset: ArrayLike<number>): void {
+  if (reference) for (let i = 0; i < reference.length; i++) reference[i] += offset[i];
 }

@@ -143,6 +143,11 @@ export class Probe {
     return { step, before, after, violated: rises(this.#guard, { step, before, after, params }) };
   }
 
+  /** The point was moved: V before it is no measure of the next step. */
+  forget(): void {
+    this.#before = NaN;
+  }
+
   #measure(params: Float32Array): number {
     const value: unknown = this.#probe(params);
     if (typeof value === "number") return value;

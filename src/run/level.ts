@@ -10,7 +10,7 @@ import { LOSS_TOLERANCE } from "./guard.js";
  * - `"shrink"` takes the step again with half the rate, and again, until L(x_{t+1}) ≥ value.
  *
  * Where `tries` are not enough, the point is the last one found with L ≥ value: x_t at worst. After a projection the
- * point is the new reference (xRef = x, Δ = 0, as after `setParams`); base and tuner keep what they learned from g_t.
+ * point is the new reference (xRef = x, Δ = 0); base and tuner keep what they learned from g_t.
  * A step that begins below the level is left alone.
  *
  * @example

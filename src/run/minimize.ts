@@ -67,14 +67,14 @@ class Standing {
 function* descend(stepper: Stepper, options: RunOptions): Asking<Solution> {
   const run = settleRun(options);
   expectIdle(stepper, "minimize");
-  stepper.running = true;
-  if (run.deterministic && stepper.undecided) stepper.decide("exact");
-  stepper.setRejects(run.guard?.policy === "reject");
+  stepper.task = "run";
   try {
+    if (run.deterministic && stepper.undecided) stepper.decide("exact");
+    stepper.setRejects(run.guard?.policy === "reject");
     return yield* takeSteps(stepper, run);
   } finally {
     stepper.setRejects(false);
-    stepper.running = false;
+    stepper.task = "";
   }
 }
 
@@ -95,13 +95,15 @@ function* stepOn(stepper: Stepper, run: SettledRun, tally: Tally, standing: Stan
   const probe = run.guard?.probe && new Probe(run.guard, run.guard.probe, params);
   const watched = (run.guard && !probe) || run.level;
   const trials = watched ? new Trials(stepper, run, tally, probe !== undefined) : undefined;
-  for (;;) {
+  for (let { moves } = stepper; ;) {
     const loss = yield* arrive(stepper, run, standing.known, tally);
     const solution = (reason: Solution["reason"], last = loss): Solution => {
       return { loss: last, steps: standing.taken, ...tally, reason };
     };
     const reason = standing.reason(run, loss, stepper);
     if (reason) return solution(reason);
+    if (stepper.moves !== moves) probe?.forget();
+    ({ moves } = stepper);
     const trial = trials
       ? yield* trials.step(loss, standing.lastLoss)
       : untried(takeStep(stepper, loss, standing.lastLoss, probe && stepper.clock.rateFactor));
@@ -116,23 +118,42 @@ function* stepOn(stepper: Stepper, run: SettledRun, tally: Tally, standing: Stan
       run.guard?.onViolation?.({ step, before, after });
     }
     const info = runInfo(trial, seen, loss, tally.evaluations);
-    for (const monitor of monitors) monitor.afterStep?.(info);
-    if (until?.(info)) return solution("until", yield* arrive(stepper, run, standing.known, tally));
+    let ends = false;
+    const moved = letMove(stepper, () => {
+      for (const monitor of monitors) monitor.afterStep?.(info);
+      ends = until?.(info) ?? false;
+    });
+    if (moved) standing.known = undefined;
+    if (ends) return solution("until", yield* arrive(stepper, run, standing.known, tally));
   }
 }
 
-/** Loss and gradient at the present point, which the monitors see. */
+/** Calls those who may move the point; have they. */
+function letMove(stepper: Stepper, call: () => void): boolean {
+  const { moves } = stepper;
+  stepper.open = true;
+  try {
+    call();
+  } finally {
+    stepper.open = false;
+  }
+  return stepper.moves !== moves;
+}
+
+/** Loss and gradient at the present point, which the monitors see; where they move it, of where they leave it. */
 function* arrive(
-  { clock, engine }: Stepper,
+  stepper: Stepper,
   { monitors, deterministic }: SettledRun,
   known: number | undefined,
   tally: Tally,
 ): Asking<number> {
-  const step = clock.iterations + 1;
+  const step = stepper.clock.iterations + 1;
   const loss = known ?? (yield* tally.ask(step));
-  const { params, grads } = engine;
-  for (const monitor of monitors) monitor.beforeStep?.({ step, loss, params, grads, deterministic });
-  return loss;
+  const { params, grads } = stepper.engine;
+  const moved = letMove(stepper, () => {
+    for (const monitor of monitors) monitor.beforeStep?.({ step, loss, params, grads, deterministic });
+  });
+  return moved ? yield* tally.ask(stepper.clock.iterations + 1) : loss;
 }
 
 /** What monitors see. */

@@ -24,11 +24,19 @@ export class Tally {
   }
 }
 
-/** What a source, a monitor or whoever waits for a promise may not do to an optimizer whose run is under way. */
-export function expectIdle({ running }: Stepper, call: string): void {
-  if (!running) return;
-  const cure = "wait until it has ended, and step from no source or monitor of its own";
-  throw new OptimizerError("busy", `${call}: a run of this optimizer is under way; ${cure}`);
+/** Refuses what would disturb an optimizer at work, or one whose thread has died. Monitors may move the point. */
+export function expectIdle(stepper: Stepper, call: string): Stepper {
+  void stepper.engine.state;
+  const { task } = stepper;
+  const steps = /step|minimize/.test(call);
+  if (task && (steps || !stepper.open)) {
+    if (task === "stepAsync")
+      throw new OptimizerError("threads", `${call}: a stepAsync is under way; await it first`);
+    const cure = "wait until it has ended, and step from no source or monitor of its own";
+    throw new OptimizerError("busy", `${call}: a ${task} of this optimizer is under way; ${cure}`);
+  }
+  if (!steps) stepper.moves++;
+  return stepper;
 }
 
 /** A loss that is not finite is no mistake of the caller's, but a run that diverged. */
@@ -221,7 +229,8 @@ export class Trials {
     const { params, grads } = this.#stepper.engine;
     const held = theta === 0;
     if (held) grads.set(snapshot.copy.grads);
-    this.#stepper.setParams(held ? snapshot.copy.params : params);
+    if (held) params.set(snapshot.copy.params);
+    this.#stepper.settle();
     const known = this.#run.deterministic && (held || fresh) ? loss : undefined;
     return { info, after: loss, known, projected: true, held };
   }

@@ -1,7 +1,8 @@
 import { OptimizerError } from "../common/errors.js";
-import { cut, expectBytes } from "../common/expect.js";
+import { cut, expectBytes, show } from "../common/expect.js";
 import { toBytes, toText } from "../common/ascii.js";
 import type { GradientKind } from "../common/kinds.js";
+import { nameOf, WHOLE, type Tensor } from "../tensors.js";
 
 /*
  * A saved state, little-endian:
@@ -15,19 +16,16 @@ import type { GradientKind } from "../common/kinds.js";
  */
 
 const MAGIC = 0x4c564c53;
-const VERSION = 2;
+const VERSION = 3;
+/** The oldest that is still read: it knew of tensors their sizes alone. */
+const OLDEST = 2;
 const HEADER = 16;
 
 /** What the payload belongs to, and the numbers that live outside of it. */
 export interface Description {
-  readonly base: string;
-  readonly kernel: string;
-  readonly slots: number;
-  readonly form: string | null;
-  readonly delta: string | null;
-  readonly granularity: string | null;
-  readonly betas: number;
-  readonly sizes: readonly number[];
+  /** Options that the numbers in the payload were made with, such as "base.beta1". */
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly tensors: readonly Pick<Tensor, "name" | "shape" | "learningRate" | "weightDecay" | "frozen">[];
   readonly clock: Clock;
 }
 
@@ -122,35 +120,100 @@ function refuse(reason: string): never {
 }
 
 /** A saved state, taken apart and checked for damage. */
-function read(given: unknown): { description: Description; payload: Uint8Array } {
+function read(given: unknown): { version: number; description: Description; payload: Uint8Array } {
   const state = expectBytes("state", given);
   if (state.length < HEADER) refuse(`${state.length} bytes are too few for a saved state`);
   const view = new DataView(state.buffer, state.byteOffset, state.length);
   if (view.getUint32(0, true) !== MAGIC) refuse("these bytes are not a saved state (no magic number)");
   const version = view.getUint32(4, true);
-  if (version !== VERSION) refuse(`it has version ${version}; this package reads version ${VERSION}`);
+  if (version < OLDEST || version > VERSION)
+    refuse(`it has version ${version}; this package reads versions ${OLDEST} and ${VERSION}`);
   if (view.getUint32(8, true) !== checksum(state.subarray(12)))
     refuse("it is truncated or damaged (checksum)");
   const text = view.getUint32(12, true);
   if (HEADER + text > state.length) refuse("it is damaged (description)");
   const description = parse(state.subarray(HEADER, HEADER + text));
-  return { description, payload: state.subarray(HEADER + text) };
+  return { version, description, payload: state.subarray(HEADER + text) };
 }
 
 /** Where the run stands that a saved state is of. */
 export const clockOf = (state: unknown): Clock => checkClock(read(state).description.clock);
 
-/** Checks a saved state against the optimizer it shall go into; returns its clock and payload. */
+/** A tensor as a state holds it; `frozen` is unknown in states of version 2. */
+export interface Held {
+  readonly size: number;
+  readonly frozen: boolean | undefined;
+}
+
+/** What a saved state must agree with, and what one of version 2 must. */
+export interface Expected {
+  readonly options: Description["options"];
+  readonly older: Readonly<Record<string, unknown>>;
+}
+
+/** A saved state that goes with an optimizer. */
+export interface Decoded {
+  readonly clock: Clock;
+  readonly payload: Uint8Array;
+  readonly saved: readonly Held[];
+  /** For each of the optimizer's tensors, its number among the saved ones. */
+  readonly sources: readonly (number | undefined)[];
+}
+
+/**
+ * Checks a saved state against the optimizer it shall go into.
+ *
+ * @param partial tensors that were not saved are allowed
+ */
 export function decode(
   state: unknown,
-  expected: Omit<Description, "clock">,
-  payloadLength: number,
-): { clock: Clock; payload: Uint8Array } {
-  const { description, payload } = read(state);
-  compare(description, expected);
-  if (payload.length !== payloadLength)
-    refuse(`it has ${payload.length} bytes of payload, not ${payloadLength}`);
-  return { clock: checkClock(description.clock), payload };
+  { options, older }: Expected,
+  own: readonly Tensor[],
+  partial: boolean,
+): Decoded {
+  const { version, description, payload } = read(state);
+  const { tensors } = description;
+  compare(
+    "it",
+    version === VERSION ? description.options : description,
+    version === VERSION ? options : older,
+  );
+  if (version !== VERSION) {
+    const saved = own.map(({ size }) => ({ size, frozen: undefined }));
+    return { clock: checkClock(description.clock), payload, saved, sources: own.map((_, k) => k) };
+  }
+  if (!Array.from(tensors ?? []).every((tensor) => typeof tensor?.frozen === "boolean") || !tensors?.length)
+    refuse("it is damaged (tensors)");
+  const places = match(tensors, own, partial);
+  const saved = tensors.map(({ frozen }, k) => ({ size: own[places[k]].size, frozen }));
+  const sources = own.map((): number | undefined => undefined);
+  places.forEach((place, k) => (sources[place] = k));
+  return { clock: checkClock(description.clock), payload, saved, sources };
+}
+
+/** Which of the tensors each saved one is: by name, or by place where they were saved without names. */
+function match(saved: Description["tensors"], own: readonly Tensor[], partial: boolean): number[] {
+  const unnamed = saved[0]?.name === WHOLE || saved.every(({ name }, k) => name === nameOf(k));
+  const left = new Map(own.map(({ name }, k) => [unnamed ? nameOf(k) : name, k]));
+  const places = saved.map((tensor, k) => {
+    const key = unnamed ? nameOf(k) : tensor.name;
+    const place = left.get(key);
+    if (place === undefined)
+      return refuse(`it has a tensor ${show(tensor.name)}; this optimizer has none of that name`);
+    left.delete(key);
+    const { name, shape, learningRate, weightDecay } = own[place];
+    if (
+      jsonOf([tensor.shape, tensor.learningRate, tensor.weightDecay]) !==
+      jsonOf([shape, learningRate, weightDecay])
+    )
+      compare(`tensor ${show(name)}`, tensor, { shape, learningRate, weightDecay });
+    return place;
+  });
+  for (const place of partial ? [] : left.values()) {
+    const cure = "restore(state, { partial: true }) lets it start afresh";
+    refuse(`it has no tensor ${show(own[place].name)}; ${cure}`);
+  }
+  return places;
 }
 
 function parse(bytes: Uint8Array): Description {
@@ -172,10 +235,11 @@ function jsonOf(value: unknown): string {
   }
 }
 
-function compare(found: Description, expected: Omit<Description, "clock">): void {
-  for (const key of ["base", "kernel", "slots", "form", "delta", "granularity", "betas", "sizes"] as const) {
-    const [theirs, ours] = [jsonOf(found[key]), jsonOf(expected[key])];
-    if (theirs !== ours) refuse(`it was saved with ${key} ${cut(theirs)}; this optimizer has ${cut(ours)}`);
+function compare(what: string, found: object, expected: object): void {
+  for (const [key, value] of Object.entries(expected)) {
+    const [theirs, ours] = [jsonOf((found as Record<string, unknown> | undefined)?.[key]), jsonOf(value)];
+    if (theirs !== ours)
+      refuse(`${what} was saved with ${key} ${cut(theirs)}; this optimizer has ${cut(ours)}`);
   }
 }
 

@@ -11,7 +11,7 @@ import { readTensors, segmentsOf } from "../tensors.js";
 import type { Segment, Tensor, Tensors, TensorSpec } from "../tensors.js";
 import { resolveTuner } from "../tuners/resolve.js";
 import { superlevel, type Tuner } from "../tuners/tuners.js";
-import type { Description } from "./checkpoint.js";
+import type { Expected } from "./checkpoint.js";
 import { ENGINES, type EngineName } from "../engine/kernels.js";
 import type { Program } from "../engine/program.js";
 
@@ -170,17 +170,37 @@ export function resolve(
   };
 }
 
+/** The rate may change from run to run, and so may what says when to anchor and how far S may grow. */
+const PLANS = ["learningRate", "anchor", "growthLimit", "sInit"];
+
+/** Options by their ways from the root, but for plans. */
+function flatten(name: string, value: object): [string, unknown][] {
+  return Object.entries(value).flatMap(([key, inner]: [string, unknown]): [string, unknown][] => {
+    if (PLANS.includes(key)) return [];
+    const way = `${name}.${key}`;
+    return key === "base" ? flatten(way, inner as object) : [[way, inner]];
+  });
+}
+
 /** What a saved state must agree with. */
-export function describe({ config, rule, form, tensors, program }: Resolved): Omit<Description, "clock"> {
-  const { base } = config;
+export function expectedOf({ config, rule, form, tensors, program }: Resolved): Expected {
+  const { base, tuner } = config;
+  const { slots } = program;
+  const name = base.name === "scheduleFree" ? `scheduleFree(${base.base.name})` : base.name;
+  const [kind, delta, granularity] = [tuner?.form ?? null, tuner?.delta ?? null, tuner?.granularity ?? null];
+  const sizes = tensors.list.map(({ size }) => size);
   return {
-    base: base.name === "scheduleFree" ? `scheduleFree(${base.base.name})` : base.name,
-    kernel: rule.kernel,
-    slots: program.slots,
-    form: config.tuner?.form ?? null,
-    delta: config.tuner?.delta ?? null,
-    granularity: config.tuner?.granularity ?? null,
-    betas: form?.decays.length ?? 0,
-    sizes: tensors.list.map(({ size }) => size),
+    options: Object.fromEntries([
+      // What differs first is named.
+      ["base.name", base.name],
+      ["tuner.form", kind],
+      ...flatten("base", base),
+      ...flatten("tuner", tuner ?? {}),
+      ["slots", slots],
+    ]),
+    older: {
+      ...{ base: name, kernel: rule.kernel, slots, form: kind, delta, granularity },
+      ...{ betas: form?.decays.length ?? 0, sizes },
+    },
   };
 }

@@ -38,3 +38,9 @@ export interface Begun {
   /** The clock before this step decided what gradients are. */
   readonly clockBefore: Clock | undefined;
 }
+
+/** How {@link Optimizer.restore} takes up a state. */
+export interface RestoreOptions {
+  /** Tensors that were not saved are let in, and start afresh; default false. */
+  readonly partial?: boolean;
+}

@@ -1,18 +1,29 @@
 import { decode, encode, newAverage, newClock, type Clock } from "./checkpoint.js";
-import { describe, type Config, type Resolved } from "./config.js";
+import { expectedOf, type Config, type Resolved } from "./config.js";
 import type { Engine } from "../engine/engine.js";
-import { averageOf, StateCopy, lowerScales, scalesOf, shift, shownScale } from "../engine/snapshot.js";
+import {
+  averageOf,
+  StateCopy,
+  lowerScales,
+  scalesOf,
+  shiftReference,
+  shownScale,
+} from "../engine/snapshot.js";
 import type { Backoff, Snapshot } from "../engine/snapshot.js";
 import { Summary } from "../engine/kernels.js";
+import { transplant } from "../engine/transplant.js";
 import { OptimizerError } from "../common/errors.js";
-import { expectVector } from "../common/expect.js";
+import { expectBoolean, expectOptions, expectVector } from "../common/expect.js";
 import { boldness, type Mode } from "./gradients.js";
-import type { TensorView } from "./info.js";
+import type { RestoreOptions, TensorView } from "./info.js";
 import type { GradientKind } from "../common/kinds.js";
 import { enterMode, weigh } from "./mode.js";
 import { expectNorm, Witness } from "./safety.js";
 import { viewsOf } from "../tensors.js";
 import { nextAnchor } from "../tuners/tuners.js";
+
+/** Squared shares of ‖x‖ that a move is at most that leaves Δ as it is, and what the first gradient tells. */
+const [SMALL, TINY] = [1e-2, 1e-4];
 
 /** The state of an optimizer between steps, and what changes it from the outside. */
 export class State {
@@ -28,8 +39,11 @@ export class State {
   #rejects = false;
   /** No step was taken yet: `params` may be written to freely. */
   protected fresh = true;
-  /** A run is under way, and nobody else may step. */
-  running = false;
+  /** What is under way, which other calls would disturb: "run", "step" or "stepAsync". */
+  task = "";
+  /** A run's monitors may move the point; how often the user has moved it. */
+  open = false;
+  moves = 0;
 
   constructor(resolved: Resolved, engine: Engine) {
     this.resolved = resolved;
@@ -120,12 +134,13 @@ export class State {
   }
 
   /** Takes the point as it stands for the reference. */
-  protected settle(): void {
+  settle(): void {
     const { kernels, params, summary } = this.engine;
     kernels.rebase();
     if (this.fresh && !Number.isFinite(summary[Summary.paramsSquares])) {
       expectVector("params", params, params.length);
-      expectNorm("params", params);
+      // Where they are elsewhere, only the sum is known.
+      expectNorm("params", params.length ? params : [Infinity]);
     }
     this.witness.look(params);
   }
@@ -150,12 +165,29 @@ export class State {
   }
 
   setParams(values: ArrayLike<number>): void {
+    const { params } = this.engine;
     expectNorm("values", values);
-    this.engine.params.set(values);
+    const offset = Float32Array.from(values, (value, i) => value - params[i]);
+    params.set(values);
+    this.follow(offset, params);
+  }
+
+  /**
+   * The point was moved by `offset`. A small move leaves Δ as it is: who moves it a little at every step, as weight decay by
+   * hand does, would keep S from growing. A large one makes the point the reference. `engine` has vectors of its own.
+   */
+  follow(offset: Float32Array, params: Float32Array, engine = this.engine): void {
     if (this.fresh) return;
+    let [moved, whole] = [0, 0];
+    for (let i = 0; i < offset.length; i++) {
+      moved += offset[i] * offset[i];
+      whole += params[i] * params[i];
+    }
     // The next gradient is of another place: what it differs in from the first one tells nothing.
-    if (this.undecided) this.#restartMomentum();
-    this.settle();
+    if (this.undecided && !(moved <= TINY * whole)) this.#restartMomentum();
+    if (!(moved <= SMALL * whole)) return this.settle();
+    shiftReference(engine, offset);
+    this.witness.look(this.engine.params);
   }
 
   #restartMomentum(): void {
@@ -164,8 +196,10 @@ export class State {
   }
 
   translate(offset: ArrayLike<number>): void {
-    expectNorm("offset", offset, this.engine.params);
-    shift(this.engine, offset);
+    const { params } = this.engine;
+    expectNorm("offset", offset, params);
+    for (let i = 0; i < params.length; i++) params[i] += offset[i];
+    shiftReference(this.engine, offset);
     this.witness.look(this.engine.params);
   }
 
@@ -181,20 +215,27 @@ export class State {
   save(): Uint8Array {
     const { state } = this.engine;
     if (this.fresh) this.settle();
-    return encode({ ...describe(this.resolved), clock: this.time }, state);
+    const { tensors } = this.config;
+    return encode({ clock: this.time, options: expectedOf(this.resolved).options, tensors }, state);
   }
 
-  restore(state: Uint8Array): void {
-    const [groups, vectors] = this.engine.state;
-    const { clock, payload } = decode(state, describe(this.resolved), groups.length + vectors.length);
+  restore(state: Uint8Array, options: RestoreOptions): void {
+    expectOptions("options", options, ["partial"]);
+    const partial = expectBoolean("options.partial", options.partial ?? false);
+    const { engine, resolved } = this;
+    const decoded = decode(state, expectedOf(resolved), resolved.tensors.list, partial);
+    const { clock, payload } = decoded;
     const { gradients } = this.config;
     if (gradients !== "auto" && clock.gradients !== gradients) {
       const reason = `it was saved with gradients "${clock.gradients}"; this optimizer has "${gradients}"`;
       throw new OptimizerError("state", `state: ${reason}`);
     }
-    groups.set(payload.subarray(0, groups.length));
-    vectors.set(payload.subarray(groups.length));
+    const fresh = transplant(engine, resolved.program, decoded, resolved.tensors.list);
+    if (fresh === undefined)
+      throw new OptimizerError("state", `state: it is damaged (${payload.length} bytes of payload)`);
     this.takeUp(clock, clock.iterations === clock.skipped);
+    // The first gradient of what starts afresh is not known.
+    if (fresh && this.undecided) this.#restartMomentum();
   }
 
   protected takeUp(clock: Readonly<Clock>, fresh: boolean): void {

@@ -72,7 +72,8 @@ export class Stepper extends State {
     const limit = 1 + 1000 * time.gradNormMax;
     const step = time.iterations + 1;
     const eta = this.#rate(step, 0, time.gradients) * factor;
-    if (isHuge(limit) || couldOverflow(engine, this.resolved, mode, eta, limit, 1)) return undefined;
+    if (eta === 0 || isHuge(limit) || couldOverflow(engine, this.resolved, mode, eta, limit, 1))
+      return undefined;
     engine.scalars[Scalar.clipScale] = 1;
     this.#prepare(mode, step - time.skipped, eta, loss);
     const squares = engine.kernels.scanAndStep(limit * limit);
@@ -124,10 +125,18 @@ export class Stepper extends State {
     const gradNorm = Math.sqrt(squares);
     const { clipScale, usedNorm } = clipping(this.engine, this.config.clip, gradNorm);
     if (isHuge(usedNorm)) return this.refuse(hugeGradient(usedNorm, step));
-    if (this.undecided && squares === 0 && this.engine.kernels.scanExactly() === 0) return this.#wait(step);
+    if (this.undecided && squares === 0 && this.engine.kernels.scanExactly() === 0) {
+      this.time.windowStart = step;
+      return this.#wait(step, 0);
+    }
     scalars[Scalar.clipScale] = clipScale;
     const kind = this.undecided ? judge(this.engine, this.resolved.rule, this.time) : this.time.gradients;
     const eta = this.#rate(step, gradNorm, kind) * factor;
+    // With Δ as it is, S alone would move the parameters.
+    if (eta === 0 && this.config.tuner) {
+      this.time.learningRate = 0;
+      return this.#wait(step, gradNorm);
+    }
     if (form?.singularAtZero && summary[Summary.paramsSquaresMin] === 0) throw singular(step);
     const gradNormMax = Math.max(this.time.gradNormMax, usedNorm);
     const bolder = this.undecided && kind !== "undecided" ? boldness(modes, kind) : 1;
@@ -143,13 +152,12 @@ export class Stepper extends State {
     return { step, gradNorm, before, clockBefore };
   }
 
-  /** A gradient of 0 decides nothing and moves nothing. */
-  #wait(step: number): StepInfo {
+  /** A gradient of 0 decides nothing and moves nothing; nor does a rate of 0. */
+  #wait(step: number, gradNorm: number): StepInfo {
     this.time.skipped++;
-    this.time.windowStart = step;
     this.#tick();
     const { learningRate } = this.time;
-    return { step, learningRate, gradNorm: 0, h: 0, scale: this.#meanScale, skipped: false };
+    return { step, learningRate, gradNorm, h: 0, scale: this.#meanScale, skipped: false };
   }
 
   /** The last, after the kernels' step. */
@@ -176,7 +184,14 @@ export class Stepper extends State {
   #rate(step: number, gradNorm: number, gradients: GradientKind): number {
     const { windowStart: start } = this.time;
     const end = nextAnchor(this.resolved.modes[gradients].anchor, start);
-    const alpha = this.#schedule(step, { start, length: end - start, gradients });
+    const { task } = this;
+    this.task ||= "step";
+    let alpha: number;
+    try {
+      alpha = this.#schedule(step, { start, length: end - start, gradients });
+    } finally {
+      this.task = task;
+    }
     if (!(Number.isFinite(alpha) && alpha >= 0)) {
       throw new RangeError(`base.learningRate: expected a finite number >= 0 at step ${step}, got ${alpha}`);
     }

@@ -64,18 +64,16 @@ export class ThreadedOptimizer extends Optimizer implements AsyncDisposable {
     if (!pool) return Promise.resolve(this.step(grads, seen));
     expectIdle(this.#own, "stepAsync");
     const loss = lossSeen(seen);
-    if (grads !== undefined) {
-      expectNumbers("grads", grads, this.size);
-      this.grads.set(grads);
-    }
-    // Throws where a thread has died or a step is under way.
-    void this.#own.engine.state;
+    if (grads !== undefined) this.grads.set(expectNumbers("grads", grads, this.size));
     const refused = refuseLoss(this.#own, loss);
     if (refused) return refused;
+    this.#own.task = "stepAsync";
     try {
       return await this.#lead(pool, loss);
     } catch (error) {
       throw atLoss(error, loss);
+    } finally {
+      this.#own.task = "";
     }
   }
 

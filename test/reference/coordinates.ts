@@ -4,7 +4,7 @@
  */
 import type { Adopted, ReferenceOptions, Round, TunerOptions } from "./options.js";
 import { Groups, type Drive, type Limited, type Measured, type Point, type Scaling } from "./scaling.js";
-import type { Tuner as WholeTuner } from "./tuner.js";
+import { LEAST, type Tuner as WholeTuner } from "./tuner.js";
 import { norm, within, type Range } from "./vectors.js";
 
 /** m, v, r, s and s_{t-1} of one coordinate, for one beta. */
@@ -113,7 +113,10 @@ export class Coordinates implements Scaling {
     const factor = this.#round(carry / this.#decays.length);
     this.#whole?.restart(carry);
     for (const j of this.#places) {
-      if (this.S[j] > 0) this.#share[j] = this.#round(factor * this.S[j]);
+      if (this.S[j] > 0) {
+        const least = Math.min(this.#share[j], LEAST);
+        this.#share[j] = Math.max(this.#round(factor * this.S[j]), least);
+      }
       this.#seed(j, this.#share[j]);
     }
   }

@@ -18,6 +18,9 @@ interface Shape {
   scale: "current" | "previous";
 }
 
+/** No anchor takes s_init below this, unless it began there: S could not come back from 0. */
+export const LEAST = Math.fround(1e-24);
+
 const zero = (): number => 0;
 const signed = (h: number): number => h;
 
@@ -174,7 +177,7 @@ export class Tuner {
 
   /** Starts over from a share of what was learned: s_init = carry S. */
   restart(carry: number): void {
-    this.start(this.S > 0 ? carry * this.S : this.sInit);
+    this.start(this.S > 0 ? Math.max(carry * this.S, Math.min(this.sInit, LEAST)) : this.sInit);
   }
 }
 

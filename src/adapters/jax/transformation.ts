@@ -2,8 +2,9 @@ import type { Array as JaxArray } from "@jax-js/jax";
 import type { OptimizerOptions } from "../../stepper/config.js";
 import { OptimizerError } from "../../common/errors.js";
 import { expectFunction, expectOneOf, expectOptions, show } from "../../common/expect.js";
-import type { StepInfo } from "../../stepper/info.js";
+import type { RestoreOptions, StepInfo } from "../../stepper/info.js";
 import { createOptimizer } from "../../create.js";
+import type { Optimizer } from "../../optimizer.js";
 import type { TensorSpec } from "../../tensors.js";
 import { areExpected, State, type Machine } from "./state.js";
 import { build, consume, consumeAll, expectSame, type Leaves, type Tree } from "./trees.js";
@@ -44,8 +45,11 @@ export interface GradientTransformation {
   ) => [updates: Params, state: State];
   /** The schedule-free average of the parameters as a new tree; null where there is none. The state stays as it is. */
   readonly average: <Params extends Tree>(state: State) => Params | null;
-  /** A state from what `state.save()` returned, and the params that its next update will get. Consumes `params`. */
-  readonly restore: (params: Tree, saved: Uint8Array) => State;
+  /**
+   * A state from what `state.save()` returned, and the params that its next update will get. Leaves are told by name.
+   * Consumes `params`.
+   */
+  readonly restore: (params: Tree, saved: Uint8Array, options?: RestoreOptions) => State;
 }
 
 function tensorsOf(
@@ -158,16 +162,16 @@ export function gradientTransformation(options: TransformationOptions = {}): Gra
   if (tensors !== undefined) expectFunction("tensors", tensors);
   expectOneOf("moved", moved, ["throw", "follow"]);
 
-  function start(params: Tree, saved?: Uint8Array): State {
+  function start(params: Tree, prepare?: (optimizer: Optimizer) => void): State {
     const layout = consume("params", params);
     const optimizer = createOptimizer(tensorsOf(layout, tensors), own);
-    if (saved !== undefined) optimizer.restore(saved);
+    prepare?.(optimizer);
     return new State({ optimizer, layout, updates: 0, before: layout.values, expected: layout.values });
   }
 
   return {
     init: (params) => start(params),
-    restore: (params, saved) => start(params, saved),
+    restore: (params, saved, options) => start(params, (optimizer) => optimizer.restore(saved, options)),
     average: (state) => averageOf(expectState(state).machine),
     update<Params extends Tree>(
       updates: Params,

@@ -95,7 +95,7 @@ export class CopyingTraining extends Training {
   }
 
   restore(state: Uint8Array): void {
-    this.stepper.restore(state);
+    this.stepper.restore(state, {});
     this.list.forget();
   }
 }

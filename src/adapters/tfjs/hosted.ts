@@ -78,27 +78,41 @@ export class HostedTraining extends Training {
     try {
       const moved = this.#takeUp();
       this.#place(gradients);
-      if (moved) this.stepper.setParams([]);
+      if (moved) this.stepper.follow(...moved, this.#hosted.engine);
       settled = true;
     } finally {
       if (!settled) this.#forget();
     }
   }
 
-  /** Binds to the data that the variables have now. Are they other numbers than before. */
-  #takeUp(): boolean {
+  /** Binds to the data that the variables have now. Where they are other numbers than before: by how much, and which. */
+  #takeUp(): [offset: Float32Array, point: Float32Array] | undefined {
     const { variables } = this.list;
     const changed = variables.filter(
       ({ dataId }, k) => !this.frozen[k] && dataId !== this.#aliases[k]?.dataId,
     );
     changed.forEach((variable) => expectFinite(variable, this.#memory.floats(variable)));
-    let moved = false;
+    const moved = changed.some((variable) => {
+      return !same(this.#memory.floats(variable), this.#left(variables.indexOf(variable)));
+    });
+    const found = moved ? this.#moves() : undefined;
     variables.forEach((variable, k) => {
       if (!changed.includes(variable)) return;
-      moved ||= !same(this.#memory.floats(variable), this.#left(k));
       this.#bind(k);
     });
-    return moved;
+    return found;
+  }
+
+  #moves(): [offset: Float32Array, point: Float32Array] {
+    const point = new Float32Array(this.#hosted.engine.params.length);
+    const offset = point.slice();
+    this.list.variables.forEach((variable, k) => {
+      if (this.frozen[k]) return;
+      const [values, left, first] = [this.#memory.floats(variable), this.#left(k), this.#firsts[k]];
+      point.set(values, first);
+      for (let i = 0; i < left.length; i++) offset[first + i] = values[i] - left[i];
+    });
+    return [offset, point];
   }
 
   #bind(k: number): void {
@@ -156,7 +170,7 @@ export class HostedTraining extends Training {
   }
 
   restore(state: Uint8Array): void {
-    this.stepper.restore(state);
+    this.stepper.restore(state, {});
     this.#forget();
   }
 

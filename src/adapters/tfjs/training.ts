@@ -24,7 +24,8 @@ export function resolveVariables(
   learningRate: Schedule,
 ): Resolved {
   const own = optionsOf(perVariable, variables);
-  const specs = variables.map(({ name, shape }, k) => ({ name, shape, ...own[k] }));
+  // States go by variables' places, as names change when a model is loaded: so tensors get none.
+  const specs = variables.map(({ shape }, k) => ({ shape, ...own[k] }));
   return resolve(specs, { ...options, base: { ...options.base, learningRate } }, true);
 }
 

@@ -21,7 +21,7 @@ import {
 import { Scalar } from "../kernels.js";
 import { addProduct, bounded, larger, root, round } from "../../bases/arithmetic.js";
 import { addUpdate, deltaOf, dot, gradientOf, moveSpan, update } from "./sweeps.js";
-import { findStart, isUnstarted, tune } from "./tuner.js";
+import { findStart, isUnstarted, LEAST, tune } from "./tuner.js";
 
 /* A tuner for each coordinate: assembly/sweeps/coordinates.ts and coordinate-tuners.ts. */
 
@@ -189,7 +189,7 @@ export function reseedCoordinates(m: Memory, carry: number): void {
     for (let j = first; j < last; j++) {
       const scale = m.f[m.vectorOf(m.scaleAt) + j];
       const share = m.vectorOf(m.scaleAt + 1) + j;
-      if (scale > 0) m.f[share] = factor * scale;
+      if (scale > 0) m.f[share] = Math.max(factor * scale, Math.min(m.f[share], LEAST));
       seedCoordinate(m, j, m.f[share]);
     }
   }

@@ -131,9 +131,14 @@ export function seed(m: Memory, group: Float64Array, sInit: number, share: numbe
   }
 }
 
+/** No anchor takes s_init below this, unless it began there. */
+export const LEAST = Math.fround(1e-24);
+
 /** An anchor's part: s_init ← carry · S (paper, 6.3). */
 export function reseed(m: Memory, carry: number): void {
   for (const group of m.groups) {
-    seed(m, group, group[SCALE] > 0 ? carry * group[SCALE] : group[S_INIT], 1 / m.form.decays.length);
+    const sInit = group[S_INIT];
+    const next = group[SCALE] > 0 ? Math.max(carry * group[SCALE], Math.min(sInit, LEAST)) : sInit;
+    seed(m, group, next, 1 / m.form.decays.length);
   }
 }
