@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- growth`: what a step and a creation cost from 10² to 5·10⁷ parameters, and memory per parameter. Prints
- * tables, and writes JSON and a picture to `--out`; `--docs` puts the tables into docs/performance.md, and JSON and picture beside it.
+ * tables, and writes JSON and a picture to `--out`; `--docs` puts the tables into docs/results/performance.md, and JSON and picture beside it.
  */
 import { parseArgs } from "node:util";
 import { adam, createOptimizer, sgd, type Base, type Tuner } from "superlevel";
@@ -111,7 +111,7 @@ const text = [
 ].join("\n\n");
 console.log(text);
 writeResults(
-  options.out ?? (options.docs ? "docs/growth" : "build/growth"),
+  options.out ?? (options.docs ? "docs/results/growth" : "build/growth"),
   { machine: description, rows },
   picture,
 );

@@ -3,7 +3,7 @@
  * process, so that the machine's moods hit all alike. Prints tables, and writes JSON and a picture to `--out`.
  *
  * `--quick` for a look (seconds), `--full` with 10⁷ parameters; `--rounds`, `--sizes` as you like. `--docs` writes the
- * tables into docs/performance.md, and JSON and picture beside it.
+ * tables into docs/results/performance.md, and JSON and picture beside it.
  */
 import { parseArgs } from "node:util";
 import { agree } from "./suite/agree.js";
@@ -76,7 +76,11 @@ const results: Results = { machine: description, effort, flags, notes, targets: 
 const text = report(results);
 console.log(text);
 
-writeResults(options.out ?? (options.docs ? "docs/performance" : "build/bench"), results, chart(results));
+writeResults(
+  options.out ?? (options.docs ? "docs/results/performance" : "build/bench"),
+  results,
+  chart(results),
+);
 if (options.docs) await writeSection("suite", text);
 
 // Other packages keep workers or timers alive.

@@ -18,18 +18,7 @@ export type { RestoreOptions, StepInfo, TensorView } from "./stepper/info.js";
 export type { Level } from "./run/level.js";
 export { createOptimizer } from "./create.js";
 export type { Optimizer } from "./optimizer.js";
-export {
-  constant,
-  cosineDecay,
-  cosineRestarts,
-  cyclical,
-  exponentialDecay,
-  inverseTimeDecay,
-  perEpoch,
-  warmup,
-  windowDecay,
-  type Schedule,
-} from "./schedules.js";
+export * from "./schedules.js";
 export type { Monitor, RunInfo, RunMonitor, RunOptions, RunPoint, Solution } from "./run/options.js";
 export { accumulate } from "./sources/accumulate.js";
 export { finiteDifferences, type FiniteDifferenceOptions } from "./sources/finite-differences.js";

@@ -5,10 +5,10 @@ import type { GradientKind } from "./common/kinds.js";
  * The learning rate of a step: a pure function of the step, counted from 1, and of the window it lies in. A window
  * reaches from one anchor (not included) to the next (included); without anchors it is endless.
  */
-export type Schedule = (step: number, window: Window) => number;
+export type Schedule = (step: number, window: ScheduleWindow) => number;
 
 /** Where a step lies: between which anchors, and what is known of the gradients. */
-export interface Window {
+export interface ScheduleWindow {
   readonly start: number;
   readonly length: number;
   readonly gradients?: GradientKind;
@@ -55,10 +55,6 @@ export function windowDecay(initial: number): Schedule {
   expectNumber("windowDecay(initial)", initial, { min: 0 });
   return (step, { start, length }) => initial * Math.exp(-(step - start) / length);
 }
-
-/** The rate where none is given: it decays where gradients are exact; where they are noisy an average does it. */
-export const defaultRate: Schedule = (step, window) =>
-  window.gradients === "exact" ? windowDecay(1)(step, window) : 1;
 
 /**
  * Inverse-time decay: α_t = initial / (1 + rate · t), t = 1, 2, …

@@ -1,16 +1,16 @@
-/** The tables of docs/experiments.md are those of the recorded runs. */
+/** The tables of docs/results/experiments.md are those of the recorded runs. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Run } from "../studies/experiments/measure.js";
 import { bestRate, tables } from "../studies/experiments/tables.js";
 
-const runs = JSON.parse(readFileSync("docs/experiments.json", "utf8")) as Run[];
+const runs = JSON.parse(readFileSync("docs/results/experiments.json", "utf8")) as Run[];
 /** Without the alignment of columns. */
 const plain = (text: string) => text.replaceAll(/ +/g, " ").replaceAll(/-+/g, "-");
 
 describe("experiments", () => {
   it("are in the documentation as recorded", () => {
-    expect(plain(readFileSync("docs/experiments.md", "utf8"))).toContain(plain(tables(runs)));
+    expect(plain(readFileSync("docs/results/experiments.md", "utf8"))).toContain(plain(tables(runs)));
   });
 
   it("give each problem 8 rates for SGD, 7 for AdamW, none for superlevel, and the best of each 3 seeds", () => {

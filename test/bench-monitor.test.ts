@@ -1,16 +1,16 @@
-/** The tables of docs/stability.md are those of the recorded runs, and false alarms other than of labels are rare. */
+/** The tables of docs/results/monitor.md are those of the recorded runs, and false alarms other than of labels are rare. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
 import { tables, together, type Recording, type Tally, type Watching } from "../studies/monitor/table.js";
 
-const recorded = JSON.parse(readFileSync("docs/monitor.json", "utf8")) as Record<string, Recording>;
+const recorded = JSON.parse(readFileSync("docs/results/monitor.json", "utf8")) as Record<string, Recording>;
 /** Without the alignment of columns. */
 const plain = (text: string) => text.replaceAll(/ +/g, " ").replaceAll(/-+/g, "-");
 
 describe.each(Object.keys(recorded))("%s", (name) => {
   it("is in the documentation as recorded", () => {
-    expect(plain(readFileSync("docs/stability.md", "utf8"))).toContain(plain(tables(recorded[name])));
+    expect(plain(readFileSync("docs/results/monitor.md", "utf8"))).toContain(plain(tables(recorded[name])));
     expect(recorded[name].seeds).toBeGreaterThanOrEqual(8);
   });
 

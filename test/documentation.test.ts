@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 
 import { examplesInDocument, examplesInSource, HEADER_LINES, moduleOf } from "./support/examples.js";
 import type { Example } from "./support/examples.js";
+import { anchorsOf, Names, spansOf } from "./support/names.js";
 import { check, throws } from "./support/results.js";
 
 const OUTPUT = resolve("build/documentation");
@@ -18,7 +19,7 @@ const listed = (folder: string, extension: string): string[] =>
         .map((file) => join(folder, file))
         .sort()
     : [];
-const documents = ["README.md", ...listed("docs", ".md")];
+const documents = ["README.md", "CONTRIBUTING.md", ...listed("docs", ".md")];
 const sources = listed("src", ".ts").filter((file) => !/(binary|bundle)\.ts$/.test(file));
 
 const examples = [
@@ -108,12 +109,44 @@ describe("exports", () => {
   });
 });
 
-describe("links", () => {
-  it.each(documents)("of %s lead to files that exist", (file) => {
-    const links = [...readFileSync(file, "utf8").matchAll(/\]\((?!\w+:|#)([^)#\s]+)/g)].map(
-      ([, path]) => path,
-    );
-    expect(links.filter((path) => !existsSync(join(dirname(file), path)))).toEqual([]);
+describe("documents", () => {
+  const names = new Names();
+
+  it.each(documents)("%s links to files and headings that exist", (file) => {
+    const links = readFileSync(file, "utf8").matchAll(/\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]+))?\)/g);
+    const dead = [...links].filter(([, path, anchor]) => {
+      const target = path === "" ? file : join(dirname(file), path);
+      if (!existsSync(target)) return true;
+      return anchor !== undefined && !anchorsOf(readFileSync(target, "utf8")).has(anchor);
+    });
+    expect(dead.map(([link]) => link)).toEqual([]);
+  });
+
+  it.each(documents)("%s names files and code that exist", (file) => {
+    const missing = spansOf(readFileSync(file, "utf8")).map((span) => names.missing(span));
+    expect(missing.filter((span) => span !== undefined)).toEqual([]);
+  });
+
+  it("begin with a README of less than 900 words", () => {
+    expect(readFileSync("README.md", "utf8").trim().split(/\s+/).length).toBeLessThan(900);
+  });
+
+  it("are all in the index", () => {
+    const index = readFileSync("docs/README.md", "utf8");
+    const pages = listed("docs", ".md").map((file) => file.slice("docs/".length));
+    expect(pages.filter((page) => page !== "README.md" && !index.includes(`](${page})`))).toEqual([]);
+  });
+
+  it.each([
+    "`optimizer.noSuchThing`",
+    "`makeCoffee(strong)`",
+    "`src/none.ts`",
+    "`npm run none`",
+    "`npm run bench -- none-such`",
+    '`"none-such"`',
+    "`noSuch: true`",
+  ])("cannot name %s", (text) => {
+    expect(spansOf(text).map((span) => names.missing(span))).toEqual(spansOf(text));
   });
 });
 

@@ -3,11 +3,12 @@ import { describe, test } from "vitest";
 
 import { minimize } from "../src/adapters/minimize/index.js";
 import { adam, createOptimizer, OptimizerError, superlevel } from "../src/index.js";
+import { OPTIONS } from "../src/stepper/config.js";
 import { mustThrow } from "./support/errors.js";
 
 type Loose = (...args: unknown[]) => unknown;
 const create = createOptimizer as unknown as Loose;
-const known = "known are base, tuner, normAdaptive, clip, gradients, nonFinite, engine";
+const known = `known are ${OPTIONS.join(", ")}`;
 const params =
   'params: expected a count of parameters, an array of start values, or an array of tensors such as [{ name: "w", shape: [2, 3] }]';
 const perTensor = "write { shape: [2], values } for each tensor, or a flat array of numbers for one";

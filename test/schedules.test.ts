@@ -1,4 +1,7 @@
 /** Schedules against values worked out by hand. */
+import { readFileSync } from "node:fs";
+import { format, resolveConfig } from "prettier";
+import ts from "typescript";
 import { describe, expect, test } from "vitest";
 import {
   constant,
@@ -14,6 +17,7 @@ import {
   windowDecay,
   type Schedule,
 } from "../src/index.js";
+import * as schedules from "../src/schedules.js";
 
 const endless = { start: 0, length: Infinity };
 
@@ -31,6 +35,82 @@ function mustBeNear(actual: number[], expected: number[], tolerance = 1e-14): vo
     }
   });
 }
+
+/** One row for each schedule: the rates of the first steps by hand, and calls that are refused. */
+const ROWS: Readonly<Record<keyof typeof schedules, Row>> = {
+  constant: [constant(0.3), [0.3, 0.3], { "value)": () => constant(-1) }],
+  windowDecay: [windowDecay(2), [2, 2], { "initial)": () => windowDecay(NaN) }],
+  exponentialDecay: [
+    exponentialDecay({ initial: 1, rate: Math.LN2 }),
+    [1 / 2, 1 / 4, 1 / 8],
+    { rate: () => exponentialDecay({ initial: 1, rate: -1 }) },
+  ],
+  inverseTimeDecay: [
+    inverseTimeDecay({ initial: 6, rate: 0.5 }),
+    [4, 3, 2.4],
+    { rate: () => inverseTimeDecay({ initial: 1, rate: -1 }) },
+  ],
+  cosineDecay: [
+    cosineDecay({ initial: 2, steps: 2 }),
+    [2, 1, 0, 0],
+    { steps: () => cosineDecay({ initial: 1, steps: 0 }) },
+  ],
+  cosineRestarts: [
+    cosineRestarts({ max: 2, period: 2 }),
+    [2, 1, 2, 1],
+    { period: () => cosineRestarts({ max: 1, period: 0 }) },
+  ],
+  cyclical: [
+    cyclical({ min: 0, max: 1, halfPeriod: 2 }),
+    [0, 0.5, 1, 0.5],
+    { max: () => cyclical({ min: 1, max: 0, halfPeriod: 2 }) },
+  ],
+  warmup: [warmup(constant(1), 2), [0.5, 1, 1], { "steps)": () => warmup(constant(1), 0) }],
+  perEpoch: [
+    perEpoch((epoch) => epoch, 2),
+    [1, 1, 2, 2],
+    { "stepsPerEpoch)": () => perEpoch(constant(1), 0) },
+  ],
+};
+type Row = readonly [schedule: Schedule, rates: number[], refused: Readonly<Record<string, () => Schedule>>];
+
+test.each(Object.entries(ROWS))("%s, and what it refuses", (name, [schedule, rates, refused]) => {
+  mustBeNear(first(schedule, rates.length), rates);
+  for (const [argument, call] of Object.entries(refused)) {
+    const place = argument.endsWith(")") ? `${name}(${argument}` : `${name}.${argument}`;
+    expect(call).toThrow(`${place}: expected `);
+  }
+});
+
+/** How a schedule is called, and its docstring up to the first tag, in a row of a table. */
+function rowOf(node: ts.FunctionDeclaration): string {
+  const [{ type }] = node.parameters;
+  const members =
+    type && ts.isTypeLiteralNode(type) ? type.members.map((member) => member.name!.getText()) : [];
+  const names = node.parameters.map((parameter) => parameter.name.getText()).join(", ");
+  const call = `${node.name!.text}(${members.length > 0 ? `{ ${members.join(", ")} }` : names})`;
+  const comment = ts.getJSDocCommentsAndTags(node)[0] as ts.JSDoc;
+  const text = ts.getTextOfJSDocComment(comment.comment)!.replaceAll(/\s+/g, " ").replaceAll("|", "\\|");
+  return `| \`${call}\` | ${text} |`;
+}
+
+test("docs/notation.md has a row for each: `npx vitest run test/schedules.test.ts -u` writes them", async () => {
+  const file = "docs/notation.md";
+  const source = ts.createSourceFile(
+    "",
+    readFileSync("src/schedules.ts", "utf8"),
+    ts.ScriptTarget.ES2022,
+    true,
+  );
+  const functions = source.statements.filter(ts.isFunctionDeclaration);
+  const rows = functions.filter(({ name }) => name && name.text in schedules).map(rowOf);
+  const table = ["| schedule | α_t |", "| --- | --- |", ...rows].join("\n");
+  const text = readFileSync(file, "utf8");
+  expect(text).toMatch(/^\| schedule .*\n(\|.*\n)+/m);
+  const written = text.replace(/^\| schedule .*\n(\|.*\n)+/m, () => `${table}\n`);
+  const options = { ...(await resolveConfig(file)), parser: "markdown" };
+  await expect(await format(written, options)).toMatchFileSnapshot(`../${file}`);
+});
 
 describe("decays", () => {
   test("constant", () => {

@@ -12,9 +12,9 @@ export function writeResults(out: string, results: unknown, picture: string): vo
   writeFileSync(`${out}.svg`, picture);
 }
 
-/** Puts a text between the comments `<!-- name -->` and `<!-- /name -->` of docs/performance.md. */
+/** Puts a text between the comments `<!-- name -->` and `<!-- /name -->` of docs/results/performance.md. */
 export async function writeSection(name: string, text: string): Promise<void> {
-  const file = "docs/performance.md";
+  const file = "docs/results/performance.md";
   const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const page = readFileSync(file, "utf8");
   const [from, to] = [page.indexOf(begin), page.indexOf(end)];

@@ -6,7 +6,7 @@ import { largest } from "../common/extremes.js";
 import { formOf, type Form } from "../tuners/forms.js";
 import { distinguishes, modesOf, type Modes } from "./gradients.js";
 import { GRADIENTS } from "../common/kinds.js";
-import { defaultRate, windowDecay } from "../schedules.js";
+import { windowDecay, type Schedule } from "../schedules.js";
 import { readTensors, segmentsOf } from "../tensors.js";
 import type { Segment, Tensor, Tensors, TensorSpec } from "../tensors.js";
 import { resolveTuner } from "../tuners/resolve.js";
@@ -103,10 +103,14 @@ function scaleGrowthOf(form: Form | null, eps: number): number {
   return 1 + Math.max(2, (form.mStart + form.mFloor) / eps, largest(growths));
 }
 
+/** It decays where gradients are exact; where they are noisy an average takes the place of decay. */
+const rateByKind: Schedule = (step, window) =>
+  window.gradients === "exact" ? windowDecay(1)(step, window) : 1;
+
 /** The rate where none is given. */
 function rateOf(rule: Rule, tuner: Tuner | null): LearningRate {
   if (!tuner) return rule.plainRate;
-  return distinguishes(tuner) && rule.averagesNoise ? defaultRate : windowDecay(1);
+  return distinguishes(tuner) && rule.averagesNoise ? rateByKind : windowDecay(1);
 }
 
 /** A lead, and the first gradient until it is known what gradients are, may want a slot of their own. */

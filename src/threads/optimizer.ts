@@ -10,7 +10,7 @@ import { atLoss, expectIdle, lossSeen, refuseLoss } from "../run/trial.js";
 import { createThreadedEngine, type ThreadedEngine } from "./engine.js";
 import { parallelism } from "./workers.js";
 
-/** Below so many parameters threads do not pay even in steps that follow each other: docs/threads.md. */
+/** Below so many parameters threads do not pay even in steps that follow each other: docs/engines.md. */
 const THRESHOLD = 20_000;
 const MOST_THREADS = 64;
 const MOST_BY_DEFAULT = 8;

@@ -70,7 +70,7 @@ function startInPage(setups: WorkerSetup, { onMessage, onFailure }: Listener): W
     worker.postMessage(setups);
   };
   const useFile = () => {
-    const blocked = "its script could not be loaded: see docs/threads.md on content security policies";
+    const blocked = "its script could not be loaded: see docs/engines.md on content security policies";
     try {
       const file = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
       use(file, (message) => onFailure(message ?? blocked));

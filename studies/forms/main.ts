@@ -1,6 +1,6 @@
 /**
  * `npm run study -- forms`: every form of the method on a handful of problems, with an equal number of gradients, and the
- * plain base optimizer at a few rates beside them. Prints the tables of docs/forms.md; the same numbers every time.
+ * plain base optimizer at a few rates beside them. Prints the tables of docs/results/forms.md; the same numbers every time.
  */
 import { parseArgs } from "node:util";
 import {
