@@ -26,13 +26,12 @@ export class Optimizer implements Disposable {
   }
 
   static #alive(optimizer: Optimizer): Stepper {
-    const stepper = Optimizer.#of(optimizer);
-    void stepper.engine;
-    return stepper;
+    return Optimizer.#of(optimizer).expectEngine();
   }
 
-  static #idle(optimizer: Optimizer, call: string): Stepper {
-    return expectIdle(Optimizer.#alive(optimizer), call);
+  /** For calls that move the point. */
+  static #movable(optimizer: Optimizer, call: string): Stepper {
+    return expectIdle(Optimizer.#of(optimizer), call, true);
   }
 
   /** Vue makes no Proxies of what has a tag of its own. */
@@ -147,7 +146,7 @@ export class Optimizer implements Disposable {
 
   /** Live views of the base's moments, as docs/notation.md lists them; a lead is in momentum's place, or behind them. */
   get moments(): readonly Float32Array[] {
-    return Optimizer.#alive(this).moments;
+    return Optimizer.#alive(this).engine.moments;
   }
 
   /**
@@ -163,7 +162,7 @@ export class Optimizer implements Disposable {
    * optimizer.step([0.3, 0.4]).gradNorm.toFixed(6); // → "0.500000"
    */
   step(grads?: ArrayLike<number>, seen?: Seen): StepInfo {
-    const stepper = Optimizer.#idle(this, "step");
+    const stepper = expectIdle(Optimizer.#of(this), "step");
     const loss = lossSeen(seen);
     if (grads !== undefined) {
       stepper.engine.grads.set(expectNumbers("grads", grads, stepper.size));
@@ -208,7 +207,7 @@ export class Optimizer implements Disposable {
    * optimizer.anchor().scale; // → 6e-7
    */
   anchor(): this {
-    Optimizer.#idle(this, "anchor").anchor();
+    Optimizer.#movable(this, "anchor").anchor();
     return this;
   }
 
@@ -223,7 +222,7 @@ export class Optimizer implements Disposable {
    * Array.from(optimizer.setParams([3, 4]).params); // → [3, 4]
    */
   setParams(values: ArrayLike<number>): this {
-    Optimizer.#idle(this, "setParams").setParams(expectVector("values", values, this.size));
+    Optimizer.#movable(this, "setParams").setParams(expectVector("values", values, this.size));
     return this;
   }
 
@@ -237,7 +236,7 @@ export class Optimizer implements Disposable {
    * Array.from(optimizer.translate([0.5, 0]).params); // → [1.5, 2]
    */
   translate(offset: ArrayLike<number>): this {
-    Optimizer.#idle(this, "translate").translate(expectVector("offset", offset, this.size));
+    Optimizer.#movable(this, "translate").translate(expectVector("offset", offset, this.size));
     return this;
   }
 
@@ -251,7 +250,7 @@ export class Optimizer implements Disposable {
    * optimizer.reset([5, 6]).iterations; // → 0
    */
   reset(params?: ArrayLike<number>): this {
-    Optimizer.#idle(this, "reset").reset(
+    Optimizer.#movable(this, "reset").reset(
       params === undefined ? params : expectVector("params", params, this.size),
     );
     return this;
@@ -284,7 +283,7 @@ export class Optimizer implements Disposable {
    * optimizer.restore(createOptimizer(3).save()); // → throws OptimizerError: state: tensor "params" was saved with shape [3]
    */
   restore(state: Uint8Array, options: RestoreOptions = {}): this {
-    Optimizer.#idle(this, "restore").restore(state, options);
+    Optimizer.#movable(this, "restore").restore(state, options);
     return this;
   }
 

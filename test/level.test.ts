@@ -11,7 +11,7 @@ import {
   type RunInfo,
   type RunOptions,
 } from "../src/index.js";
-import { bisect, settleLevel } from "../src/run/level.js";
+import { bisect, checkLevel } from "../src/run/level.js";
 import { engines } from "./support/engines.js";
 
 const curvatures = [1, 0.3, 0.05];
@@ -210,7 +210,7 @@ describe("calls of the source", () => {
 
 describe("bisect", () => {
   test("finds the boundary of a function that falls through the level", () => {
-    const level = settleLevel({ value: 0.2, action: "project", tolerance: 1e-7, tries: 60 })!;
+    const level = checkLevel({ value: 0.2, action: "project", tolerance: 1e-7, tries: 60 })!;
     const search = bisect(level, 1);
     let point = search.next();
     while (!point.done) point = search.next((1 - point.value) ** 3);
@@ -220,7 +220,7 @@ describe("bisect", () => {
   });
 
   test("asks for nothing at the boundary, and takes NaN for outside", () => {
-    const level = settleLevel({ value: 0.2, action: "project", tries: 4 })!;
+    const level = checkLevel({ value: 0.2, action: "project", tries: 4 })!;
     expect(bisect(level, 0.2).next()).toEqual({ done: true, value: { theta: 0, loss: 0.2 } });
     const search = bisect(level, 1);
     const asked = [search.next().value, ...[NaN, NaN, NaN].map((loss) => search.next(loss).value)];

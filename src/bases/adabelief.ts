@@ -1,5 +1,5 @@
 import { addProduct, blend, drift, root, round, square } from "./arithmetic.js";
-import { biasOf, FRACTION, NOT_NEGATIVE, POSITIVE, settle, write } from "./base.js";
+import { biasOf, FRACTION, NOT_NEGATIVE, POSITIVE, checkOptions, write } from "./base.js";
 import type { BaseRecord, LearningRate, LinearResponse, Notation, Rule } from "./base.js";
 
 /** Options of {@link adabelief}, with its authors' meanings. */
@@ -35,7 +35,7 @@ export interface Adabelief extends Required<Omit<AdabeliefOptions, "learningRate
  * optimizer.params[0].toFixed(3); // → "0.500"
  */
 export function adabelief(options: AdabeliefOptions = {}): Adabelief {
-  return settle<Adabelief>("adabelief", options, {
+  return checkOptions<Adabelief>("adabelief", options, {
     beta1: [0.9, FRACTION],
     beta2: [0.999, FRACTION],
     eps: [1e-16, POSITIVE],

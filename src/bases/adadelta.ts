@@ -1,5 +1,5 @@
 import { blend, root, round, square } from "./arithmetic.js";
-import { FRACTION, NOT_NEGATIVE, plainLinear, POSITIVE, settle, write } from "./base.js";
+import { FRACTION, NOT_NEGATIVE, plainLinear, POSITIVE, checkOptions, write } from "./base.js";
 import type { BaseRecord, Constants, LearningRate, LinearResponse, Notation, Rule } from "./base.js";
 
 /** Options of {@link adadelta}, with PyTorch's meanings. */
@@ -32,7 +32,7 @@ export interface Adadelta extends Required<Omit<AdadeltaOptions, "learningRate">
  * optimizer.params[0].toFixed(4); // → "0.5528"
  */
 export function adadelta(options: AdadeltaOptions = {}): Adadelta {
-  return settle<Adadelta>("adadelta", options, {
+  return checkOptions<Adadelta>("adadelta", options, {
     rho: [0.9, FRACTION],
     eps: [1e-6, POSITIVE],
     weightDecay: [0, NOT_NEGATIVE],

@@ -1,5 +1,5 @@
 import { addProduct, root, round } from "./arithmetic.js";
-import { NOT_NEGATIVE, plainLinear, POSITIVE, settle, write } from "./base.js";
+import { NOT_NEGATIVE, plainLinear, POSITIVE, checkOptions, write } from "./base.js";
 import type { BaseRecord, Constants, LearningRate, LinearResponse, Notation, Rule } from "./base.js";
 
 /** Options of {@link adagrad}, with PyTorch's meanings. */
@@ -34,7 +34,7 @@ export interface Adagrad extends Required<Omit<AdagradOptions, "learningRate">> 
  * optimizer.params[0].toFixed(3); // → "0.700"
  */
 export function adagrad(options: AdagradOptions = {}): Adagrad {
-  return settle<Adagrad>("adagrad", options, {
+  return checkOptions<Adagrad>("adagrad", options, {
     learningRateDecay: [0, NOT_NEGATIVE],
     initialAccumulator: [0, NOT_NEGATIVE],
     eps: [1e-10, POSITIVE],

@@ -1,5 +1,5 @@
 import { addProduct, blend, larger, root, round, square } from "./arithmetic.js";
-import { biasOf, FRACTION, NOT_NEGATIVE, POSITIVE, settle, write } from "./base.js";
+import { biasOf, FRACTION, NOT_NEGATIVE, POSITIVE, checkOptions, write } from "./base.js";
 import type {
   BareRule,
   BaseRecord,
@@ -46,7 +46,7 @@ function adamLike<Name extends "adam" | "adamw">(
   options: AdamOptions,
   weightDecay: number,
 ): Adam<Name> {
-  const base = settle<Adam<"adam" | "adamw">>(name, options, {
+  const base = checkOptions<Adam<"adam" | "adamw">>(name, options, {
     beta1: [0.9, FRACTION],
     beta2: [0.999, FRACTION],
     eps: [1e-8, POSITIVE],

@@ -1,5 +1,5 @@
 import { drift, larger, round } from "./arithmetic.js";
-import { biasOf, FRACTION, NOT_NEGATIVE, POSITIVE, settle, write } from "./base.js";
+import { biasOf, FRACTION, NOT_NEGATIVE, POSITIVE, checkOptions, write } from "./base.js";
 import type { BaseRecord, LearningRate, LinearResponse, Notation, Rule } from "./base.js";
 
 /** Options of {@link adamax}, with PyTorch's meanings. */
@@ -33,7 +33,7 @@ export interface Adamax extends Required<Omit<AdamaxOptions, "learningRate">> {
  * optimizer.params[0].toFixed(3); // → "0.750"
  */
 export function adamax(options: AdamaxOptions = {}): Adamax {
-  return settle<Adamax>("adamax", options, {
+  return checkOptions<Adamax>("adamax", options, {
     beta1: [0.9, FRACTION],
     beta2: [0.999, FRACTION],
     eps: [1e-8, POSITIVE],

@@ -7,14 +7,14 @@ import type { Kernel } from "./kernels.js";
 export type LearningRate = number | Schedule;
 
 /** What every base has, whatever its other options are. */
-export interface Settled<Name extends string> {
+export interface CheckedBase<Name extends string> {
   readonly name: Name;
   readonly learningRate?: LearningRate;
   readonly weightDecay: number;
 }
 
 /** What the package knows of a base: its file says it, and no other place of src/. */
-export interface BaseRecord<B extends Settled<string>> {
+export interface BaseRecord<B extends CheckedBase<string>> {
   /** Checks the options and fills in the defaults. */
   readonly factory: (options?: object) => B;
   /** What the options mean. */
@@ -173,7 +173,7 @@ export const NOT_NEGATIVE: Range = { min: 0 };
  *
  * @throws RangeError when one is out of range, TypeError when it is of the wrong kind or unknown
  */
-export function settle<B extends Settled<string>>(
+export function checkOptions<B extends CheckedBase<string>>(
   name: B["name"],
   options: object,
   known: Readonly<Record<Exclude<keyof B, "name" | "learningRate">, Option>>,

@@ -1,5 +1,5 @@
 import { blend } from "./arithmetic.js";
-import { FRACTION, NOT_NEGATIVE, settle, write } from "./base.js";
+import { FRACTION, NOT_NEGATIVE, checkOptions, write } from "./base.js";
 import type { BaseRecord, LearningRate, LinearResponse, Notation, Rule } from "./base.js";
 
 /** Options of {@link lion}. */
@@ -29,7 +29,7 @@ export interface Lion extends Required<Omit<LionOptions, "learningRate">> {
  * Array.from(optimizer.params); // → [0.75, 1.25]
  */
 export function lion(options: LionOptions = {}): Lion {
-  return settle<Lion>("lion", options, {
+  return checkOptions<Lion>("lion", options, {
     beta1: [0.9, FRACTION],
     beta2: [0.99, FRACTION],
     weightDecay: [0, NOT_NEGATIVE],

@@ -1,5 +1,5 @@
 import { addProduct, blend, bounded, drift, larger, root, round, square } from "./arithmetic.js";
-import { FRACTION, NOT_NEGATIVE, plainLinear, POSITIVE, settle, write } from "./base.js";
+import { FRACTION, NOT_NEGATIVE, plainLinear, POSITIVE, checkOptions, write } from "./base.js";
 import type { BaseRecord, Constants, LearningRate, Linear, LinearResponse, Notation, Rule } from "./base.js";
 
 /** Options of {@link rmsprop}, with PyTorch's meanings. */
@@ -37,7 +37,7 @@ export interface Rmsprop extends Required<Omit<RmspropOptions, "learningRate">> 
  * Array.from(optimizer.params, (x) => x.toFixed(3)); // → ["0.500", "1.500"]
  */
 export function rmsprop(options: RmspropOptions = {}): Rmsprop {
-  return settle<Rmsprop>("rmsprop", options, {
+  return checkOptions<Rmsprop>("rmsprop", options, {
     alpha: [0.99, FRACTION],
     eps: [1e-8, POSITIVE],
     momentum: [0, FRACTION],

@@ -1,5 +1,5 @@
 import { blend, round } from "./arithmetic.js";
-import { FRACTION, NOT_NEGATIVE, plainLinear, settle, write } from "./base.js";
+import { FRACTION, NOT_NEGATIVE, plainLinear, checkOptions, write } from "./base.js";
 import type { BaseRecord, LearningRate, LinearResponse, Notation, Rule } from "./base.js";
 
 /** Options of {@link sgd}, with PyTorch's meanings. */
@@ -32,7 +32,7 @@ export interface Sgd extends Required<Omit<SgdOptions, "learningRate">> {
  * optimizer.params[0]; // → 0.75
  */
 export function sgd(options: SgdOptions = {}): Sgd {
-  const base = settle<Sgd>("sgd", options, {
+  const base = checkOptions<Sgd>("sgd", options, {
     momentum: [0, FRACTION],
     dampening: [0, { min: 0, max: 1 }],
     nesterov: [false],

@@ -57,6 +57,8 @@ export interface Engine {
   readonly summary: Float64Array;
   /** Parameters that are external, which a step writes to all the same. */
   readonly outside?: readonly Float32Array[];
+  /** Throws where a thread of it has died, or is at work. */
+  expectAlive?(): void;
 }
 
 /** Steps between two looks for moments that have all but vanished: often enough to be rid of them, too rare to cost. */

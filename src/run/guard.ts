@@ -61,7 +61,7 @@ export interface Guard {
 }
 
 /** A guard with every default filled in. */
-export interface SettledGuard extends Required<Omit<Guard, "probe" | "onViolation" | "violates">> {
+export interface CheckedGuard extends Required<Omit<Guard, "probe" | "onViolation" | "violates">> {
   readonly probe: Guard["probe"];
   readonly onViolation: Guard["onViolation"];
   readonly violates: Guard["violates"];
@@ -73,7 +73,7 @@ export const LOSS_TOLERANCE = 2 ** -20;
 const KEYS = ["policy", "tolerance", "tries", "onViolation", "violates", "probe", "every"] as const;
 
 /** Checks `run.guard`; where nothing was given, a deterministic source is guarded by "reject". */
-export function settleGuard(guard: Guard | null | undefined, deterministic: boolean): SettledGuard | null {
+export function checkGuard(guard: Guard | null | undefined, deterministic: boolean): CheckedGuard | null {
   if (guard === null || (guard === undefined && !deterministic)) return null;
   const given: Guard = guard ?? { policy: "reject" };
   expectOptions("run.guard", given, KEYS);
@@ -103,7 +103,7 @@ export function ceiling(tolerance: number, before: number): number {
 }
 
 /** Did V rise by more than the tolerance, or what the guard asks in its place? */
-export function rises({ tolerance, violates }: SettledGuard, attempt: Attempt): boolean {
+export function rises({ tolerance, violates }: CheckedGuard, attempt: Attempt): boolean {
   const { before, after } = attempt;
   if (violates && Number.isFinite(after)) return violates(attempt);
   // A V that was no number before allows no comparison.
@@ -125,11 +125,11 @@ export interface Seen extends Violation {
 
 /** V on data that stay the same. */
 export class Probe {
-  readonly #guard: SettledGuard;
+  readonly #guard: CheckedGuard;
   readonly #probe: (params: Float32Array) => number;
   #before: number;
 
-  constructor(guard: SettledGuard, probe: (params: Float32Array) => number, params: Float32Array) {
+  constructor(guard: CheckedGuard, probe: (params: Float32Array) => number, params: Float32Array) {
     this.#guard = guard;
     this.#probe = probe;
     this.#before = this.#measure(params);

@@ -33,7 +33,7 @@ export interface Level {
 const KEYS = ["value", "action", "tolerance", "tries"] as const;
 
 /** Checks `run.level`. */
-export function settleLevel(level: Level | undefined): Required<Level> | null {
+export function checkLevel(level: Level | undefined): Required<Level> | null {
   if (level === undefined) return null;
   expectOptions("run.level", level, KEYS);
   return {

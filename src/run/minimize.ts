@@ -1,16 +1,16 @@
 import { expectFunction } from "../common/expect.js";
 import { nextFactor, Probe, type Seen } from "./guard.js";
-import { settleRun, type RunInfo, type RunOptions, type SettledRun, type Solution } from "./options.js";
+import { checkRun, type RunInfo, type RunOptions, type CheckedRun, type Solution } from "./options.js";
 import type { AsyncGradientSource, GradientSource } from "../sources/source.js";
 import type { Stepper } from "../stepper/stepper.js";
-import { expectIdle, takeStep, Tally, Trials, untried, type Asking, type Trial } from "./trial.js";
+import { expectIdle, takeStep, RunCounts, Trials, untried, type LossRequests, type Trial } from "./trial.js";
 
 const PATIENCE = 200;
 /** A deterministic run that the level held in place for so many steps in a row is at its end. */
 const HELD = 20;
 
 /** The lowest loss so far, and whether it still falls. */
-class Progress {
+class StallDetector {
   #best = Infinity;
   #reference = Infinity;
   #waited = 0;
@@ -29,17 +29,17 @@ class Progress {
 class Aborted extends Error {}
 
 /** What a run knows between steps. */
-class Standing {
+class RunState {
   taken = 0;
   /** The last finite loss. */
   lastLoss: number | undefined;
   /** Loss at the present parameters, where it is known together with the gradient. */
   known: number | undefined;
-  readonly #progress = new Progress();
+  readonly #progress = new StallDetector();
   #held = 0;
 
   /** Why the run ends here, if it does. */
-  reason(run: SettledRun, loss: number, stepper: Stepper): Solution["reason"] | undefined {
+  reason(run: CheckedRun, loss: number, stepper: Stepper): Solution["reason"] | undefined {
     const { steps = Infinity, signal, deterministic } = run;
     if (signal?.aborted) return "aborted";
     if (Number.isFinite(loss) && this.#converged(run, loss, stepper)) return "converged";
@@ -47,7 +47,7 @@ class Standing {
     return deterministic && this.#held >= HELD ? "stalled" : undefined;
   }
 
-  #converged({ gradientTolerance, lossTolerance }: SettledRun, loss: number, stepper: Stepper): boolean {
+  #converged({ gradientTolerance, lossTolerance }: CheckedRun, loss: number, stepper: Stepper): boolean {
     if (gradientTolerance !== undefined && gradNorm(stepper) <= gradientTolerance) return true;
     return lossTolerance !== undefined && this.#progress.stalls(loss, lossTolerance);
   }
@@ -64,8 +64,8 @@ class Standing {
  * The loop, without the source: yields the number of each step whose loss and gradient it wants at the present
  * parameters, and is sent the loss. So one loop serves sources that answer at once and sources that do not.
  */
-function* descend(stepper: Stepper, options: RunOptions): Asking<Solution> {
-  const run = settleRun(options);
+function* descend(stepper: Stepper, options: RunOptions): LossRequests<Solution> {
+  const run = checkRun(options);
   expectIdle(stepper, "minimize");
   stepper.task = "run";
   try {
@@ -78,53 +78,58 @@ function* descend(stepper: Stepper, options: RunOptions): Asking<Solution> {
   }
 }
 
-function* takeSteps(stepper: Stepper, run: SettledRun): Asking<Solution> {
-  const tally = new Tally();
-  const standing = new Standing();
+function* takeSteps(stepper: Stepper, run: CheckedRun): LossRequests<Solution> {
+  const counts = new RunCounts();
+  const state = new RunState();
   try {
-    return yield* stepOn(stepper, run, tally, standing);
+    return yield* stepOn(stepper, run, counts, state);
   } catch (error) {
     if (!(error instanceof Aborted)) throw error;
-    return { loss: standing.lastLoss ?? NaN, steps: standing.taken, ...tally, reason: "aborted" };
+    return { loss: state.lastLoss ?? NaN, steps: state.taken, ...counts, reason: "aborted" };
   }
 }
 
-function* stepOn(stepper: Stepper, run: SettledRun, tally: Tally, standing: Standing): Asking<Solution> {
+function* stepOn(
+  stepper: Stepper,
+  run: CheckedRun,
+  counts: RunCounts,
+  state: RunState,
+): LossRequests<Solution> {
   const { until, signal, monitors } = run;
   const { params } = stepper.engine;
   const probe = run.guard?.probe && new Probe(run.guard, run.guard.probe, params);
   const watched = (run.guard && !probe) || run.level;
-  const trials = watched ? new Trials(stepper, run, tally, probe !== undefined) : undefined;
+  const trials = watched ? new Trials(stepper, run, counts, probe !== undefined) : undefined;
   for (let { moves } = stepper; ;) {
-    const loss = yield* arrive(stepper, run, standing.known, tally);
+    const loss = yield* arrive(stepper, run, state.known, counts);
     const solution = (reason: Solution["reason"], last = loss): Solution => {
-      return { loss: last, steps: standing.taken, ...tally, reason };
+      return { loss: last, steps: state.taken, ...counts, reason };
     };
-    const reason = standing.reason(run, loss, stepper);
+    const reason = state.reason(run, loss, stepper);
     if (reason) return solution(reason);
     if (stepper.moves !== moves) probe?.forget();
     ({ moves } = stepper);
     const trial = trials
-      ? yield* trials.step(loss, standing.lastLoss)
-      : untried(takeStep(stepper, loss, standing.lastLoss, probe && stepper.clock.rateFactor));
+      ? yield* trials.step(loss, state.lastLoss)
+      : untried(takeStep(stepper, loss, state.lastLoss, probe && stepper.clock.rateFactor));
     if (!trial) return solution(signal?.aborted ? "aborted" : "stalled");
-    standing.moveOn(loss, trial);
+    state.moveOn(loss, trial);
     const seen = probe?.look(trial.info.step, params);
-    if (seen?.violated) tally.violations++;
+    if (seen?.violated) counts.violations++;
     if (seen && run.guard?.policy === "shrink")
       stepper.setRateFactor(nextFactor(stepper.clock.rateFactor, seen.violated));
     if (seen?.violated) {
       const { step, before, after } = seen;
       run.guard?.onViolation?.({ step, before, after });
     }
-    const info = runInfo(trial, seen, loss, tally.evaluations);
+    const info = runInfo(trial, seen, loss, counts.evaluations);
     let ends = false;
     const moved = letMove(stepper, () => {
       for (const monitor of monitors) monitor.afterStep?.(info);
       ends = until?.(info) ?? false;
     });
-    if (moved) standing.known = undefined;
-    if (ends) return solution("until", yield* arrive(stepper, run, standing.known, tally));
+    if (moved) state.known = undefined;
+    if (ends) return solution("until", yield* arrive(stepper, run, state.known, counts));
   }
 }
 
@@ -143,17 +148,17 @@ function letMove(stepper: Stepper, call: () => void): boolean {
 /** Loss and gradient at the present point, which the monitors see; where they move it, of where they leave it. */
 function* arrive(
   stepper: Stepper,
-  { monitors, deterministic }: SettledRun,
+  { monitors, deterministic }: CheckedRun,
   known: number | undefined,
-  tally: Tally,
-): Asking<number> {
+  counts: RunCounts,
+): LossRequests<number> {
   const step = stepper.clock.iterations + 1;
-  const loss = known ?? (yield* tally.ask(step));
+  const loss = known ?? (yield* counts.ask(step));
   const { params, grads } = stepper.engine;
   const moved = letMove(stepper, () => {
     for (const monitor of monitors) monitor.beforeStep?.({ step, loss, params, grads, deterministic });
   });
-  return moved ? yield* tally.ask(stepper.clock.iterations + 1) : loss;
+  return moved ? yield* counts.ask(stepper.clock.iterations + 1) : loss;
 }
 
 /** What monitors see. */
@@ -221,6 +226,6 @@ export async function minimizeAsync(
 }
 
 /** Where the source threw in the middle of a trial, the loop takes the trial back. */
-function close(loop: Asking<Solution>): void {
+function close(loop: LossRequests<Solution>): void {
   loop.return(undefined as never);
 }

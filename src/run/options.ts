@@ -7,9 +7,9 @@ import {
   show,
 } from "../common/expect.js";
 import type { AbortSignalLike } from "../common/expect.js";
-import { settleGuard, type Guard, type SettledGuard } from "./guard.js";
+import { checkGuard, type Guard, type CheckedGuard } from "./guard.js";
 import type { StepInfo } from "../stepper/info.js";
-import { settleLevel, type Level } from "./level.js";
+import { checkLevel, type Level } from "./level.js";
 
 /** A step as a run sees it. */
 export interface RunInfo extends StepInfo {
@@ -75,10 +75,10 @@ export interface RunOptions {
 }
 
 /** {@link RunOptions}, checked. */
-export interface SettledRun extends Omit<RunOptions, "deterministic" | "guard" | "level" | "monitors"> {
+export interface CheckedRun extends Omit<RunOptions, "deterministic" | "guard" | "level" | "monitors"> {
   readonly monitors: readonly RunMonitor[];
   readonly deterministic: boolean;
-  readonly guard: SettledGuard | null;
+  readonly guard: CheckedGuard | null;
   readonly level: Required<Level> | null;
 }
 
@@ -107,7 +107,7 @@ const CONDITIONS = ["steps", "gradientTolerance", "lossTolerance", "until", "sig
 const KEYS = [...CONDITIONS, "monitors", "deterministic", "guard", "level"] as const;
 
 /** Checks the options of a run. */
-export function settleRun(run: RunOptions): SettledRun {
+export function checkRun(run: RunOptions): CheckedRun {
   if (typeof run !== "object" || run === null || Array.isArray(run))
     throw new TypeError(`run: expected an object such as { steps: 100 }, got ${show(run)}`);
   expectOptions("run", run, KEYS);
@@ -118,8 +118,8 @@ export function settleRun(run: RunOptions): SettledRun {
     ...own,
     monitors: checkMonitors(own.monitors ?? []),
     deterministic,
-    guard: settleGuard(own.guard, deterministic),
-    level: settleLevel(own.level),
+    guard: checkGuard(own.guard, deterministic),
+    level: checkLevel(own.level),
   };
 }
 

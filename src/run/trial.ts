@@ -4,38 +4,40 @@ import { nextFactor, rises, type Violation } from "./guard.js";
 import type { Backoff, Snapshot } from "../engine/snapshot.js";
 import type { Seen, StepInfo } from "../stepper/info.js";
 import { bisect, leaves } from "./level.js";
-import type { SettledRun } from "./options.js";
+import type { CheckedRun } from "./options.js";
 import type { Stepper } from "../stepper/stepper.js";
 
 /** Yields the number of each step whose loss and gradient are wanted at the present parameters; is sent the loss. */
-export type Asking<Result> = Generator<number, Result, number>;
+export type LossRequests<Result> = Generator<number, Result, number>;
 
 /** What a run counts. */
-export class Tally {
+export class RunCounts {
   evaluations = 0;
   violations = 0;
   rejections = 0;
   projections = 0;
 
-  *ask(step: number): Asking<number> {
+  *ask(step: number): LossRequests<number> {
     const loss = expectLoss("source", yield step);
     this.evaluations++;
     return loss;
   }
 }
 
-/** Refuses what would disturb an optimizer at work, or one whose thread has died. Monitors may move the point. */
-export function expectIdle(stepper: Stepper, call: string): Stepper {
-  void stepper.engine.state;
+/**
+ * Refuses what would disturb an optimizer at work, or one whose thread has died. Monitors may move the point, but take no
+ * step: `moves` says that the call does no more than that.
+ */
+export function expectIdle(stepper: Stepper, call: string, moves = false): Stepper {
+  stepper.expectEngine();
   const { task } = stepper;
-  const steps = /step|minimize/.test(call);
-  if (task && (steps || !stepper.open)) {
+  if (task && !(moves && stepper.open)) {
     if (task === "stepAsync")
       throw new OptimizerError("threads", `${call}: a stepAsync is under way; await it first`);
     const cure = "wait until it has ended, and step from no source or monitor of its own";
     throw new OptimizerError("busy", `${call}: a ${task} of this optimizer is under way; ${cure}`);
   }
-  if (!steps) stepper.moves++;
+  if (moves) stepper.moves++;
   return stepper;
 }
 
@@ -107,23 +109,23 @@ interface Start {
 /** Takes steps that a guard or a level looks after. */
 export class Trials {
   readonly #stepper: Stepper;
-  readonly #run: SettledRun;
-  readonly #tally: Tally;
+  readonly #run: CheckedRun;
+  readonly #counts: RunCounts;
   /** A guard may have changed the rate. */
   readonly #rated: boolean;
   #snapshot: Snapshot | undefined;
   #secondSnapshot: Snapshot | undefined;
 
   /** `probed`: the guard looks after each step, and judges no tries. */
-  constructor(stepper: Stepper, run: SettledRun, tally: Tally, probed: boolean) {
+  constructor(stepper: Stepper, run: CheckedRun, counts: RunCounts, probed: boolean) {
     this.#stepper = stepper;
     this.#run = probed ? { ...run, guard: null } : run;
-    this.#tally = tally;
+    this.#counts = counts;
     this.#rated = run.guard !== null;
   }
 
   /** One step. Undefined when the guard finds none that it lets pass: then, and after an error, nothing has changed. */
-  *step(loss: number, lastLoss: number | undefined): Asking<Trial | undefined> {
+  *step(loss: number, lastLoss: number | undefined): LossRequests<Trial | undefined> {
     const { guard, level } = this.#run;
     const remembers = guard?.policy === "reject" || level !== null;
     const snapshot = remembers ? (this.#snapshot = this.#stepper.snapshot(this.#snapshot)) : undefined;
@@ -138,7 +140,7 @@ export class Trials {
   }
 
   /** Tries until the guard is content. */
-  *#guarded(start: Start): Asking<Trial | undefined> {
+  *#guarded(start: Start): LossRequests<Trial | undefined> {
     const { guard, signal } = this.#run;
     let backoff: Backoff | undefined;
     for (let rejections = 0; ;) {
@@ -150,7 +152,7 @@ export class Trials {
       if (violation) guard?.onViolation?.(violation);
       if (stays || !start.snapshot)
         return { ...found, violated: violation !== undefined || rejections > 0, rejections };
-      this.#tally.rejections++;
+      this.#counts.rejections++;
       if (++rejections >= guard.tries || signal?.aborted) return undefined;
       backoff = this.#stepper.backOff(start.snapshot, backoff);
     }
@@ -163,7 +165,7 @@ export class Trials {
     const broken = guard.policy === "reject" && !Number.isFinite(this.#stepper.gradSquares());
     const { params } = this.#stepper.engine;
     if (!broken && !rises(guard, { step: info.step, before, after, params })) return undefined;
-    this.#tally.violations++;
+    this.#counts.violations++;
     return { step: info.step, before, after: broken ? NaN : after };
   }
 
@@ -176,7 +178,7 @@ export class Trials {
   }
 
   /** One try, corrected where it falls below the level. */
-  *#levelled(start: Start, rejections: number): Asking<Try> {
+  *#levelled(start: Start, rejections: number): LossRequests<Try> {
     const { level } = this.#run;
     // After a rejection a shorter try starts from the way back, too.
     const snapshot =
@@ -185,7 +187,7 @@ export class Trials {
         : start.snapshot;
     const found = yield* this.#plain(start, 1);
     if (!level || !snapshot || !leaves(level, start.loss, found.after)) return found;
-    this.#tally.projections++;
+    this.#counts.projections++;
     if (level.action === "project") return yield* this.#project(snapshot, start.loss, found.info);
     for (let k = 1; k <= level.tries; k++) {
       this.#stepper.rollBack(snapshot);
@@ -195,7 +197,7 @@ export class Trials {
     return this.#place(snapshot, found.info, 0, start.loss, true);
   }
 
-  *#plain({ loss, lastLoss }: Start, factor: number): Asking<Try> {
+  *#plain({ loss, lastLoss }: Start, factor: number): LossRequests<Try> {
     const { deterministic } = this.#run;
     const rateFactor = this.#rated ? this.#stepper.clock.rateFactor : 1;
     const info = takeStep(this.#stepper, loss, lastLoss, factor * rateFactor);
@@ -205,11 +207,11 @@ export class Trials {
   }
 
   /** The loss after a step. Another step's batch would give another V, so it is asked for this one's again. */
-  *#askAfter({ step }: StepInfo): Asking<number> {
-    return yield* this.#tally.ask(this.#run.deterministic ? step + 1 : step);
+  *#askAfter({ step }: StepInfo): LossRequests<number> {
+    return yield* this.#counts.ask(this.#run.deterministic ? step + 1 : step);
   }
 
-  *#project(snapshot: Snapshot, loss: number, info: StepInfo): Asking<Try> {
+  *#project(snapshot: Snapshot, loss: number, info: StepInfo): LossRequests<Try> {
     const { params } = this.#stepper.engine;
     const end = params.slice();
     const search = bisect(this.#run.level!, loss);
@@ -230,7 +232,7 @@ export class Trials {
     const held = theta === 0;
     if (held) grads.set(snapshot.copy.grads);
     if (held) params.set(snapshot.copy.params);
-    this.#stepper.settle();
+    this.#stepper.takeReference();
     const known = this.#run.deterministic && (held || fresh) ? loss : undefined;
     return { info, after: loss, known, projected: true, held };
   }

@@ -1,7 +1,7 @@
 import { placesOf, type Averaging, type Constants, type Rule } from "../bases/base.js";
 import type { Kernel } from "../bases/kernels.js";
 import type { GradientKind } from "../common/kinds.js";
-import type { AnchorOptions, GrowthLimit, SettledAnchor, Tuner } from "../tuners/tuners.js";
+import type { AnchorOptions, GrowthLimit, CheckedAnchor, Tuner } from "../tuners/tuners.js";
 
 /*
  * Two kinds of gradients, and what an optimizer does with each. Where they are exact (a function, a full batch), ⟨Δ, g⟩
@@ -32,8 +32,8 @@ export interface Mode {
   /** The longest coordinate of a normalized direction, such as Adam's g / √nu. */
   readonly longest: number;
   /** Does the average forget where ⟨e, g⟩ says that it lags behind? */
-  readonly forgets: boolean;
-  readonly anchor: SettledAnchor | null;
+  readonly shortensAverage: boolean;
+  readonly anchor: CheckedAnchor | null;
   /** What an anchor keeps of S, also one that the caller asks for. */
   readonly carry: number;
   readonly growthLimit: GrowthLimit | null;
@@ -78,7 +78,7 @@ const GRADIENT_LIMIT = 1;
 const LONGEST = 5;
 const UNLIMITED = { gradientLimit: Infinity, longest: 3.4e38 };
 
-function anchorOf(given: AnchorOptions | null, defaults: SettledAnchor): SettledAnchor | null {
+function anchorOf(given: AnchorOptions | null, defaults: CheckedAnchor): CheckedAnchor | null {
   if (given === null) return null;
   if ("every" in given) return { every: given.every, carry: given.carry ?? defaults.carry };
   return { ...defaults, ...given };
@@ -102,9 +102,9 @@ export const boldness = ({ undecided, ...modes }: Modes, kind: "exact" | "noisy"
 function ruleOf(rule: Rule, averages: boolean, averaging: Averaging | undefined) {
   const { kernel, constants, slots, bare } = rule;
   const own = rule.averaging !== undefined;
-  const forgets = averages && !own;
-  const limits = forgets ? { gradientLimit: GRADIENT_LIMIT, longest: LONGEST } : UNLIMITED;
-  const shared = { averages, averaging, forgets, ...limits };
+  const shortensAverage = averages && !own;
+  const limits = shortensAverage ? { gradientLimit: GRADIENT_LIMIT, longest: LONGEST } : UNLIMITED;
+  const shared = { averages, averaging, shortensAverage, ...limits };
   const { firstSlot, leadSlot } = bare;
   if (averages) {
     const averaged = { kernel: bare.kernel, constants: bare.constants(limits.longest) };

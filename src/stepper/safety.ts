@@ -99,7 +99,7 @@ function nthOf(segments: readonly Segment[], n: number): number {
 }
 
 /** A few parameters as the last step left them: x = xRef + SΔ would silently undo what is written to them since. */
-export class Witness {
+export class WriteDetector {
   readonly #places: readonly number[];
   readonly #values: Float32Array;
 
@@ -113,7 +113,7 @@ export class Witness {
     this.#values = new Float32Array(count);
   }
 
-  look(params: Float32Array): void {
+  record(params: Float32Array): void {
     const places = this.#places;
     const values = this.#values;
     for (let k = 0; k < places.length; k++) values[k] = params[places[k]];

@@ -18,7 +18,7 @@ import { boldness, type Mode } from "./gradients.js";
 import type { RestoreOptions, TensorView } from "./info.js";
 import type { GradientKind } from "../common/kinds.js";
 import { enterMode, weigh } from "./mode.js";
-import { expectNorm, Witness } from "./safety.js";
+import { expectNorm, WriteDetector } from "./safety.js";
 import { viewsOf } from "../tensors.js";
 import { nextAnchor } from "../tuners/tuners.js";
 
@@ -31,7 +31,7 @@ export class State {
   readonly size: number;
   tensors: readonly TensorView[];
   protected readonly resolved: Resolved;
-  protected readonly witness: Witness;
+  protected readonly writes: WriteDetector;
   #engine: Engine | undefined;
   protected time = newClock("undecided");
   protected windowEnd = Infinity;
@@ -52,7 +52,7 @@ export class State {
     this.config = config;
     this.size = tensors.size;
     // Parameters that are elsewhere are not watched.
-    this.witness = new Witness(engine.params.length === 0 ? [] : program.segments);
+    this.writes = new WriteDetector(engine.params.length === 0 ? [] : program.segments);
     this.tensors = viewsOf(tensors, engine);
     tensors.values.forEach((values, k) => values && this.tensors[k].params.set(values));
     this.#start();
@@ -62,6 +62,12 @@ export class State {
   get engine(): Engine {
     if (this.#engine) return this.#engine;
     throw new OptimizerError("disposed", "this optimizer was disposed of");
+  }
+
+  /** Throws when it was disposed of, or a thread of its engine has died. */
+  expectEngine(): this {
+    this.engine.expectAlive?.();
+    return this;
   }
 
   get clock(): Readonly<Clock> {
@@ -78,10 +84,6 @@ export class State {
   get scale(): number | Float32Array {
     const { tuner, tensors } = this.config;
     return tuner ? shownScale(this.engine, tuner.granularity, tensors) : 1;
-  }
-
-  get moments(): readonly Float32Array[] {
-    return this.engine.moments;
   }
 
   /** The average that belongs to `point`. An engine whose parameters are elsewhere is named with its own vectors. */
@@ -134,7 +136,7 @@ export class State {
   }
 
   /** Takes the point as it stands for the reference. */
-  settle(): void {
+  takeReference(): void {
     const { kernels, params, summary } = this.engine;
     kernels.rebase();
     if (this.fresh && !Number.isFinite(summary[Summary.paramsSquares])) {
@@ -142,11 +144,11 @@ export class State {
       // Where they are elsewhere, only the sum is known.
       expectNorm("params", params.length ? params : [Infinity]);
     }
-    this.witness.look(params);
+    this.writes.record(params);
   }
 
   anchor(): void {
-    if (this.fresh) this.settle();
+    if (this.fresh) this.takeReference();
     this.anchorHere();
   }
 
@@ -155,7 +157,7 @@ export class State {
     if (this.config.tuner) kernels.anchor(this.mode.carry);
     this.time.anchors++;
     this.openWindow(this.time.iterations);
-    this.witness.look(params);
+    this.writes.record(params);
   }
 
   protected openWindow(start: number): void {
@@ -185,9 +187,9 @@ export class State {
     }
     // The next gradient is of another place: what it differs in from the first one tells nothing.
     if (this.undecided && !(moved <= TINY * whole)) this.#restartMomentum();
-    if (!(moved <= SMALL * whole)) return this.settle();
+    if (!(moved <= SMALL * whole)) return this.takeReference();
     shiftReference(engine, offset);
-    this.witness.look(this.engine.params);
+    this.writes.record(this.engine.params);
   }
 
   #restartMomentum(): void {
@@ -200,7 +202,7 @@ export class State {
     expectNorm("offset", offset, params);
     for (let i = 0; i < params.length; i++) params[i] += offset[i];
     shiftReference(this.engine, offset);
-    this.witness.look(this.engine.params);
+    this.writes.record(this.engine.params);
   }
 
   reset(params?: ArrayLike<number>): void {
@@ -214,7 +216,7 @@ export class State {
 
   save(): Uint8Array {
     const { state } = this.engine;
-    if (this.fresh) this.settle();
+    if (this.fresh) this.takeReference();
     const { tensors } = this.config;
     return encode({ clock: this.time, options: expectedOf(this.resolved).options, tensors }, state);
   }
@@ -243,7 +245,7 @@ export class State {
     this.openWindow(clock.windowStart);
     this.fresh = fresh;
     this.engine.kernels.summarize();
-    this.witness.look(this.engine.params);
+    this.writes.record(this.engine.params);
   }
 
   /** Remembers all that a step changes, and the gradient; in the memory of an older snapshot, if that is given. */

@@ -11,7 +11,7 @@ import type { GradientKind } from "../common/kinds.js";
 import {
   clipping,
   couldOverflow,
-  forget,
+  shortenAverage,
   judge,
   keep,
   promiseOf,
@@ -96,8 +96,8 @@ export class Stepper extends State {
 
   /** The first part of a step: settles the point, or makes sure that nobody has moved it. */
   look(): void {
-    if (this.fresh) this.settle();
-    else if (this.config.tuner?.delta === "stored") this.witness.check(this.engine.params);
+    if (this.fresh) this.takeReference();
+    else if (this.config.tuner?.delta === "stored") this.writes.check(this.engine.params);
   }
 
   /** ‖g‖² before clipping; finite for every finite gradient. */
@@ -172,7 +172,7 @@ export class Stepper extends State {
     const { learningRate } = this.time;
     const scale = this.#meanScale;
     const info = { step, learningRate, gradNorm, h: summary[Summary.h], scale, skipped: false };
-    if (this.mode.forgets) forget(this.mode, this.time, summary[Summary.leadSlope]);
+    if (this.mode.shortensAverage) shortenAverage(this.mode, this.time, summary[Summary.leadSlope]);
     if (this.undecided && !this.resolved.rule.firstGradient)
       kernels.keepGradient(this.resolved.rule.bare.leadSlot);
     this.fresh = false;
@@ -203,6 +203,6 @@ export class Stepper extends State {
     this.time.iterations++;
     if (this.time.iterations % FLUSH_EVERY === 0) this.engine.kernels.flushMoments();
     if (this.time.iterations >= this.windowEnd) this.anchorHere();
-    else this.witness.look(this.engine.params);
+    else this.writes.record(this.engine.params);
   }
 }

@@ -140,6 +140,7 @@ function engineOf(kernels: ThreadKernels, workers: Workers, program: Program, se
     groups: program.groups,
     bytesPerCoordinate: bytesPerCoordinateOf(kernels, setting),
     ...views,
+    expectAlive: () => workers.check(),
     get state() {
       workers.check();
       return state;

@@ -59,7 +59,7 @@ export class ThreadedOptimizer extends Optimizer implements AsyncDisposable {
    * optimizer.dispose();
    */
   async stepAsync(grads?: ArrayLike<number>, seen?: Seen): Promise<StepInfo> {
-    void this.engine; // Throws when it was disposed of.
+    this.#own.expectEngine();
     const pool = this.#pool;
     if (!pool) return Promise.resolve(this.step(grads, seen));
     expectIdle(this.#own, "stepAsync");

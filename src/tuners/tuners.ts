@@ -19,7 +19,7 @@ export type AnchorOptions =
     };
 
 /** {@link AnchorOptions} with nothing left out. */
-export type SettledAnchor =
+export type CheckedAnchor =
   | { readonly first: number; readonly growth: number; readonly carry: number }
   | { readonly every: number; readonly carry: number };
 
@@ -282,7 +282,7 @@ export function algorithm1(options: TunerOptions = {}): Tuner {
 }
 
 /** The step after which the next anchor falls, for a window that starts after step `start`. */
-export function nextAnchor(anchor: SettledAnchor | null, start: number): number {
+export function nextAnchor(anchor: CheckedAnchor | null, start: number): number {
   if (anchor === null) return Infinity;
   if ("every" in anchor) return (Math.floor(start / anchor.every) + 1) * anchor.every;
   return start + Math.max(anchor.first, Math.round(start * (anchor.growth - 1)));

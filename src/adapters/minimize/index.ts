@@ -3,7 +3,7 @@ import { GuardedDescent } from "./guarded-descent.js";
 import { Lbfgs } from "./lbfgs.js";
 import { Progress } from "./progress.js";
 import type { Jacobian, Objective } from "./objective.js";
-import { settle, type MinimizeOptions, type MinimizeResult } from "./options.js";
+import { checkOptions, type MinimizeOptions, type MinimizeResult } from "./options.js";
 
 export type { Jacobian, MinimizeOptions, MinimizeResult };
 
@@ -43,7 +43,7 @@ export function minimize(
   const start = Float64Array.from(expectNumbers("x0", x0, x0?.length));
   expectNumber("x0.length", start.length, { min: 1 });
   start.forEach((value, i) => expectNumber(`x0[${i}]`, value));
-  const settings = settle(options, start);
+  const settings = checkOptions(options, start);
   const { method, bounds } = settings;
   const progress = new Progress(fun, start, settings);
   if (method === "superlevel") return new GuardedDescent(progress).run();

@@ -158,7 +158,7 @@ function checkMethod({ method = "auto", base, bounds }: MinimizeOptions): Settin
   return chosen;
 }
 
-export function settle(options: MinimizeOptions, x0: Float64Array): Settings {
+export function checkOptions(options: MinimizeOptions, x0: Float64Array): Settings {
   expectOptions("options", options, KEYS);
   const { callback, signal, maxfev, tol, base = adam() } = options;
   if (callback !== undefined) expectFunction("callback", callback);

@@ -17,7 +17,7 @@ export interface TfjsOptions extends OptimizerOptions {
 }
 
 /** What {@link TfjsOptions} come to. */
-export interface Settled {
+export interface CheckedOptions {
   readonly options: Omit<Config, "tensors">;
   /** Undefined where it was a schedule, which is not saved. */
   readonly learningRate: LearningRate | undefined;
@@ -38,7 +38,7 @@ function without<T extends object, K extends keyof T>(object: T, key: K): Omit<T
 }
 
 /** Checks everything, so that mistakes show before the first step. */
-export function settle(given: TfjsOptions): Settled {
+export function checkOptions(given: TfjsOptions): CheckedOptions {
   expectOptions("options", given, KEYS);
   const { perVariable, ...rest } = given;
   if (perVariable !== undefined && typeof perVariable !== "function" && !isArrayLike(perVariable))
@@ -68,7 +68,7 @@ function savedPerVariable(
 
 /** A configuration as `model.save` writes it: no functions, and no strings with underscores, which loading changes. */
 export function toSaved(
-  settled: Settled,
+  settled: CheckedOptions,
   learningRate: LearningRate | undefined,
   tensors: Config["tensors"] | undefined,
 ): serialization.ConfigDict {

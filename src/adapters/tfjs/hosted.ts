@@ -64,7 +64,7 @@ export class HostedTraining extends Training {
   *step(found: Found, loss: Loss): Reader<StepInfo> {
     const gradients = this.list.match(found);
     const known = isTensor(loss) ? loss.dataSync()[0] : loss;
-    this.#settle(gradients);
+    this.#bindAll(gradients);
     const info = this.advance((k) => (gradients[k] ? this.#memory.floats(gradients[k]) : NOTHING), known);
     if (!info.skipped) {
       forAll(this.list.variables, (variable, k) => this.frozen[k] || this.#memory.refresh(variable));
@@ -73,7 +73,7 @@ export class HostedTraining extends Training {
   }
 
   /** Where it fails half-way, all variables count as moved at the next step. */
-  #settle(gradients: readonly (Tensor | undefined)[]): void {
+  #bindAll(gradients: readonly (Tensor | undefined)[]): void {
     let settled = false;
     try {
       const moved = this.#takeUp();

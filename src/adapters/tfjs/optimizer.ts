@@ -5,7 +5,7 @@ import { expectFunction } from "../../common/expect.js";
 import type { GradientKind } from "../../common/kinds.js";
 import type { StepInfo } from "../../stepper/info.js";
 import { expectItself } from "../../common/itself.js";
-import { fromSaved, settle, toSaved, type Settled, type TfjsOptions } from "./config.js";
+import { checkOptions, fromSaved, toSaved, type CheckedOptions, type TfjsOptions } from "./config.js";
 import { LastLoss, lossOf, type TfjsSeen } from "./losses.js";
 import { readLater, readNow, type Reader } from "./reading.js";
 import { Run } from "./run.js";
@@ -24,14 +24,14 @@ export class SuperlevelOptimizer extends Optimizer {
   /** The name that finds it when a saved model is loaded. */
   static readonly className = "SuperlevelOptimizer";
 
-  readonly #settled: Settled;
+  readonly #checked: CheckedOptions;
   readonly #run: Run;
   readonly #lastLoss = new LastLoss();
   #weights: readonly NamedTensor[] = [];
   #lastStep: StepInfo | undefined;
 
   static {
-    expectItself("optimizer", this.prototype, (value) => #settled in value);
+    expectItself("optimizer", this.prototype, (value) => #checked in value);
   }
 
   /** Vue makes no Proxies of what has a tag of its own. */
@@ -42,8 +42,8 @@ export class SuperlevelOptimizer extends Optimizer {
   /** Use {@link superlevelOptimizer}. */
   constructor(options: TfjsOptions = {}) {
     super();
-    this.#settled = settle(options);
-    this.#run = new Run(this.#settled);
+    this.#checked = checkOptions(options);
+    this.#run = new Run(this.#checked);
   }
 
   /** Steps taken, the skipped ones included. */
@@ -59,7 +59,7 @@ export class SuperlevelOptimizer extends Optimizer {
   /** The base's rate η, as it was set; of a schedule that of the last step, 0 before the first. */
   get learningRate(): number {
     const { learningRate, training } = this.#run;
-    if (typeof learningRate === "number" && !this.#settled.options.normAdaptive) return learningRate;
+    if (typeof learningRate === "number" && !this.#checked.options.normAdaptive) return learningRate;
     return training?.stepper.clock.learningRate ?? 0;
   }
 
@@ -69,7 +69,7 @@ export class SuperlevelOptimizer extends Optimizer {
 
   /** The tuner's S: a number, or one for each variable or parameter, as its granularity says. 1 without a tuner. */
   get scale(): number | Float32Array {
-    return this.#run.training?.stepper.scale ?? (this.#settled.options.tuner ? 0 : 1);
+    return this.#run.training?.stepper.scale ?? (this.#checked.options.tuner ? 0 : 1);
   }
 
   /** η · S of the last step, with the mean of S where there are several; 0 before the first. */
@@ -225,7 +225,7 @@ export class SuperlevelOptimizer extends Optimizer {
 
   /** The options, as `model.save` writes them. */
   override getConfig(): serialization.ConfigDict {
-    return toSaved(this.#settled, this.#run.learningRate, this.#run.training?.stepper.config.tensors);
+    return toSaved(this.#checked, this.#run.learningRate, this.#run.training?.stepper.config.tensors);
   }
 
   /** @nocollapse */

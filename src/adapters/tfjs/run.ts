@@ -5,7 +5,7 @@ import type { StepInfo } from "../../stepper/info.js";
 import type { Schedule } from "../../schedules.js";
 import { holding } from "./averages.js";
 import { bind } from "./bind.js";
-import type { Settled } from "./config.js";
+import type { CheckedOptions } from "./config.js";
 import { readLater, type Reader } from "./reading.js";
 import { variablesOf, type VariableLike } from "./source.js";
 import { resolveVariables, type Loss, type Training } from "./training.js";
@@ -22,15 +22,15 @@ const BUSY = {
 export class Run {
   learningRate: LearningRate | undefined;
   training: Training | undefined;
-  readonly #settled: Settled;
+  readonly #options: CheckedOptions;
   /** Waits for the first step, which tells the variables it belongs to. */
   #pending: Saved | undefined;
   /** What has not settled yet. */
   #busy: keyof typeof BUSY | undefined;
   #disposed = false;
 
-  constructor(settled: Settled) {
-    this.#settled = settled;
+  constructor(settled: CheckedOptions) {
+    this.#options = settled;
     this.learningRate = settled.learningRate;
   }
 
@@ -39,7 +39,7 @@ export class Run {
   }
 
   get gradients(): GradientKind {
-    const { gradients } = this.#settled.options;
+    const { gradients } = this.#options.options;
     const known = this.training?.stepper.clock.gradients ?? this.#pending?.gradients;
     return known ?? (gradients === "auto" ? "undecided" : gradients);
   }
@@ -77,7 +77,7 @@ export class Run {
 
   #begin(list: VariableList, saved = this.#pending): Training {
     const schedule: Schedule = (step, window) => asSchedule(this.learningRate!)(step, window);
-    const training = bind(list, resolveVariables(list, this.#settled, schedule));
+    const training = bind(list, resolveVariables(list, this.#options, schedule));
     try {
       if (saved) training.restore(saved.bytes);
     } catch (error) {

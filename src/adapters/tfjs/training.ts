@@ -6,7 +6,7 @@ import type { StepInfo } from "../../stepper/info.js";
 import type { Schedule } from "../../schedules.js";
 import type { Stepper } from "../../stepper/stepper.js";
 import { takeStep } from "../../run/trial.js";
-import { optionsOf, type Settled } from "./config.js";
+import { optionsOf, type CheckedOptions } from "./config.js";
 import type { Reader } from "./reading.js";
 import type { Found, VariableList } from "./variables.js";
 
@@ -20,7 +20,7 @@ export const same = (a: Float32Array, b: Float32Array): boolean => a.every((valu
 /** Variables as tensors of an engine. Each is a segment of its own, so that sums come out the same wherever it lies. */
 export function resolveVariables(
   { variables }: VariableList,
-  { options, perVariable }: Settled,
+  { options, perVariable }: CheckedOptions,
   learningRate: Schedule,
 ): Resolved {
   const own = optionsOf(perVariable, variables);
