@@ -209,7 +209,7 @@ describe.skipIf(skipped)(`in a page${skipNote}`, () => {
     expect(JSON.parse(text)).toMatchObject({
       code: "threads",
       message: expect.stringMatching(
-        /a thread has failed: its script could not be loaded: see docs\/threads\.md/,
+        /a thread has failed: its script could not be loaded: see docs\/engines\.md/,
       ) as string,
     });
   }, 60_000);

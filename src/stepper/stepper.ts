@@ -54,9 +54,13 @@ export class Stepper extends State {
   /** A step against the gradient in the engine's memory, with `factor` times the rate. */
   step(factor = 1, loss?: number): StepInfo {
     this.look();
-    const done = this.#stepAtOnce(factor, loss);
+    const { time, mode } = this;
+    const atOnce = !this.#needsNorm && mode.gradientLimit === Infinity && !this.undecided;
+    // A schedule is asked once for each step.
+    const eta = atOnce ? this.#rate(time.iterations + 1, 0, time.gradients) * factor : undefined;
+    const done = eta && this.#stepAtOnce(eta, loss);
     if (done) return done;
-    const begun = this.begin(this.gradSquares(), factor, loss);
+    const begun = this.begin(this.gradSquares(), factor, loss, eta);
     if ("skipped" in begun) return begun;
     this.engine.kernels.step();
     return this.end(begun);
@@ -66,14 +70,11 @@ export class Stepper extends State {
    * Most steps need to know nothing of the gradient but that it is not far longer than those before. These are one
    * call of the kernels. Undefined, and nothing has changed, where a step does not, or is one that may not be taken.
    */
-  #stepAtOnce(factor: number, loss?: number): StepInfo | undefined {
+  #stepAtOnce(eta: number, loss?: number): StepInfo | undefined {
     const { engine, time, mode } = this;
-    if (this.#needsNorm || mode.gradientLimit < Infinity || this.undecided) return undefined;
     const limit = 1 + 1000 * time.gradNormMax;
     const step = time.iterations + 1;
-    const eta = this.#rate(step, 0, time.gradients) * factor;
-    if (eta === 0 || isHuge(limit) || couldOverflow(engine, this.resolved, mode, eta, limit, 1))
-      return undefined;
+    if (isHuge(limit) || couldOverflow(engine, this.resolved, mode, eta, limit, 1)) return undefined;
     engine.scalars[Scalar.clipScale] = 1;
     this.#prepare(mode, step - time.skipped, eta, loss);
     const squares = engine.kernels.scanAndStep(limit * limit);
@@ -117,7 +118,7 @@ export class Stepper extends State {
   }
 
   /** The second, after the scan: all that the kernels need to know; or what became of the step. */
-  begin(squares: number, factor: number, loss?: number): Begun | StepInfo {
+  begin(squares: number, factor: number, loss?: number, rate?: number): Begun | StepInfo {
     const { grads, scalars, summary } = this.engine;
     const { modes, form } = this.resolved;
     const step = this.time.iterations + 1;
@@ -131,7 +132,7 @@ export class Stepper extends State {
     }
     scalars[Scalar.clipScale] = clipScale;
     const kind = this.undecided ? judge(this.engine, this.resolved.rule, this.time) : this.time.gradients;
-    const eta = this.#rate(step, gradNorm, kind) * factor;
+    const eta = rate ?? this.#rate(step, gradNorm, kind) * factor;
     // With Δ as it is, S alone would move the parameters.
     if (eta === 0 && this.config.tuner) {
       this.time.learningRate = 0;
