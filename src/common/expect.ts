@@ -159,12 +159,12 @@ export function expectNumbers(name: string, values: unknown, length: number): Ar
   }
   // These two hold nothing else.
   if (isKind(values, "Float32Array") || isKind(values, "Float64Array")) return values;
-  const copy = new Float64Array(length);
+  const copy: number[] = [];
   for (let i = 0; i < length; i++) {
     const value: unknown = values[i];
     if (typeof value !== "number")
       throw new TypeError(`${name}[${i}]: expected a number, got ${show(value)}`);
-    copy[i] = value;
+    copy.push(value);
   }
   return copy;
 }

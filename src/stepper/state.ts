@@ -5,6 +5,7 @@ import {
   averageOf,
   StateCopy,
   lowerScales,
+  savedState,
   scalesOf,
   shiftReference,
   shownScale,
@@ -215,10 +216,9 @@ export class State {
   }
 
   save(): Uint8Array {
-    const { state } = this.engine;
     if (this.fresh) this.takeReference();
-    const { tensors } = this.config;
-    return encode({ clock: this.time, options: expectedOf(this.resolved).options, tensors }, state);
+    const { options } = expectedOf(this.resolved);
+    return encode({ clock: this.time, options, tensors: this.config.tensors }, savedState(this.engine));
   }
 
   restore(state: Uint8Array, options: RestoreOptions): void {
