@@ -1,4 +1,4 @@
-// Drives the site from inside the page: what it finds is compared with Node's in test/site-browsers.test.ts.
+// Drives the site from inside the page: what it finds is compared with Node's in test/site/site-browsers.test.ts.
 
 const find = (selector) => document.querySelector(selector);
 
