@@ -1,6 +1,5 @@
 import type { Clock } from "../stepper/checkpoint.js";
 import type { Granularity } from "../tuners/tuners.js";
-import { Group } from "./records.js";
 import type { Engine, Program } from "./program.js";
 
 /** A copy of everything that a step changes, and of the gradient. */
@@ -91,12 +90,4 @@ export function averageOf(
 /** xRef ← xRef + offset. */
 export function shiftReference({ reference }: Engine, offset: ArrayLike<number>): void {
   if (reference) for (let i = 0; i < reference.length; i++) reference[i] += offset[i];
-}
-
-/** What is saved: all of the state but ‖g‖² of the last scan, which a step that failed leaves behind. */
-export function savedState({ state: [groups, vectors], groups: count }: Engine): [Uint8Array, Uint8Array] {
-  const kept = groups.slice();
-  const numbers = new Float64Array(kept.buffer);
-  for (let k = 0; k < numbers.length; k += numbers.length / count) numbers[k + Group.gg] = 0;
-  return [kept, vectors];
 }

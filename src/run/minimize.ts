@@ -4,6 +4,7 @@ import { checkRun, type RunInfo, type RunOptions, type CheckedRun, type Solution
 import type { AsyncGradientSource, GradientSource } from "../sources/source.js";
 import type { Stepper } from "../stepper/stepper.js";
 import { expectIdle, takeStep, RunCounts, Trials, untried, type LossRequests, type Trial } from "./trial.js";
+import { fallsNearby } from "./zero-gradient.js";
 
 const PATIENCE = 200;
 /** A deterministic run that the level held in place for so many steps in a row is at its end. */
@@ -11,11 +12,18 @@ const HELD = 20;
 
 /** The lowest loss so far, and whether it still falls. */
 class StallDetector {
+  #first: number | undefined;
   #best = Infinity;
   #reference = Infinity;
   #waited = 0;
 
+  /** Is the loss above the first one, and was never below it. */
+  hasRisen(loss: number): boolean {
+    return loss > this.#first! && this.#best >= this.#first!;
+  }
+
   stalls(loss: number, tolerance: number): boolean {
+    this.#first ??= loss;
     this.#best = Math.min(this.#best, loss);
     if (this.#reference - this.#best > tolerance) {
       this.#reference = this.#best;
@@ -42,7 +50,8 @@ class RunState {
   reason(run: CheckedRun, loss: number, stepper: Stepper): Solution["reason"] | undefined {
     const { steps = Infinity, signal, deterministic } = run;
     if (signal?.aborted) return "aborted";
-    if (Number.isFinite(loss) && this.#converged(run, loss, stepper)) return "converged";
+    if (Number.isFinite(loss) && this.#converged(run, loss, stepper))
+      return this.#progress.hasRisen(loss) ? "risen" : "converged";
     if (this.taken >= steps) return "steps";
     return deterministic && this.#held >= HELD ? "stalled" : undefined;
   }
@@ -105,6 +114,8 @@ function* stepOn(
     const solution = (reason: Solution["reason"], last = loss): Solution => {
       return { loss: last, steps: state.taken, ...counts, reason };
     };
+    if (stepper.clock.iterations === 0 && gradNorm(stepper) === 0)
+      yield* expectGradient(stepper, loss, counts);
     const reason = state.reason(run, loss, stepper);
     if (reason) return solution(reason);
     if (stepper.moves !== moves) probe?.forget();
@@ -131,6 +142,13 @@ function* stepOn(
     if (moved) state.known = undefined;
     if (ends) return solution("until", yield* arrive(stepper, run, state.known, counts));
   }
+}
+
+/** A loss that falls where its gradient is 0 has none written. */
+function* expectGradient(stepper: Stepper, loss: number, counts: RunCounts): LossRequests<void> {
+  if (!Number.isFinite(loss) || !(yield* fallsNearby(stepper, loss, counts))) return;
+  const cure = "it has to write the gradient to its second argument, every coordinate of it";
+  throw new TypeError(`source: its gradient is 0 at the start, yet its loss falls nearby; ${cure}`);
 }
 
 /** Calls those who may move the point; have they. */

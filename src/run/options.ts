@@ -99,8 +99,12 @@ export interface Solution {
   readonly rejections: number;
   /** Steps that the level cut short. */
   readonly projections: number;
-  /** "stalled": the guard ran out of tries, or the level held a deterministic run in place for 20 steps. */
-  readonly reason: "converged" | "until" | "steps" | "aborted" | "stalled";
+  /**
+   * "stalled": the guard ran out of tries, or the level held a deterministic run in place for 20 steps. "risen": by
+   * `lossTolerance`, but the loss was never below the first one and is above it now: has the gradient the right sign, and is
+   * it written anew at each call?
+   */
+  readonly reason: "converged" | "until" | "steps" | "aborted" | "stalled" | "risen";
 }
 
 const CONDITIONS = ["steps", "gradientTolerance", "lossTolerance", "until", "signal"] as const;

@@ -5,7 +5,6 @@ import {
   averageOf,
   StateCopy,
   lowerScales,
-  savedState,
   scalesOf,
   shiftReference,
   shownScale,
@@ -218,7 +217,7 @@ export class State {
   save(): Uint8Array {
     if (this.fresh) this.takeReference();
     const { options } = expectedOf(this.resolved);
-    return encode({ clock: this.time, options, tensors: this.config.tensors }, savedState(this.engine));
+    return encode({ clock: this.time, options, tensors: this.config.tensors }, this.engine.state);
   }
 
   restore(state: Uint8Array, options: RestoreOptions): void {

@@ -77,23 +77,6 @@ describe.each(engines)("%s engine", (engine) => {
     }
   });
 
-  test.each<[string, OptimizerOptions]>([
-    ["exact", { gradients: "exact" }],
-    ["noisy", { gradients: "noisy" }],
-    ["a tuner for each coordinate", { tuner: superlevel({ granularity: "parameter" }) }],
-  ])("a step that failed changes no byte of what is saved: %s", (_what, options) => {
-    const optimizer = createOptimizer([1, 2, 3], { engine, ...options });
-    for (let k = 1; k <= 4; k++) optimizer.step([1 / k, k, 2]);
-    const state = optimizer.save();
-    for (const gradient of [
-      [NaN, 1, 1],
-      [1e18, 1, 1],
-    ]) {
-      expect(() => optimizer.step(gradient)).toThrow(/step 5/);
-      expect(sameBytes(optimizer.save(), state)).toBe(true);
-    }
-  });
-
   test("violations without end leave a rate that comes back", () => {
     const optimizer = createOptimizer([1], { engine, base: sgd({ learningRate: 0.1 }), tuner: null });
     const guard = { policy: "shrink", violates: ({ step }: { step: number }) => step <= 1200 } as const;

@@ -92,7 +92,8 @@ describe.each(engines)("%s engine", (engine) => {
           1 - perStep * Math.min(step, until);
       const run = (source: GradientSource, lossTolerance: number) =>
         create().minimize(source, { steps: 2000, lossTolerance });
-      expect(run(() => 1, 0)).toMatchObject({ loss: 1, steps: 200, evaluations: 201, reason: "converged" });
+      // Three of them find that the loss stands still around a gradient of 0.
+      expect(run(() => 1, 0)).toMatchObject({ loss: 1, steps: 200, evaluations: 204, reason: "converged" });
       expect(run(falling(1e-3, 50), 1e-6)).toMatchObject({ steps: 249, reason: "converged" });
       // Slowly, but by more than this in 200 steps; and by less.
       expect(run(falling(1e-5, Infinity), 1e-3).reason).toBe("steps");
