@@ -3,6 +3,7 @@ import { OPTIONS, resolve, type OptimizerOptions } from "../stepper/config.js";
 import { createEngine } from "../engine/engine.js";
 import { expectNumber, expectNumbers, expectOneOf, expectOptions } from "../common/expect.js";
 import type { Seen, StepInfo } from "../stepper/info.js";
+import { notItself } from "../common/itself.js";
 import { Optimizer } from "../optimizer.js";
 import { Stepper } from "../stepper/stepper.js";
 import type { TensorSpec } from "../tensors.js";
@@ -59,6 +60,7 @@ export class ThreadedOptimizer extends Optimizer implements AsyncDisposable {
    * optimizer.dispose();
    */
   async stepAsync(grads?: ArrayLike<number>, seen?: Seen): Promise<StepInfo> {
+    if (!(#own in this)) throw notItself("optimizer");
     this.#own.expectEngine();
     const pool = this.#pool;
     if (!pool) return Promise.resolve(this.step(grads, seen));

@@ -33,6 +33,7 @@ const LAYERS: Record<string, Layer[]> = {
     { files: ["stepper/stepper.ts"] },
     { files: ["run/guard.ts", "run/level.ts", "run/options.ts"], siblings: true },
     { files: ["run/trial.ts"] },
+    { files: ["run/zero-gradient.ts"] },
     { files: ["run/minimize.ts"] },
     { files: ["optimizer.ts"] },
     { files: ["create.ts"] },
