@@ -16,7 +16,6 @@ const QUICK = [
   "run/minimize",
   "optimizer/restore",
   "optimizer/resume",
-  "schedules",
   "sources/sources",
 ];
 /** These run in a page. */
