@@ -133,7 +133,7 @@ const EVIDENCE = 100;
 const ERRORS = 3;
 
 /**
- * Where ⟨e, g⟩ was below 0 for long, z is better than y, and the average remembers too much: it shortensAverage half of its age.
+ * Where ⟨e, g⟩ was below 0 for long, z is better than y, and the average remembers too much: it forgets half of its age.
  * That changes nothing where the data stay the same, and matters where they change.
  */
 export function shortenAverage({ averaging }: Mode, clock: Clock, slope: number): void {

@@ -6,7 +6,6 @@ import { StateCopy } from "../engine/snapshot.js";
 import type { OptimizerError } from "../common/errors.js";
 import { boldness, type Mode } from "./gradients.js";
 import type { Begun, StepInfo } from "./info.js";
-
 import type { GradientKind } from "../common/kinds.js";
 import {
   clipping,

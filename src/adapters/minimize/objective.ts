@@ -46,7 +46,7 @@ export class Evaluator {
       this.njev++;
       return expectLoss("fun", pair[0], SYNCHRONOUS);
     }
-    const value = this.#value(x);
+    const value = this.#value(this.#copy(x));
     if (!(value <= ceiling)) return value;
     if (typeof this.#jac === "function")
       grads.set(expectNumbers("jac(x)", this.#jac(this.#copy(x)), grads.length));
@@ -63,9 +63,10 @@ export class Evaluator {
     return this.#scratch;
   }
 
+  /** fun at a point that it may write to; differences hand out copies of their own. */
   #value(x: Float64Array): number {
     this.nfev++;
-    return expectLoss("fun", this.#fun(this.#copy(x)), SYNCHRONOUS);
+    return expectLoss("fun", this.#fun(x), SYNCHRONOUS);
   }
 
   #pair(x: Float64Array): readonly [number, ArrayLike<number>] {
