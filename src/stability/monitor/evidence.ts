@@ -2,6 +2,9 @@ import type { OverreachSummary } from "./overreach.js";
 import type { ProbeSummary } from "./probe.js";
 import type { ReachBudget } from "./reach-budget.js";
 import type { StepRecord } from "./record.js";
+import type { StepsSeen } from "./scales.js";
+import type { WrongSign } from "./sign-test.js";
+import type { LayerEvidence } from "./step-history.js";
 
 /** What is known of a run: what findings rest on. */
 export interface Evidence {
@@ -13,6 +16,9 @@ export interface Evidence {
   /** Losses at the start and now; a moving average where they are noisy. */
   readonly first: number;
   readonly now: number;
+  readonly best: number;
+  /** The lowest value that the loss may take. */
+  readonly floor: number;
   /** The loss lost more than half of what it had won. */
   readonly regressed: boolean;
   /** The loss once rose by five times what it has won since the start. */
@@ -38,6 +44,18 @@ export interface Evidence {
   readonly rejections: number;
   /** Steps that findings look back on. */
   readonly window: number;
+  /** Tensors, or parts of a vector of which no tensors are known: these have no shape. */
+  readonly layers: readonly LayerEvidence[];
+  readonly seen: StepsSeen;
+  /** Median ‖d‖ / ‖x‖ of the last steps; NaN before the first that was measured. */
+  readonly updateRatio: number;
+  /** β of the base's momentum. */
+  readonly momentum: number;
+  /** A tuner sets the scale of the rate. */
+  readonly tuned: boolean;
+  /** Weight decay: λ, how it compares with what the base makes of the gradient, and ‖x‖ now over ‖x‖ at the start. */
+  readonly decay: { readonly lambda: number; readonly pull: number; readonly growth: number } | undefined;
+  readonly wrongSign: WrongSign | undefined;
 }
 
 /** Numbers in messages. */
@@ -48,3 +66,6 @@ export const digits = (value: number): string => Number(value.toPrecision(3)).to
 export function share(records: readonly StepRecord[], has: (record: StepRecord) => boolean): number {
   return records.length === 0 ? 0 : records.filter(has).length / records.length;
 }
+
+/** Share that is won of what the loss could fall; negative where it rose. */
+export const won = ({ first, now, floor }: Evidence): number => (first - now) / Math.abs(first - floor);

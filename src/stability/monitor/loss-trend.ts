@@ -54,10 +54,16 @@ export class LossTrend {
     this.#count++;
     this.now = noisy ? this.#average.mean : loss;
     if (this.#count === 1) this.first = loss;
+    // The mean of a few batches is low by chance: the first ones count as one.
+    if (noisy && this.#count <= WARM_UP) {
+      this.#noise = this.#average.spread;
+      this.best = Math.max(this.first, this.now);
+      this.bestStep = step;
+    }
     if (loss > this.first) this.#above++;
     if (loss > this.peak) [this.peak, this.peakStep] = [loss, step];
     if (this.now < this.best) [this.best, this.bestStep] = [this.now, step];
-    if (this.bestStep === step || this.#count <= WARM_UP) this.#noise = this.#average.error;
+    if (this.bestStep === step && this.#count > WARM_UP) this.#noise = this.#average.error;
   }
 
   /** Share of the losses that were above the first. */

@@ -1,5 +1,6 @@
 import type { DecayingRate, ReachBudget } from "./reach-budget.js";
 import type { Finding, FindingCode } from "./findings.js";
+import type { RunPoint } from "../../run/options.js";
 import type { ProbeOptions, ProbeSummary } from "./probe.js";
 import type { StepRecord } from "./record.js";
 
@@ -24,6 +25,15 @@ export interface LyapunovOptions {
   probe?: ProbeOptions;
   /** The schedule, for a run without a tuner. Without it, exponential decay is recognised from the rates. */
   budget?: { schedule: DecayingRate; steps?: number; normAdaptive?: boolean; floor?: number };
+  /**
+   * Steps from one that is measured to the next, ≥ 1. Default: each step is measured with up to 4096 parameters; with more, the
+   * first twelve and then one in size / 1000. A step that is measured takes a pass over x and g; the loss of each is followed.
+   */
+  every?: number;
+  /** β of the momentum, in [0, 1); default: the base's, where a run tells it, else 0. */
+  momentum?: number;
+  /** The tensors of the parameters, in their order; default: those of the optimizer, where a run tells them. */
+  layers?: readonly { readonly name: string; readonly shape: readonly number[] }[];
   /** Called with each step measured. */
   onStep?: (record: StepRecord) => void;
 }
@@ -37,6 +47,9 @@ export interface MonitorPoint {
   readonly grads: ArrayLike<number>;
   /** Default true. */
   readonly deterministic?: boolean;
+  /** The optimizer's tensors and options, by which findings name layers. */
+  readonly tensors?: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  readonly config?: RunPoint["config"];
 }
 
 /** What a monitor has seen, as a plain object. */

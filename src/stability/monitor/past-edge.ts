@@ -1,4 +1,5 @@
 import { median } from "../vectors.js";
+import { OFTEN_WORSE, overfits } from "./data-findings.js";
 import { digits, percent, share, type Evidence } from "./evidence.js";
 import type { StepRecord } from "./record.js";
 
@@ -8,7 +9,11 @@ const PAST_EDGE = "learning rate past the edge of stability:";
 
 /** A share of steps in which V rises that is no accident. */
 const OFTEN_RISES = 0.2;
-const rises = ({ status }: StepRecord) => status === "violation";
+/** With momentum V may rise while what is in motion falls. */
+const rises = ({ status, change, energyChange }: StepRecord) =>
+  status === "violation" && !(energyChange < change && energyChange <= 0);
+/** It goes down, and arrives where it goes up: what a step beyond the edge does, and a slow swing does seldom. */
+const flips = ({ predicted, overshoot = 1 }: StepRecord) => predicted < 0 && overshoot > 0;
 
 /** How the last steps went that were not at the end; undefined where they are too few. */
 function lastSteps({ records, regressed }: Evidence) {
@@ -18,17 +23,20 @@ function lastSteps({ records, regressed }: Evidence) {
   // 1 − ρ along the steps is ½ η β̂ for descent, and 1 at the edge.
   const edgeRatio = median(descents.map(({ ratio }) => 1 - ratio));
   const risen = share(active, rises);
+  const turning = share(active, flips);
   const failed = risen + share(active, ({ status }) => status === "stall");
   const numbers = `V rose in ${percent(risen)} of the last ${active.length} steps, edge ratio ${digits(edgeRatio)}`;
-  return { edgeRatio, risen, failed, numbers, mostly: active.length > records.length / 2 };
+  return { edgeRatio, risen, turning, failed, numbers, mostly: active.length > records.length / 2 };
 }
 
 /** V rises or stalls, and the loss makes no headway. */
 function stuck(evidence: Evidence): string | undefined {
   const steps = lastSteps(evidence);
-  const { progress, regressed, converged, gradNorm } = evidence;
+  const { progress, regressed, converged, gradNorm, momentum } = evidence;
   if (!steps || (progress && !regressed) || converged) return undefined;
-  const { edgeRatio, risen, failed, numbers, mostly } = steps;
+  const { edgeRatio, risen, turning, failed, numbers, mostly } = steps;
+  // A swing of stable momentum rises at every other half of its period, and comes down.
+  if (momentum > 0 && turning < 0.4) return undefined;
   if (risen >= OFTEN_RISES || edgeRatio > 1.1) return `${PAST_EDGE} ${numbers}; 1 is the edge`;
   if (failed < 0.5 || !mostly) return undefined;
   return `${PAST_EDGE} the steps go to and fro, V does not fall though ‖g‖ = ${digits(gradNorm)} (${numbers})`;
@@ -72,15 +80,6 @@ function spike(evidence: Evidence): string | undefined {
   );
 }
 
-/** Share of the probe's tests that find fixed examples worse, and not by chance. */
-const OFTEN_WORSE = 0.2;
-
-/** The batches' loss is far below that of the fixed examples, which then are not what is trained on. */
-function overfits({ probe, now, regressed }: Evidence): boolean {
-  if (!probe || probe.tests < 3 || regressed) return false;
-  return probe.alarms / probe.tests > OFTEN_WORSE && now < probe.last / 2;
-}
-
 /** Fixed examples get worse. */
 function probeAlarms(evidence: Evidence): string | undefined {
   const { probe, regressed } = evidence;
@@ -113,14 +112,4 @@ export function atEdge(evidence: Evidence): string | undefined {
   if (!steps || steps.risen < OFTEN_RISES) return undefined;
   const state = evidence.converged ? "has come down" : "still falls";
   return `at the edge of stability, but the loss ${state}: ${steps.numbers}`;
-}
-
-/** Fixed examples get worse while the batches' loss is far below theirs. */
-export function overfitting(evidence: Evidence): string | undefined {
-  const { probe, now } = evidence;
-  if (!probe || !overfits(evidence)) return undefined;
-  return (
-    `overfitting: the loss of fixed examples rose at ${probe.alarms} of ${probe.tests} tests, from ${digits(probe.best)} ` +
-    `to ${digits(probe.last)}, while that of the batches fell to ${digits(now)}`
-  );
 }
