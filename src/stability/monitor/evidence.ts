@@ -47,6 +47,8 @@ export interface Evidence {
   /** Tensors, or parts of a vector of which no tensors are known: these have no shape. */
   readonly layers: readonly LayerEvidence[];
   readonly seen: StepsSeen;
+  /** ‖g‖ ‖x‖ / V, by how much V changes relative to itself with all of x: at the first point, and at most. */
+  readonly steepness: { readonly first: number; readonly max: number };
   /** Median ‖d‖ / ‖x‖ of the last steps; NaN before the first that was measured. */
   readonly updateRatio: number;
   /** β of the base's momentum. */

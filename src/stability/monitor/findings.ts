@@ -26,8 +26,14 @@ export const FINDINGS = [
   {
     code: "inputs-too-large",
     severity: "problem",
-    seenBy: "the first weights' gradient is sixty times that of their biases, at the first steps",
+    seenBy: "the first weights' gradient is 150 times that of their biases, at the first steps",
     detect: largeInputs,
+  },
+  {
+    code: "weight-decay",
+    severity: "problem",
+    seenBy: "weight decay pulls at x half as hard as the gradient or more, ‖x‖ falls, and the loss makes no headway",
+    detect: weightDecay,
   },
   {
     code: "dead-units",
@@ -42,6 +48,13 @@ export const FINDINGS = [
     detect: vanishing,
   },
   {
+    code: "exploding-gradient",
+    severity: "problem",
+    seenBy:
+      "‖g‖ leaps to a thousand times what is usual, or is a hundred times larger at an early layer than at the last, and the loss makes no headway",
+    detect: exploding,
+  },
+  {
     code: "wrong-sign",
     severity: "problem",
     seenBy: "ΔV fits Σ ½ (g + g')·d over the layers only with the sign of some turned round",
@@ -52,13 +65,6 @@ export const FINDINGS = [
     severity: "problem",
     seenBy: "the tuner's S is ten times where it began, or steps are longer than x, and the loss leapt or rose",
     detect: (evidence) => scaleRanAway(evidence, pastEdge(evidence)),
-  },
-  {
-    code: "exploding-gradient",
-    severity: "problem",
-    seenBy:
-      "‖g‖ leaps to a thousand times what is usual, or is a hundred times larger at an early layer than at the last, and the loss makes no headway",
-    detect: exploding,
   },
   {
     code: "past-edge",
@@ -96,12 +102,6 @@ export const FINDINGS = [
       const between = now > first ? "" : ", fell,";
       return `diverging: the loss began at ${digits(first)}${between} and is at ${digits(now)}`;
     },
-  },
-  {
-    code: "weight-decay",
-    severity: "problem",
-    seenBy: "weight decay pulls at x half as hard as the gradient or more, ‖x‖ falls, and the loss makes no headway",
-    detect: weightDecay,
   },
   {
     code: "frozen",

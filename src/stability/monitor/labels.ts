@@ -8,7 +8,7 @@ export interface LabelEvidence {
   readonly left: number;
   /** Share of examples whose loss stood above the first median for half of the way of the median from 0.6 of it to 0.1. */
   readonly risenShare: number;
-  /** Share of examples whose loss is above the first median now. */
+  /** Share of examples whose loss is above the first median, or above what chance makes it, now. */
   readonly standing: number;
   /** The median over what it was when six tenths of the tests were done: near 1 where what can be learnt is learnt. */
   readonly pace: number;
@@ -19,6 +19,8 @@ export interface LabelEvidence {
 /** Parts of the first median between which losses are followed: above, nothing is learnt yet; below, the rest is learnt by heart. */
 const [BEGUN, LEARNT] = [0.6, 0.1];
 const SUSPECTS = 20;
+/** Before the median has fallen to this part, nothing has been learnt that labels could contradict. */
+const LITTLE_LEFT = 0.95;
 
 /**
  * Wrong labels are learnt last: while the others are learnt, their losses rise (small losses are clean ones; Arazo et al.,
@@ -38,9 +40,10 @@ export class LabelTracker {
   readonly #medians: number[] = [];
   #lowest = BEGUN;
 
-  constructor(first: Float64Array) {
+  /** `chance`: the loss of one who knows nothing, where the classes are known; else the first median stands for it. */
+  constructor(first: Float64Array, chance = Infinity) {
     this.#first = this.#now = first;
-    this.#typical = median([...first]);
+    this.#typical = Math.min(chance, median([...first]));
     this.#above = new Float64Array(first.length);
     this.#sums = new Float64Array(first.length);
   }
@@ -64,7 +67,7 @@ export class LabelTracker {
     const total = (values: Float64Array) => values.reduce((a, b) => a + b, 0);
     const [now, sums, medians, examples] = [this.#now, this.#sums, this.#medians, this.#sums.length];
     const left = medians.at(-1)!;
-    if (!(left < 0.85 && total(now) < total(this.#first))) return undefined;
+    if (!(left < LITTLE_LEFT && total(now) < total(this.#first))) return undefined;
     const all = Array.from(now.keys());
     const standing = all.filter((i) => now[i] > this.#typical);
     const risen = this.#way > 0 ? all.filter((i) => this.#above[i] >= this.#way / 2) : standing;

@@ -73,17 +73,17 @@ const STEEP = 25;
 
 /** Gradients grow on their way back through many layers or many turns of a recurrent one. */
 export function exploding(evidence: Evidence): string | undefined {
-  const { seen, regressed, progress, spiked, nonFinite } = evidence;
-  if (!(regressed || spiked || !progress || nonFinite)) return undefined;
+  const { seen, steepness, regressed, progress, spiked, nonFinite } = evidence;
+  if (!(regressed || spiked || !progress || nonFinite || steepness.first > 4 * STEEP)) return undefined;
   const cure = "clip it, clip: { norm: 1 }, or start with smaller recurrent weights, or with orthogonal ones";
-  if (seen.steepnessFirst > STEEP)
+  if (steepness.first > STEEP)
     return (
-      `exploding gradient: at the start ‖g‖ ‖x‖ is ${digits(seen.steepnessFirst)} times the loss, where less than ten times is usual; ${cure}`
+      `exploding gradient: at the start ‖g‖ ‖x‖ is ${digits(steepness.first)} times the loss, where less than ten times is usual; ${cure}`
     );
   const weights = weightsOf(evidence);
   const last = weights.at(-1)?.peakGradient ?? NaN;
   const steepest = weights.slice(0, -1).find(({ peakGradient }) => peakGradient > 30 * last);
-  if (!steepest || !(seen.steepnessMax > 2 * STEEP)) return undefined;
+  if (!steepest || !(steepness.max > 2 * STEEP)) return undefined;
   return (
     `exploding gradient: where ‖g‖ = ${digits(seen.gradNormMax)} was largest, it was ${digits(steepest.peakGradient)} a coordinate at ` +
     `${steepest.name}, and ${digits(last)} next to the loss; ${cure}`
@@ -121,7 +121,7 @@ export function wrongSigned({ wrongSign }: Evidence): string | undefined {
 }
 
 /** Inputs with a spread of 1 make the gradients of the first weights as long as those of the first biases, by a factor of ten. */
-const LARGE_INPUT = 60;
+const LARGE_INPUT = 150;
 
 /** The gradient of the first weights over that of their biases is the size of the inputs. */
 export function largeInputs({ layers }: Evidence): string | undefined {

@@ -1,6 +1,5 @@
 import { expectNumber, expectOptions } from "../../common/expect.js";
-import type { EvaluatedPoint } from "./lyapunov-step.js";
-import type { LyapunovOptions, MonitorPoint } from "./options.js";
+import type { EvaluatedPoint, MonitorPoint, TensorShape } from "./point.js";
 
 /** Coordinates that belong together: a tensor, or a part of a vector of which no tensors are known. */
 export interface Layer {
@@ -20,7 +19,7 @@ const PARTS = 16;
 
 const sizeOf = (shape: readonly number[]) => shape.reduce((product, length) => product * length, 1);
 
-function layersOfShapes(shapes: readonly { name: string; shape: readonly number[] }[], size: number): Layer[] {
+function layersOfShapes(shapes: readonly TensorShape[], size: number): Layer[] {
   let last = 0;
   const layers = shapes.map(({ name, shape }): Layer => {
     const first = last;
@@ -36,7 +35,7 @@ function layersOfShapes(shapes: readonly { name: string; shape: readonly number[
 }
 
 /** What a run tells of its tensors, or the monitor's user does. Of one vector nothing is known but where its parts lie. */
-export function layersOf(point: MonitorPoint, own: LyapunovOptions["layers"]): Layer[] {
+export function layersOf(point: MonitorPoint, own?: readonly TensorShape[]): Layer[] {
   const size = point.params.length;
   if (own) return layersOfShapes(own, size);
   const { tensors = [], config } = point;
@@ -55,10 +54,10 @@ export function layersOf(point: MonitorPoint, own: LyapunovOptions["layers"]): L
 }
 
 /** Checks the option `layers`; a copy. */
-export function checkLayers(layers: NonNullable<LyapunovOptions["layers"]>): LyapunovOptions["layers"] {
+export function checkLayers(layers: readonly TensorShape[]): TensorShape[] {
   if (!Array.isArray(layers) || layers.length === 0)
     throw new TypeError('lyapunovMonitor.layers: expected tensors such as [{ name: "w", shape: [2, 3] }]');
-  return (layers as NonNullable<LyapunovOptions["layers"]>).map((layer, k) => {
+  return (layers as readonly TensorShape[]).map((layer, k) => {
     const name = `lyapunovMonitor.layers[${k}]`;
     expectOptions(name, layer, ["name", "shape"]);
     const shape = Array.from(layer.shape, (length, axis) =>

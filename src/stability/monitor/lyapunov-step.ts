@@ -1,12 +1,6 @@
 import { isKind } from "../../common/expect.js";
 import { sumStep, type StepSums } from "./layers.js";
-
-/** Loss and gradient at a point, on a named objective. */
-export interface EvaluatedPoint {
-  readonly loss: number;
-  readonly params: ArrayLike<number>;
-  readonly grads: ArrayLike<number>;
-}
+import type { EvaluatedPoint } from "./point.js";
 
 /** Numbers by which a step is judged. */
 export interface Criterion {

@@ -8,7 +8,8 @@ import {
 import type { Attempt, Guard } from "../../run/guard.js";
 import type { RunInfo, RunMonitor, RunOptions } from "../../run/options.js";
 import { checkLayers } from "./layers.js";
-import type { LyapunovOptions, LyapunovSummary, MonitorPoint } from "./options.js";
+import type { LyapunovOptions, LyapunovSummary } from "./options.js";
+import type { MonitorPoint } from "./point.js";
 import { checkSchedule } from "./reach-budget.js";
 import { MonitorState } from "./state.js";
 

@@ -1,6 +1,6 @@
 import type { DecayingRate, ReachBudget } from "./reach-budget.js";
 import type { Finding, FindingCode } from "./findings.js";
-import type { RunPoint } from "../../run/options.js";
+import type { TensorShape } from "./point.js";
 import type { ProbeOptions, ProbeSummary } from "./probe.js";
 import type { StepRecord } from "./record.js";
 
@@ -33,23 +33,9 @@ export interface LyapunovOptions {
   /** β of the momentum, in [0, 1); default: the base's, where a run tells it, else 0. */
   momentum?: number;
   /** The tensors of the parameters, in their order; default: those of the optimizer, where a run tells them. */
-  layers?: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  layers?: readonly TensorShape[];
   /** Called with each step measured. */
   onStep?: (record: StepRecord) => void;
-}
-
-/** A point of a run: what `minimize` shows its monitors, or what a loop of your own does. */
-export interface MonitorPoint {
-  /** The step to be taken from here, from 1. */
-  readonly step: number;
-  readonly loss: number;
-  readonly params: ArrayLike<number>;
-  readonly grads: ArrayLike<number>;
-  /** Default true. */
-  readonly deterministic?: boolean;
-  /** The optimizer's tensors and options, by which findings name layers. */
-  readonly tensors?: readonly { readonly name: string; readonly shape: readonly number[] }[];
-  readonly config?: RunPoint["config"];
 }
 
 /** What a monitor has seen, as a plain object. */

@@ -16,9 +16,6 @@ export interface StepsSeen {
   readonly gradNormMax: number;
   readonly gradNormMedian: number;
   readonly gradNormFirst: number;
-  /** ‖g‖ ‖x‖ / V: by how much V changes, relative to itself, with all of x: at the first step, and at most. */
-  readonly steepnessFirst: number;
-  readonly steepnessMax: number;
 }
 
 /** Keeps {@link StepsSeen}. */
@@ -30,8 +27,6 @@ export class StepReports {
   #scaleMax = 0;
   #scaleMin = Infinity;
   #gradNormMax = 0;
-  #steepnessFirst = NaN;
-  #steepnessMax = 0;
   #first: number[] = [];
   #last: number[] = [];
 
@@ -50,16 +45,10 @@ export class StepReports {
     if (this.#last.length > LENGTH) this.#last.shift();
   }
 
-  addSteepness(steepness: number): void {
-    if (Number.isNaN(this.#steepnessFirst)) this.#steepnessFirst = steepness;
-    this.#steepnessMax = Math.max(this.#steepnessMax, steepness);
-  }
-
   get summary(): StepsSeen {
     return {
       ...{ steps: this.#steps, rate: this.#rate, scale: this.#scale, scaleFirst: this.#scaleFirst },
       ...{ scaleMax: this.#scaleMax, scaleMin: this.#scaleMin, gradNormMax: this.#gradNormMax },
-      ...{ steepnessFirst: this.#steepnessFirst, steepnessMax: this.#steepnessMax },
       gradNormMedian: median(this.#last),
       gradNormFirst: median(this.#first),
     };

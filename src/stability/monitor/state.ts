@@ -1,4 +1,4 @@
-import { expectNumber, given, isKind } from "../../common/expect.js";
+import { expectNumber, given } from "../../common/expect.js";
 import { largest } from "../../common/extremes.js";
 import type { Attempt } from "../../run/guard.js";
 import type { RunInfo } from "../../run/options.js";
@@ -7,66 +7,21 @@ import { median, norm } from "../vectors.js";
 import { BestLosses } from "./best-losses.js";
 import type { Evidence } from "./evidence.js";
 import { findingsOf } from "./findings.js";
-import { layersOf, sumStep, type StepSums } from "./layers.js";
 import { LossTrend, SignalShare } from "./loss-trend.js";
-import {
-  CRITERION,
-  lyapunovStep,
-  measureOf,
-  toleranceFor,
-  type Criterion,
-  type EvaluatedPoint,
-  type StepMeasure,
-} from "./lyapunov-step.js";
-import type { LyapunovOptions, LyapunovSummary, MonitorPoint } from "./options.js";
-import { Overreach } from "./overreach.js";
+import { lyapunovStep, toleranceFor, type Criterion } from "./lyapunov-step.js";
+import type { LyapunovOptions, LyapunovSummary } from "./options.js";
+import type { EvaluatedPoint, MonitorPoint } from "./point.js";
+import { copyPoint, type PointCopy } from "./point-copy.js";
 import { ProbeTracker } from "./probe.js";
 import { RateHistory } from "./rate-history.js";
 import { reachBudget, type ReachBudget } from "./reach-budget.js";
-import type { StepRecord } from "./record.js";
 import { StepReports } from "./scales.js";
-import { BlockAccounts, wrongSign, type Account, type WrongSign } from "./sign-test.js";
-import { StepHistory, type LayerEvidence } from "./step-history.js";
-
-/** x_t, g_t and V(x_t), copied. */
-interface PointCopy extends EvaluatedPoint {
-  step: number;
-  loss: number;
-  readonly params: Float32Array | Float64Array;
-  readonly grads: Float32Array | Float64Array;
-}
-
-const KEYS = ["gg", "dd", "xx", "gd", "xd", "arrival"] as const satisfies readonly (keyof StepSums)[];
-
-/** ‖g‖ ‖x‖ / V, with V over its floor. */
-function steepness(sums: readonly StepSums[], height: number): number {
-  const total = (of: "gg" | "xx") => sums.reduce((sum, layer) => sum + layer[of], 0);
-  return height > 0 ? Math.sqrt(total("gg") * total("xx")) / height : 0;
-}
-
-/** Steps whose β̂ counts for the descent lemma. */
-const LEMMA_WINDOW = 20;
+import type { LayerEvidence } from "./step-history.js";
+import { StepMeter } from "./steps.js";
 
 /** Every step of a run is measured that has at most so many parameters; of a larger one the first, and then one in size / 1000. */
 const SMALL = 4096;
 const DENSE_START = 12;
-
-type Numbers = Float32Array | Float64Array;
-
-/** A copy, in the arrays of an older one where there is one. */
-function copyPoint(point: MonitorPoint, into: PointCopy | undefined): PointCopy {
-  const { step, loss, params, grads } = point;
-  if (!into || into.params.length !== params.length) {
-    const copyOf = (values: ArrayLike<number>): Numbers =>
-      isKind(values, "Float32Array") ? values.slice() : Float64Array.from(values);
-    return { step, loss, params: copyOf(params), grads: copyOf(grads) };
-  }
-  into.params.set(params);
-  into.grads.set(grads);
-  into.step = step;
-  into.loss = loss;
-  return into;
-}
 
 /** All that a monitor remembers of a run. */
 export class MonitorState {
@@ -84,18 +39,13 @@ export class MonitorState {
   #spare: PointCopy | undefined;
   /** The last point as it was shown, live. */
   #live: MonitorPoint | undefined;
-  #history: StepHistory | undefined;
   /** What steps are made of, where the run tells. */
   #config: MonitorPoint["config"];
-  #records: StepRecord[] = [];
-  #accounts: Account[] = [];
-  #counts = { ok: 0, stall: 0, violation: 0, converged: 0, unknown: 0 };
   readonly #trend = new LossTrend();
   readonly #signal = new SignalShare();
   readonly #rates = new RateHistory();
   readonly #reports = new StepReports();
-  readonly #blocks = new BlockAccounts();
-  readonly #overreach: Overreach;
+  readonly #steps: StepMeter;
   readonly #bestLosses: BestLosses;
   /** V before each of the last steps. */
   #values: number[] = [];
@@ -109,7 +59,7 @@ export class MonitorState {
     this.#objective = options.objective;
     this.#window = expectNumber("lyapunovMonitor.window", options.window ?? 50, { min: 5, integer: true });
     this.#bestLosses = new BestLosses(this.#window);
-    this.#overreach = new Overreach(this.#floor, this.#window);
+    this.#steps = new StepMeter(options, this.#window);
     this.probe = options.probe && new ProbeTracker("lyapunovMonitor.probe", options.probe);
   }
 
@@ -139,7 +89,9 @@ export class MonitorState {
     this.step = point.step - 1;
     this.#config ??= point.config;
     this.#live = point;
-    const due = this.#isDue(point.step, point.params.length);
+    // A run may show its losses alone.
+    const shown = point.params.length > 0;
+    const due = shown && this.#isDue(point.step, point.params.length);
     const gradNorm = due ? norm(point.grads) : undefined;
     if (!Number.isFinite(point.loss) || !Number.isFinite(gradNorm ?? 0)) {
       const what = Number.isFinite(point.loss) ? "gradient" : `loss (${point.loss})`;
@@ -147,7 +99,8 @@ export class MonitorState {
       this.#forgetStart();
       return;
     }
-    this.#history ??= this.#begin(point);
+    if (shown && !this.#steps.history) this.#steps.begin(point);
+    if (this.#noisy) this.#steps.blocks.addLoss(point.loss);
     if (this.#start && this.#objective !== "sameBatch") {
       if (this.#start.step === point.step - 1) this.#measure(this.#start, point, !this.#noisy);
       this.#forgetStart();
@@ -158,14 +111,6 @@ export class MonitorState {
     if (due) this.#spare = undefined;
   }
 
-  #begin(point: MonitorPoint): StepHistory {
-    const history = new StepHistory(layersOf(point, this.#options.layers), this.#window);
-    const sums = history.layers.map(({ first, last }) => sumStep(point, point, first, last));
-    history.begin(sums);
-    this.#reports.addSteepness(steepness(sums, point.loss - this.#floor));
-    return history;
-  }
-
   #forgetStart(): void {
     this.#spare = this.#start ?? this.#spare;
     this.#start = undefined;
@@ -173,7 +118,6 @@ export class MonitorState {
 
   #follow({ loss, grads, step }: MonitorPoint, gradNorm: number | undefined): void {
     this.#trend.add(loss, step, this.#noisy);
-    if (this.#noisy) this.#blocks.addLoss(loss);
     if (gradNorm !== undefined) {
       if (this.#noisy) this.#signal.add(grads);
       this.#gradNorm = this.#noisy ? Math.sqrt(this.#signal.signal) : gradNorm;
@@ -184,66 +128,11 @@ export class MonitorState {
     if (this.#values.length > (this.#options.memory ?? 10)) this.#values.shift();
   }
 
-  /** A step from `start` to `end`; `same` says that both losses are of the same objective. */
-  #measure(start: PointCopy, end: EvaluatedPoint, same: boolean): void {
-    const history = this.#history!;
-    const alive = history.nextAlive();
-    const sums = history.layers.map(({ first, last }) => sumStep(start, end, first, last, alive));
-    history.add(sums);
-    const total = (of: (typeof KEYS)[number]) => sums.reduce((sum, layer) => sum + layer[of], 0);
-    const [gg, dd, xx, gd, xd, arrival] = KEYS.map(total);
-    const criterion = { ...CRITERION, tolerance: toleranceFor(start.params), ...this.#criterion };
-    const measure = measureOf({ gg, dd, xx, gd, xd, arrival }, start.loss, end.loss, criterion);
-    if (!Number.isNaN(arrival)) {
-      const parts = sums.map((layer) => (layer.gd + layer.arrival) / 2);
-      if (same) this.#accounts = [...this.#accounts, { change: measure.change, parts }].slice(-this.#window);
-      // g·d is of the gradient that made the step, and so of its noise; g'·d is not.
-      else this.#blocks.addParts(sums.map((layer) => layer.arrival));
-    }
-    const betas = this.#records.slice(-LEMMA_WINDOW).map(({ smoothness }) => smoothness);
-    const beta = largest(betas.filter((value) => !Number.isNaN(value)));
-    const bound = measure.predicted + (beta / 2) * measure.distance ** 2;
-    const slack = toleranceFor(start.params) * Math.max(1, Math.abs(start.loss));
-    const height = Math.max(start.loss - this.#floor, 0.1 * (this.#trend.first - this.#floor));
-    this.#reports.addSteepness(steepness(sums, height));
-    this.#add({
-      ...measure,
-      ...(same ? {} : { change: NaN, ratio: NaN, smoothness: NaN, status: "unknown", kink: undefined }),
-      step: start.step,
-      before: start.loss,
-      after: same ? end.loss : NaN,
-      energyChange: same ? this.#energyChange(measure, start.step, gg) : NaN,
-      descentLemma: same && Number.isFinite(beta) ? measure.change <= bound + slack : undefined,
-      flow: -this.#rates.last * measure.gradNorm ** 2,
-    });
-  }
-
-  /**
-   * ΔE for E = V + β ‖d‖² / 2η, with d the step that led to x (heavy ball: Ochs et al., arXiv 1404.4805). What a step takes of the
-   * gradient is f = d − β d', with d' the step before: η = −f·g / ‖g‖².
-   */
-  #energyChange(measure: StepMeasure, step: number, gg: number): number {
-    const { momentum } = this;
-    const last = this.#records.at(-1);
-    if (momentum === 0 || last?.step !== step - 1 || last.overshoot === undefined) return measure.change;
-    const fresh = measure.predicted + momentum * last.overshoot * last.predicted;
-    const kinetic = (momentum / 2) * (gg / -fresh) * (measure.distance ** 2 - last.distance ** 2);
-    return fresh < 0 ? measure.change + kinetic : measure.change;
-  }
-
   /** β of the base's momentum. */
   get momentum(): number {
     if (this.#options.momentum !== undefined) return this.#options.momentum;
     const base = this.#config?.base as { momentum?: number; beta1?: number } | undefined;
     return base?.momentum ?? base?.beta1 ?? 0;
-  }
-
-  #add(record: StepRecord): void {
-    this.#counts[record.status]++;
-    this.#overreach.add(record.step, record.predicted, record.before, this.#trend.first);
-    this.#records.push(record);
-    if (this.#records.length > this.#window) this.#records.shift();
-    this.#options.onStep?.(record);
   }
 
   afterStep({ step, skipped, learningRate, scale, lossAfter, rejections, violated, gradNorm }: RunInfo): void {
@@ -266,6 +155,11 @@ export class MonitorState {
     if (this.#objective !== "sameBatch" || !this.#start || !this.#live) return;
     // The guard asked for the loss where the step ended, and the gradient came with it.
     this.#measure(this.#start, { ...this.#live, loss: lossAfter }, true);
+  }
+
+  #measure(start: PointCopy, end: EvaluatedPoint, same: boolean): void {
+    const { momentum } = this;
+    this.#steps.measure(start, end, same, { first: this.#trend.first, rate: this.#rates.last, momentum });
   }
 
   /** The judgement of a run's guard on an attempt to step. */
@@ -303,13 +197,6 @@ export class MonitorState {
     if (!Number.isFinite(norm(grads))) this.#nonFinite = { step, what: "gradient" };
   }
 
-  get #wrongSign(): WrongSign | undefined {
-    const { layers } = this.#history!;
-    if (!this.#noisy) return wrongSign(this.#accounts, layers);
-    const { accounts, noise } = this.#blocks.accounts;
-    return wrongSign(accounts, layers, noise);
-  }
-
   /** How strong weight decay is beside what the base makes of the gradient: 1 where they hold each other in balance. */
   #decay(layers: readonly LayerEvidence[]): Evidence["decay"] {
     const base = this.#config?.base;
@@ -318,7 +205,7 @@ export class MonitorState {
     const growth = Math.hypot(...layers.map((layer) => layer.norm)) / Math.hypot(...layers.map((layer) => layer.firstNorm));
     const { rate, scale } = this.#reports.summary;
     const { decoupled } = resolveBase(base).rule;
-    const against = decoupled ? this.#history!.withoutDecay(rate * scale) : this.#gradNorm;
+    const against = decoupled ? this.#steps.history!.withoutDecay(rate * scale) : this.#gradNorm;
     return { lambda: Math.max(...layers.map(({ decay, norm }) => decay / norm)), pull: (decoupled ? rate * scale : 1) * force / against, growth };
   }
 
@@ -327,11 +214,12 @@ export class MonitorState {
     this.#lookAtLast();
     const { bestStep, first, now } = trend;
     const tolerance = this.#options.tolerance ?? toleranceFor(this.#live?.params ?? []);
-    const layers = this.#history?.evidence ?? [];
+    const layers = this.#steps.history?.evidence ?? [];
     const seen = this.#reports.summary;
+    const { records, steepnessFirst, steepnessMax } = this.#steps;
     return {
       step: this.#nonFinite?.step ?? this.step,
-      records: this.#records,
+      records,
       noisy: this.#noisy,
       first,
       now,
@@ -341,7 +229,7 @@ export class MonitorState {
       spiked: trend.spiked(this.#noisy, tolerance),
       recovered: trend.recovered(this.#floor),
       shareAboveFirst: trend.shareAboveFirst,
-      overreach: this.#overreach.summary,
+      overreach: this.#steps.overreach.summary,
       peak: { loss: trend.peak, step: trend.peakStep },
       stepsSinceBest: this.step - bestStep,
       progress: this.#progress,
@@ -356,19 +244,19 @@ export class MonitorState {
       window: this.#window,
       layers,
       seen,
-      updateRatio: this.#history?.updateRatio ?? NaN,
+      steepness: { first: steepnessFirst, max: steepnessMax },
+      updateRatio: this.#steps.history?.updateRatio ?? NaN,
       momentum: this.momentum,
       tuned: Boolean(this.#config?.tuner),
       decay: this.#decay(layers),
-      wrongSign: this.#history && this.#wrongSign,
+      wrongSign: this.#steps.wrongSign(this.#noisy, first, tolerance),
     };
   }
 
-  debug() { return this.#evidence(); }
   summary(): LyapunovSummary {
     const evidence = this.#evidence();
     const findings = findingsOf(evidence);
-    const measured = this.#records.filter(({ status }) => status !== "unknown");
+    const measured = this.#steps.records.filter(({ status }) => status !== "unknown");
     const descents = measured.filter(({ predicted }) => predicted < 0);
     const known = (value: number) => (Number.isFinite(value) ? value : undefined);
     const { best, first, now } = this.#trend;
@@ -379,16 +267,16 @@ export class MonitorState {
       objective: this.#objective,
       loss: { first, best, now },
       gradNorm: this.#gradNorm,
-      counts: { ...this.#counts },
+      counts: { ...this.#steps.counts },
       ratio: known(median(descents.map(({ ratio }) => ratio))),
       edge: known(median(descents.map(({ ratio }) => 1 - ratio))),
-      smoothness: known(largest(measured.slice(-LEMMA_WINDOW).map(({ smoothness }) => smoothness))),
+      smoothness: known(largest(measured.slice(-20).map(({ smoothness }) => smoothness))),
       violations: this.#violations,
       rejections: this.#rejections,
       signalShare: this.#noisy ? evidence.signalShare : undefined,
       budget: evidence.budget,
       probe: evidence.probe,
-      last: this.#records.at(-1),
+      last: this.#steps.records.at(-1),
     };
   }
 }
