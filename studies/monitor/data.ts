@@ -13,7 +13,11 @@ export interface Labelled {
 }
 
 /** Rows one by one. */
-function drawn(count: number, classes: number, row: (i: number) => { inputs: number[]; label: number }): Labelled {
+function drawn(
+  count: number,
+  classes: number,
+  row: (i: number) => { inputs: number[]; label: number },
+): Labelled {
   const rows = Array.from({ length: count }, (_, i) => row(i));
   const inputs = Float32Array.from(rows.flatMap((each) => each.inputs));
   const labels = Uint8Array.from(rows, ({ label }) => label);
@@ -23,7 +27,9 @@ function drawn(count: number, classes: number, row: (i: number) => { inputs: num
 /** Gaussian clouds, `distance` standard deviations of a coordinate between two centres' coordinates. */
 function blobs(seed: number, count: number, classes: number, width: number, distance: number): Labelled {
   const normal = normals(seed);
-  const centres = Array.from({ length: classes }, () => Array.from({ length: width }, () => distance * normal()));
+  const centres = Array.from({ length: classes }, () =>
+    Array.from({ length: width }, () => distance * normal()),
+  );
   return drawn(count, classes, (i) => {
     const label = i % classes;
     return { inputs: centres[label].map((centre) => centre + normal()), label };
@@ -58,11 +64,51 @@ function taught(seed: number, count: number): Labelled {
   const matrix = (rows: number, columns: number) =>
     Array.from({ length: rows }, () => Array.from({ length: columns }, () => normal()));
   const [first, second] = [matrix(units, width), matrix(classes, units)];
-  const times = (rows: number[][], x: number[]) => rows.map((row) => row.reduce((sum, w, i) => sum + w * x[i], 0));
+  const times = (rows: number[][], x: number[]) =>
+    rows.map((row) => row.reduce((sum, w, i) => sum + w * x[i], 0));
   return drawn(count, classes, () => {
     const inputs = Array.from({ length: width }, () => normal());
     const outputs = times(second, times(first, inputs).map(Math.tanh));
     return { inputs, label: outputs.indexOf(Math.max(...outputs)) };
+  });
+}
+
+/** Three arms that wind around each other. */
+function spirals(seed: number, count: number): Labelled {
+  const [normal, random] = [normals(seed), seededRandom(seed + 1)];
+  return drawn(count, 3, (i) => {
+    const [label, along] = [i % 3, 0.15 + random()];
+    const angle = (2 * Math.PI * label) / 3 + 3 * along;
+    return {
+      inputs: [Math.cos(angle), Math.sin(angle)].map((c) => 1.6 * along * c + 0.05 * normal()),
+      label,
+    };
+  });
+}
+
+/** A wave of one of four shapes, its phase and height unknown, at 16 moments. */
+function waves(seed: number, count: number): Labelled {
+  const [normal, random] = [normals(seed), seededRandom(seed + 1)];
+  const shapes = [
+    Math.sin,
+    (t: number) => Math.sign(Math.sin(t)),
+    (t: number) => Math.sin(2 * t),
+    (t: number) => Math.sin(t) ** 3,
+  ];
+  return drawn(count, 4, (i) => {
+    const [label, phase, height] = [i % 4, 1.5 * random(), 1 + random()];
+    const at = (k: number) => height * shapes[label]((2 * Math.PI * k) / 16 + phase) + 0.2 * normal();
+    return { inputs: Array.from({ length: 16 }, (_, k) => at(k)), label };
+  });
+}
+
+/** Squares of a board of three by three, in five classes, and two coordinates that say nothing. */
+function board(seed: number, count: number): Labelled {
+  const [normal, random] = [normals(seed), seededRandom(seed + 1)];
+  return drawn(count, 5, () => {
+    const inputs = [3 * random() - 1.5, 3 * random() - 1.5, normal(), normal()];
+    const [row, column] = inputs.map((value) => Math.floor(value + 1.5));
+    return { inputs, label: (2 * row + column) % 5 };
   });
 }
 
@@ -85,6 +131,9 @@ const kinds = {
   moons,
   rings,
   taught,
+  spirals,
+  waves,
+  board,
   "drawn digits": (seed: number, count: number) => pooled(drawDigits(count, seed), 4),
 };
 
@@ -112,8 +161,12 @@ export const scaled = (data: Labelled, factor: number): Labelled => ({
 
 /** Of class 0 only one example in `keep` stays; others take the places. */
 export function imbalanced(data: Labelled, keep: number): Labelled {
-  const kept = Array.from({ length: data.count }, (_, i) => i).filter((i) => data.labels[i] !== 0 || i % keep === 0);
+  const kept = Array.from({ length: data.count }, (_, i) => i).filter(
+    (i) => data.labels[i] !== 0 || i % keep === 0,
+  );
   const { width } = data;
-  const inputs = Float32Array.from(kept.flatMap((i) => [...data.inputs.subarray(i * width, (i + 1) * width)]));
+  const inputs = Float32Array.from(
+    kept.flatMap((i) => [...data.inputs.subarray(i * width, (i + 1) * width)]),
+  );
   return { ...data, count: kept.length, inputs, labels: Uint8Array.from(kept, (i) => data.labels[i]) };
 }

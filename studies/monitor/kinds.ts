@@ -38,11 +38,19 @@ interface Context {
   readonly seed: number;
 }
 
-function optionsOf({ trainer, problem }: Context, times: number | Schedule = 1, weightDecay = 0): OptimizerOptions {
+function optionsOf(
+  { trainer, problem }: Context,
+  times: number | Schedule = 1,
+  weightDecay = 0,
+): OptimizerOptions {
   if (trainer === "superlevel") return weightDecay ? { base: adamw({ weightDecay }) } : {};
   const rate = RATES[trainer] * problem.pace;
-  const learningRate: Schedule = (step, window) => rate * (typeof times === "number" ? times : times(step, window));
-  return { base: plain[trainer](typeof times === "number" ? rate * times : learningRate, weightDecay), tuner: null };
+  const learningRate: Schedule = (step, window) =>
+    rate * (typeof times === "number" ? times : times(step, window));
+  return {
+    base: plain[trainer](typeof times === "number" ? rate * times : learningRate, weightDecay),
+    tuner: null,
+  };
 }
 
 const STEPS = { full: 200, mini: 300 };
@@ -73,7 +81,11 @@ const gained = ({ first, last }: Trained) => (Number.isFinite(last) ? first - la
 const half = (run: Trained, well: Trained) => gained(run) < 0.5 * gained(well);
 
 /** Coordinates of the tensors whose names pass. */
-function eachOf(start: Setting["start"], passes: (name: string) => boolean, visit: (i: number) => void): void {
+function eachOf(
+  start: Setting["start"],
+  passes: (name: string) => boolean,
+  visit: (i: number) => void,
+): void {
   let at = 0;
   for (const { name, values } of start) {
     if (passes(name)) for (let i = 0; i < values.length; i++) visit(at + i);
@@ -108,7 +120,13 @@ const noise = (share: number): Kind => ({
 
 const rnn = (setting: Setting, gain: number, linear: boolean, turns: number): Setting => {
   const network = recurrent(setting.data.classes, 10, gain, linear, turns);
-  return { ...setting, network, start: network.start(setting.seed), trained: 60, steps: setting.full ? 120 : 200 };
+  return {
+    ...setting,
+    network,
+    start: network.start(setting.seed),
+    trained: 60,
+    steps: setting.full ? 120 : 200,
+  };
 };
 
 const all: readonly Watching[] = ["no probe", "probe", "held-out probe"];
@@ -131,7 +149,11 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   "goes well, many examples": {
     expected: ["healthy"],
     watching: all,
-    spoil: (setting, { problem, seed }) => ({ ...setting, trained: MANY, data: dataOf(problem, seed, MANY + TRAINED) }),
+    spoil: (setting, { problem, seed }) => ({
+      ...setting,
+      trained: MANY,
+      data: dataOf(problem, seed, MANY + TRAINED),
+    }),
     holds: (run) => gained(run) > 0.2 * run.first,
   },
   "goes well, recurrent": {
@@ -176,7 +198,10 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     expected: ["rate-too-small"],
     watching: none,
     trainers: FIXED,
-    spoil: (setting, context) => ({ ...setting, options: optionsOf(context, context.seed % 2 ? 1e-4 : 1e-5) }),
+    spoil: (setting, context) => ({
+      ...setting,
+      options: optionsOf(context, context.seed % 2 ? 1e-4 : 1e-5),
+    }),
     holds: half,
   },
   "rate 0": {
@@ -184,7 +209,10 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     watching: none,
     spoil(setting, context) {
       const options = optionsOf(context, 0);
-      return { ...setting, options: context.trainer === "superlevel" ? { base: adam({ learningRate: constant(0) }) } : options };
+      return {
+        ...setting,
+        options: context.trainer === "superlevel" ? { base: adam({ learningRate: constant(0) }) } : options,
+      };
     },
   },
   "wrong sign of a layer": {
@@ -202,7 +230,12 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     watching: ["probe"],
     spoil: (setting) => {
       const data = imbalanced(setting.data, 8);
-      return { ...setting, data, trained: Math.min(TRAINED, Math.round(data.count / 2)), steps: setting.steps / 4 };
+      return {
+        ...setting,
+        data,
+        trained: Math.min(TRAINED, Math.round(data.count / 2)),
+        steps: setting.steps / 4,
+      };
     },
     holds: (run) => run.rareLoss > Math.log(10),
   },
@@ -213,7 +246,10 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     spoil: (setting, { seed }) => ({
       ...setting,
       options: {
-        tuner: seed % 2 ? superlevel({ sInit: 1e-12, growthLimit: { first: 10, later: 2 } }) : mechanic({ sInit: 1e-14 }),
+        tuner:
+          seed % 2
+            ? superlevel({ sInit: 1e-12, growthLimit: { first: 10, later: 2 } })
+            : mechanic({ sInit: 1e-14 }),
       },
     }),
     holds: half,
@@ -295,7 +331,9 @@ export function* casesOf(context: Context, only = ""): Generator<Case> {
   const { trainer, full } = context;
   const setting = healthy(context);
   const well = train(setting);
-  for (const [kind, { expected, watching, trainers = TRAINERS, spoil, holds = () => true }] of Object.entries(KINDS)) {
+  for (const [kind, { expected, watching, trainers = TRAINERS, spoil, holds = () => true }] of Object.entries(
+    KINDS,
+  )) {
     if (!trainers.includes(trainer) || !kind.includes(only)) continue;
     const spoilt = spoil(setting, context);
     const run = spoilt === setting ? well : train(spoilt);

@@ -67,7 +67,13 @@ export function perceptron(sizes: readonly number[], activation: Activation, gai
 }
 
 /** h ← act(W h + U x_t + b) over a row's inputs one at a time, `turns` times over; the classes from the last h. */
-export function recurrent(classes: number, units: number, gain: number, linear: boolean, turns: number): Network {
+export function recurrent(
+  classes: number,
+  units: number,
+  gain: number,
+  linear: boolean,
+  turns: number,
+): Network {
   const places = { u: 0, w: units, b: units + units * units, v: 0, c: 0 };
   places.v = places.b + units;
   places.c = places.v + units * classes;
@@ -123,12 +129,21 @@ export function recurrent(classes: number, units: number, gain: number, linear: 
     ...classifier({ outputs, delta, forward, backward }),
     start(seed) {
       const normal = normals(seed);
-      const draw = (count: number, spread: number) => Float32Array.from({ length: count }, () => spread * normal());
+      const draw = (count: number, spread: number) =>
+        Float32Array.from({ length: count }, () => spread * normal());
       return [
         { name: "input weights", shape: [1, units], values: draw(units, 0.5) },
-        { name: "recurrent weights", shape: [units, units], values: draw(units * units, gain / Math.sqrt(units)) },
+        {
+          name: "recurrent weights",
+          shape: [units, units],
+          values: draw(units * units, gain / Math.sqrt(units)),
+        },
         { name: "state biases", shape: [units], values: new Float32Array(units) },
-        { name: "output weights", shape: [units, classes], values: draw(units * classes, 1 / Math.sqrt(units)) },
+        {
+          name: "output weights",
+          shape: [units, classes],
+          values: draw(units * classes, 1 / Math.sqrt(units)),
+        },
         { name: "output biases", shape: [classes], values: new Float32Array(classes) },
       ];
     },

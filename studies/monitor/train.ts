@@ -38,14 +38,16 @@ const PROBED = 200;
 const BATCH = 25;
 
 const numbers = (from: number, to: number) => Uint32Array.from({ length: to - from }, (_, i) => from + i);
-const mean = (values: ArrayLike<number>) => Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
+const mean = (values: ArrayLike<number>) =>
+  Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
 
 function sourceOf({ network, data, trained, full, seed, spoil }: Setting): GradientSource {
   const own = spoil ?? ((loss: number) => loss);
   const all = numbers(0, trained);
   if (full) return (x, grads, step) => own(network.gradient(x, grads, data, all), grads, step);
-  return minibatches({ examples: trained, batchSize: Math.min(BATCH, trained), seed }, (x, grads, batch, step) =>
-    own(network.gradient(x, grads, data, batch), grads, step),
+  return minibatches(
+    { examples: trained, batchSize: Math.min(BATCH, trained), seed },
+    (x, grads, batch, step) => own(network.gradient(x, grads, data, batch), grads, step),
   );
 }
 

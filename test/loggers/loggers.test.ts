@@ -64,8 +64,9 @@ const string = (value: unknown) => new TextDecoder().decode(value as Uint8Array)
 /** The events of a file: when, at which step, and what. */
 function read(file: Uint8Array) {
   const view = new DataView(file.buffer, file.byteOffset, file.length);
-  const events: { time: number; step: number; version?: string; values: Record<string, number | string> }[] = [];
-  for (let at = 0; at < file.length; ) {
+  const events: { time: number; step: number; version?: string; values: Record<string, number | string> }[] =
+    [];
+  for (let at = 0; at < file.length;) {
     const length = Number(view.getBigUint64(at, true));
     const data = file.subarray(at + 12, at + 12 + length);
     expect(unmask(view.getUint32(at + 8, true))).toBe(crc32c(file.subarray(at, at + 8)));
@@ -98,12 +99,17 @@ function read(file: Uint8Array) {
 
 function file(log: (target: LogTarget) => void): Uint8Array {
   const parts: number[] = [];
-  log(eventFile((bytes) => parts.push(...bytes), () => 1234.5));
+  log(
+    eventFile(
+      (bytes) => parts.push(...bytes),
+      () => 1234.5,
+    ),
+  );
   return Uint8Array.from(parts);
 }
 
 describe("files of TensorBoard", () => {
-  test("the CRC that both sides use is CRC-32C: of \"123456789\" it is e3069283", () => {
+  test('the CRC that both sides use is CRC-32C: of "123456789" it is e3069283', () => {
     expect(crc32c(new TextEncoder().encode("123456789"))).toBe(0xe3069283);
   });
 
@@ -125,7 +131,10 @@ describe("files of TensorBoard", () => {
   test("a record is to the byte what TensorFlow writes", () => {
     // The first record of every file, at wall_time 0: length 24, its CRC, wall_time, file_version, the CRC of both.
     const parts: Uint8Array[] = [];
-    eventFile((bytes) => parts.push(bytes), () => 0);
+    eventFile(
+      (bytes) => parts.push(bytes),
+      () => 0,
+    );
     expect(Buffer.from(parts[0]).toString("hex")).toBe(
       `1800000000000000${"a37f4b22"}090000000000000000${"1a0d"}${Buffer.from("brain.Event:2").toString("hex")}${Buffer.from(
         parts[0].subarray(-4),
@@ -154,7 +163,12 @@ describe("a run", () => {
         "update_ratio/b",
       ]),
     );
-    expect(values).toMatchObject({ loss: 5.5, learning_rate: 0.05, "superlevel/scale": 1, "grad_norm/b": 10 });
+    expect(values).toMatchObject({
+      loss: 5.5,
+      learning_rate: 0.05,
+      "superlevel/scale": 1,
+      "grad_norm/b": 10,
+    });
     expect(values.grad_norm).toBeCloseTo(Math.hypot(1, 10), 6);
     expect(values.update_ratio).toBeCloseTo((0.05 * Math.hypot(1, 10)) / Math.SQRT2, 6);
     expect(values["update_ratio/a"]).toBeCloseTo(0.05, 6);

@@ -4,7 +4,7 @@ import { digits, percent, type Evidence } from "./evidence.js";
 
 /** Of clean data less than an eighth stays behind, where no more is learnt; by chance a little more of a few examples. */
 const BEHIND = 0.07;
-const LEAST_BEHIND = 0.13;
+const LEAST_BEHIND = 0.12;
 /** The median falls by less than this share in the last four tenths of the tests: what can be learnt is learnt. */
 const SETTLED = 0.8;
 
@@ -19,7 +19,7 @@ export function labelNoise(evidence: Evidence): string | undefined {
   const chance = BEHIND + 2 * Math.sqrt((BEHIND * (1 - BEHIND)) / examples);
   if (!(standing > Math.max(LEAST_BEHIND, chance)) || !(pace > SETTLED)) return undefined;
   return (
-    `label noise, or classes that overlap: the median loss of ${examples} fixed examples fell to ${percent(left)} of its start and stays, ` +
+    `label noise, or classes that overlap or are not learnt yet: the median loss of ${examples} fixed examples fell to ${percent(left)} of its start and stays, ` +
     `while ${percent(standing)} stand above it; look at the labels of the first suspects: ${suspects.slice(0, 5).join(", ")}`
   );
 }

@@ -23,6 +23,8 @@ export interface Evidence {
   readonly regressed: boolean;
   /** The loss once rose by five times what it has won since the start. */
   readonly spiked: boolean;
+  /** Momentum has not settled yet. */
+  readonly swings: boolean;
   /** The loss has come down by three quarters of what it can, and was seldom above its start. */
   readonly recovered: boolean;
   /** Share of the steps that began above the first loss. */

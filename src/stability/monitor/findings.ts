@@ -1,13 +1,6 @@
 import { classImbalance, labelNoise, overfitting } from "./data-findings.js";
 import { digits, percent, share, type Evidence } from "./evidence.js";
-import {
-  deadUnits,
-  exploding,
-  largeInputs,
-  stillLayer,
-  vanishing,
-  wrongSigned,
-} from "./layer-findings.js";
+import { deadUnits, exploding, largeInputs, stillLayer, vanishing, wrongSigned } from "./layer-findings.js";
 import { atEdge, pastEdge } from "./past-edge.js";
 import { rateTooSmall, scaleCollapsed, scaleRanAway, weightDecay } from "./rate-findings.js";
 
@@ -32,7 +25,8 @@ export const FINDINGS = [
   {
     code: "weight-decay",
     severity: "problem",
-    seenBy: "weight decay pulls at x half as hard as the gradient or more, ‖x‖ falls, and the loss makes no headway",
+    seenBy:
+      "weight decay pulls at x half as hard as the gradient or more, ‖x‖ falls, and the loss makes no headway",
     detect: weightDecay,
   },
   {
@@ -63,7 +57,8 @@ export const FINDINGS = [
   {
     code: "scale-ran-away",
     severity: "problem",
-    seenBy: "the tuner's S is ten times where it began, or steps are longer than x, and the loss leapt or rose",
+    seenBy:
+      "the tuner's S is ten times where it began, or steps are longer than x, and the loss leapt or rose",
     detect: (evidence) => scaleRanAway(evidence, pastEdge(evidence)),
   },
   {
@@ -88,7 +83,7 @@ export const FINDINGS = [
     detect({ nonFinite, regressed }) {
       if (!nonFinite) return undefined;
       const hint = regressed
-        ? "the loss had been rising"
+        ? "the loss had been rising: lower the rate"
         : "the loss had not been rising: look for log 0, 0 / 0 or bad data";
       return `non-finite ${nonFinite.what} at step ${nonFinite.step}; ${hint}`;
     },
@@ -100,7 +95,7 @@ export const FINDINGS = [
     detect({ regressed, first, now }) {
       if (!regressed) return undefined;
       const between = now > first ? "" : ", fell,";
-      return `diverging: the loss began at ${digits(first)}${between} and is at ${digits(now)}`;
+      return `diverging: the loss began at ${digits(first)}${between} and is at ${digits(now)}; lower the rate, or begin anew where it was lowest`;
     },
   },
   {
@@ -111,7 +106,7 @@ export const FINDINGS = [
       if (!budget?.frozen || gradNorm <= 1e-3 * gradNormMax) return undefined;
       return (
         `schedule frozen: Σα left is ${digits(budget.remaining)}, which cannot move x by more than ${digits(budget.reach)} ` +
-        `or lower the loss of ${digits(now)} by more than ${digits(budget.predictedDrop)}; ‖g‖ = ${digits(gradNorm)}`
+        `or lower the loss of ${digits(now)} by more than ${digits(budget.predictedDrop)}; ‖g‖ = ${digits(gradNorm)}; let the rate fall more slowly, or begin higher`
       );
     },
   },
@@ -124,7 +119,8 @@ export const FINDINGS = [
   {
     code: "rate-too-small",
     severity: "problem",
-    seenBy: "x moves by less than a fiftieth of its length in the whole run, far below the edge, and the loss stays; or not at all",
+    seenBy:
+      "x moves by less than a fiftieth of its length in the whole run, far below the edge, and the loss stays; or not at all",
     detect: rateTooSmall,
   },
   {
@@ -134,9 +130,17 @@ export const FINDINGS = [
     detect: stillLayer,
   },
   {
+    code: "overfitting",
+    severity: "problem",
+    seenBy:
+      "fixed examples get worse, since their best or from test to test, while the batches' loss is below half of theirs",
+    detect: overfitting,
+  },
+  {
     code: "class-imbalance",
     severity: "problem",
-    seenBy: "a rare class of the fixed examples, with their `labels`, is predicted worse than by chance while the others are learnt",
+    seenBy:
+      "a rare class of the fixed examples, with their `labels`, is predicted worse than by chance while the others are learnt",
     detect: classImbalance,
   },
   {
@@ -145,12 +149,6 @@ export const FINDINGS = [
     seenBy:
       "many fixed examples stand above the typical first loss while the others are learnt, and apart from them; overlapping classes make no such gap",
     detect: labelNoise,
-  },
-  {
-    code: "overfitting",
-    severity: "problem",
-    seenBy: "fixed examples get worse, since their best or from test to test, while the batches' loss is below half of theirs",
-    detect: overfitting,
   },
   {
     code: "noise",

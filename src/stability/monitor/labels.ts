@@ -74,7 +74,7 @@ export class LabelTracker {
     const height = this.#way > 0 ? sums : now;
     return {
       examples,
-      left: Math.min(left, this.#lowest),
+      left: this.#way > 0 ? this.#lowest : left,
       risenShare: risen.length / examples,
       standing: standing.length / examples,
       pace: left / medians[Math.floor(0.6 * medians.length)],

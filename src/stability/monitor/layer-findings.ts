@@ -24,7 +24,8 @@ function deadLayers({ layers }: Evidence): { layer: LayerEvidence; share: number
     if (layer.frozen || !layer.shape || !next || !before) return [];
     // Weights are [inputs, outputs] with some, [outputs, inputs] with others.
     const onward = Math.max(next.zeroRows, next.zeroColumns);
-    if (layer.shape.length === 1) return layer.size > 1 ? [{ layer, share: Math.min(layer.zeroShare, onward) }] : [];
+    if (layer.shape.length === 1)
+      return layer.size > 1 ? [{ layer, share: Math.min(layer.zeroShare, onward) }] : [];
     if (layers[k + 1].shape!.length === 1) return [];
     const share = Math.max(
       Math.min(layer.zeroColumns, next.zeroRows),
@@ -77,9 +78,7 @@ export function exploding(evidence: Evidence): string | undefined {
   if (!(regressed || spiked || !progress || nonFinite || steepness.first > 4 * STEEP)) return undefined;
   const cure = "clip it, clip: { norm: 1 }, or start with smaller recurrent weights, or with orthogonal ones";
   if (steepness.first > STEEP)
-    return (
-      `exploding gradient: at the start ‖g‖ ‖x‖ is ${digits(steepness.first)} times the loss, where less than ten times is usual; ${cure}`
-    );
+    return `exploding gradient: at the start ‖g‖ ‖x‖ is ${digits(steepness.first)} times the loss, where less than ten times is usual; ${cure}`;
   const weights = weightsOf(evidence);
   const last = weights.at(-1)?.peakGradient ?? NaN;
   const steepest = weights.slice(0, -1).find(({ peakGradient }) => peakGradient > 30 * last);
@@ -101,7 +100,9 @@ export function stillLayer(evidence: Evidence): string | undefined {
   const candidates = weights.length > 1 ? weights : moving;
   const typical = median(candidates.map(({ update }) => update));
   const largest = Math.max(...moving.map(({ update }) => update));
-  const still = candidates.filter(({ update }) => update < STILL * Math.min(largest, Math.max(typical, largest / 10)));
+  const still = candidates.filter(
+    ({ update }) => update < STILL * Math.min(largest, Math.max(typical, largest / 10)),
+  );
   if (still.length === 0 || !(largest > 0)) return undefined;
   const cause = still.every(({ gradient }) => gradient === 0)
     ? "its gradient is 0 at each step: is it written, and is nothing cut off on the way back"
@@ -128,7 +129,6 @@ export function largeInputs({ layers }: Evidence): string | undefined {
   const first = layers.findIndex(isMatrix);
   const [weights, bias] = [layers[first], layers[first + 1]];
   if (!weights || bias?.shape?.length !== 1 || !weights.shape!.includes(bias.size)) return undefined;
-  if (bias.zeroShare > MANY_DEAD) return undefined;
   const size = weights.firstGradient / bias.firstGradient;
   if (!(size > LARGE_INPUT) || bias.firstGradient === 0) return undefined;
   return (

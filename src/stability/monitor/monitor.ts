@@ -24,7 +24,8 @@ export interface PolicyOptions extends Pick<Guard, "tries" | "onViolation"> {
   level?: number;
 }
 
-const KEYS = "objective sufficient tolerance kink window memory probe budget every momentum layers onStep".split(" ");
+const KEYS =
+  "objective sufficient tolerance kink window memory probe budget every momentum layers onStep".split(" ");
 
 /** A copy, so that what was checked is what runs and what a reset begins with. */
 function checkOptions(given: LyapunovOptions): LyapunovOptions {

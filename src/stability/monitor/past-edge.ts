@@ -6,6 +6,7 @@ import type { StepRecord } from "./record.js";
 /* Signs of a learning rate past the edge of stability. Each returns the message, or undefined where it does not show. */
 
 const PAST_EDGE = "learning rate past the edge of stability:";
+const CURE = "take a third of the rate, or a guard";
 
 /** A share of steps in which V rises that is no accident. */
 const OFTEN_RISES = 0.2;
@@ -14,6 +15,9 @@ const rises = ({ status, change, energyChange }: StepRecord) =>
   status === "violation" && !(energyChange < change && energyChange <= 0);
 /** It goes down, and arrives where it goes up: what a step beyond the edge does, and a slow swing does seldom. */
 const flips = ({ predicted, overshoot = 1 }: StepRecord) => predicted < 0 && overshoot > 0;
+
+/** With momentum V rises in every second step near the edge; past it, this is above 1. */
+const NEAR_EDGE = 0.97;
 
 /** How the last steps went that were not at the end; undefined where they are too few. */
 function lastSteps({ records, regressed }: Evidence) {
@@ -32,14 +36,14 @@ function lastSteps({ records, regressed }: Evidence) {
 /** V rises or stalls, and the loss makes no headway. */
 function stuck(evidence: Evidence): string | undefined {
   const steps = lastSteps(evidence);
-  const { progress, regressed, converged, gradNorm, momentum } = evidence;
+  const { progress, regressed, converged, gradNorm, momentum, swings } = evidence;
   if (!steps || (progress && !regressed) || converged) return undefined;
   const { edgeRatio, risen, turning, failed, numbers, mostly } = steps;
   // A swing of stable momentum rises at every other half of its period, and comes down.
-  if (momentum > 0 && turning < 0.4) return undefined;
-  if (risen >= OFTEN_RISES || edgeRatio > 1.1) return `${PAST_EDGE} ${numbers}; 1 is the edge`;
+  if (swings || (momentum > 0 && (turning < 0.4 || edgeRatio < NEAR_EDGE))) return undefined;
+  if (risen >= OFTEN_RISES || edgeRatio > 1.1) return `${PAST_EDGE} ${numbers}, where 1 is the edge; ${CURE}`;
   if (failed < 0.5 || !mostly) return undefined;
-  return `${PAST_EDGE} the steps go to and fro, V does not fall though ‖g‖ = ${digits(gradNorm)} (${numbers})`;
+  return `${PAST_EDGE} the steps go to and fro, V does not fall though ‖g‖ = ${digits(gradNorm)} (${numbers}); ${CURE}`;
 }
 
 /** Where no change of V is known: each step ends where the loss rises as steeply as it fell at its start, or more. */
@@ -49,7 +53,7 @@ function overshoot({ records, regressed }: Evidence): string | undefined {
   if (!regressed || !(typical > 0.5)) return undefined;
   return (
     `${PAST_EDGE} steps end where the loss rises ${digits(typical)} times as steeply ` +
-    `as it fell where they began; 1 is the edge`
+    `as it fell where they began, where 1 is the edge; ${CURE}`
   );
 }
 
@@ -63,7 +67,7 @@ function overreaches({ noisy, overreach, first, now }: Evidence): string | undef
   return (
     `${PAST_EDGE} step ${overreach.largestStep} was to lower the loss by ` +
     `${digits(4 * overreach.largest)} times itself, and where that is above 4 it must rise; so it was in ` +
-    `${percent(overreach.share)} of the last steps; the loss began at ${digits(first)} and is at ${digits(now)}`
+    `${percent(overreach.share)} of the last steps; the loss began at ${digits(first)} and is at ${digits(now)}; ${CURE}`
   );
 }
 
@@ -73,10 +77,11 @@ function overreaches({ noisy, overreach, first, now }: Evidence): string | undef
  */
 function spike(evidence: Evidence): string | undefined {
   const { spiked, recovered, records, peak, first, now, shareAboveFirst } = evidence;
-  if (!spiked || (recovered && share(records, rises) < OFTEN_RISES)) return undefined;
+  const within = evidence.momentum > 0 && (lastSteps(evidence)?.edgeRatio ?? 0) < NEAR_EDGE;
+  if (!spiked || (recovered && (within || share(records, rises) < OFTEN_RISES))) return undefined;
   return (
     `${PAST_EDGE} the loss leapt from ${digits(first)} to ${digits(peak.loss)} at step ` +
-    `${peak.step}, was above where it began in ${percent(shareAboveFirst)} of all steps, and is at ${digits(now)}`
+    `${peak.step}, was above where it began in ${percent(shareAboveFirst)} of all steps, and is at ${digits(now)}; ${CURE}`
   );
 }
 
@@ -87,7 +92,7 @@ function probeAlarms(evidence: Evidence): string | undefined {
   if (probe.alarms / probe.tests <= OFTEN_WORSE && !(regressed && probe.alarms > 0)) return undefined;
   return (
     `learning rate past the edge of stability, or too high for this noise: the loss of fixed examples rose ` +
-    `at ${probe.alarms} of ${probe.tests} tests, last after step ${probe.alarmSteps.at(-1)}`
+    `at ${probe.alarms} of ${probe.tests} tests, last after step ${probe.alarmSteps.at(-1)}; ${CURE}`
   );
 }
 

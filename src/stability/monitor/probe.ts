@@ -123,7 +123,9 @@ export class ProbeTracker {
       sums.set(labels[i], { loss: sum + loss, count: count + 1 });
     });
     const m = losses.length;
-    const rare = [...sums].filter(([, { loss, count }]) => count * sums.size < m / 2 && loss / count > Math.log(sums.size));
+    const rare = [...sums].filter(
+      ([, { loss, count }]) => count * sums.size < m / 2 && loss / count > Math.log(sums.size),
+    );
     if (rare.length === 0) return undefined;
     const [rarest, { loss, count }] = rare.reduce((a, b) => (a[1].count <= b[1].count ? a : b));
     const others = (this.value * m - loss) / (m - count);

@@ -10,7 +10,8 @@ const [SHORT_WAY, LITTLE_WON] = [0.02, 0.1];
 /** No finding explains better why so little happens. */
 function hardlyMoves(evidence: Evidence): boolean {
   const { step, updateRatio, gradNorm, seen, records, noisy, signalShare, nonFinite } = evidence;
-  if (step < PATIENCE || nonFinite || !(updateRatio * step < SHORT_WAY) || won(evidence) > LITTLE_WON) return false;
+  if (step < PATIENCE || nonFinite || !(updateRatio * step < SHORT_WAY) || won(evidence) > LITTLE_WON)
+    return false;
   // At a minimum steps are short as well, but then gradients have become small, or are noise.
   if (noisy) return signalShare > 0.02;
   const edges = records.filter(({ predicted }) => predicted < 0).map(({ ratio }) => 1 - ratio);
@@ -29,7 +30,10 @@ export function rateTooSmall(evidence: Evidence): string | undefined {
   const { seen, tuned, step, gradNorm, layers } = evidence;
   const stays = still(evidence) && step > 1 && gradNorm > 0 && !layers.every(({ frozen }) => frozen);
   if (stays && (!tuned || seen.rate === 0)) {
-    const rate = seen.steps > 0 ? `the learning rate is ${digits(seen.rate)}` : "the learning rate is 0, or steps are not taken";
+    const rate =
+      seen.steps > 0
+        ? `the learning rate is ${digits(seen.rate)}`
+        : "the learning rate is 0, or steps are not taken";
     return `x does not move: ${rate}; set a rate, such as 0.001 for Adam or 0.1 for descent, or leave it to a tuner`;
   }
   if (tuned || !hardlyMoves(evidence)) return undefined;

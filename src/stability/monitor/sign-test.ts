@@ -44,7 +44,8 @@ export function wrongSign(
   const size = squares(accounts.map(({ parts }) => parts.reduce((sum, part) => sum + Math.abs(part), 0)));
   const chance = noise * accounts.length;
   if (!(squares(asItIs) > LEAST ** 2 * size && squares(asItIs) > 4 * chance)) return undefined;
-  if (batches && !promisedInVain(accounts, asItIs, Math.max(5 * Math.sqrt(chance), 0.1 * batches.first))) return undefined;
+  if (batches && !promisedInVain(accounts, asItIs, Math.max(5 * Math.sqrt(chance), 0.1 * batches.first)))
+    return undefined;
   let best = { misfit: Infinity, from: 0, to: 0 };
   for (let from = 0; from < layers.length; from++) {
     for (let to = from + 1; to <= layers.length; to++) {

@@ -135,7 +135,16 @@ export class MonitorState {
     return base?.momentum ?? base?.beta1 ?? 0;
   }
 
-  afterStep({ step, skipped, learningRate, scale, lossAfter, rejections, violated, gradNorm }: RunInfo): void {
+  afterStep({
+    step,
+    skipped,
+    learningRate,
+    scale,
+    lossAfter,
+    rejections,
+    violated,
+    gradNorm,
+  }: RunInfo): void {
     this.step = step;
     this.#rejections += rejections;
     if (violated) this.#violations += Math.max(1, rejections);
@@ -190,6 +199,16 @@ export class MonitorState {
     return recent - best > Math.max(1e-3 * (first - best), 0) || fell(recent) || (long && fell(earlier));
   }
 
+  /**
+   * Momentum swings to and fro before it settles, for some 5 / (1 − β) steps. That V rises meanwhile says nothing, as long as what
+   * steps do along themselves is within the edge.
+   */
+  get #swings(): boolean {
+    if (this.momentum === 0 || this.#noisy || this.step > 5 / (1 - this.momentum)) return false;
+    const descents = this.#steps.records.filter(({ predicted }) => predicted < 0);
+    return !(median(descents.map(({ ratio }) => 1 - ratio)) > 1);
+  }
+
   /** A gradient that is not finite makes the step throw, before anything is known of it. */
   #lookAtLast(): void {
     const { step = 0, grads = [] } = this.#live ?? {};
@@ -202,15 +221,22 @@ export class MonitorState {
     const base = this.#config?.base;
     const force = Math.hypot(...layers.map(({ decay }) => decay));
     if (!base || force === 0) return undefined;
-    const growth = Math.hypot(...layers.map((layer) => layer.norm)) / Math.hypot(...layers.map((layer) => layer.firstNorm));
+    const growth =
+      Math.hypot(...layers.map((layer) => layer.norm)) /
+      Math.hypot(...layers.map((layer) => layer.firstNorm));
     const { rate, scale } = this.#reports.summary;
     const { decoupled } = resolveBase(base).rule;
     const against = decoupled ? this.#steps.history!.withoutDecay(rate * scale) : this.#gradNorm;
-    return { lambda: Math.max(...layers.map(({ decay, norm }) => decay / norm)), pull: (decoupled ? rate * scale : 1) * force / against, growth };
+    return {
+      lambda: Math.max(...layers.map(({ decay, norm }) => decay / norm)),
+      pull: ((decoupled ? rate * scale : 1) * force) / against,
+      growth,
+    };
   }
 
   #evidence(): Evidence {
     const trend = this.#trend;
+    const swings = this.#swings;
     this.#lookAtLast();
     const { bestStep, first, now } = trend;
     const tolerance = this.#options.tolerance ?? toleranceFor(this.#live?.params ?? []);
@@ -225,8 +251,9 @@ export class MonitorState {
       now,
       floor: this.#floor,
       best: trend.best,
-      regressed: trend.regressed(this.#noisy, tolerance),
-      spiked: trend.spiked(this.#noisy, tolerance),
+      regressed: !swings && trend.regressed(this.#noisy, tolerance),
+      spiked: !swings && trend.spiked(this.#noisy, tolerance, this.#floor),
+      swings,
       recovered: trend.recovered(this.#floor),
       shareAboveFirst: trend.shareAboveFirst,
       overreach: this.#steps.overreach.summary,
