@@ -8,6 +8,7 @@ const programs: Record<string, Record<string, { file: string; what: string }>> =
     compare: { file: "bench/compare.ts", what: "two results of the suite: what became slower or faster" },
     growth: { file: "bench/growth.ts", what: "a step and a creation from 10² to 5·10⁷ parameters" },
     memory: { file: "bench/memory.ts", what: "bytes per parameter of every base, granularity and form" },
+    monitor: { file: "bench/monitor.ts", what: "what a monitor adds to a step" },
     tfjs: { file: "bench/tfjs.ts", what: "a step inside TensorFlow.js against tf.train.adam" },
     threads: { file: "bench/threads.ts", what: "a step shared by threads against one thread" },
   },

@@ -74,12 +74,7 @@ export {
 } from "./monitor/reach-budget.js";
 export type { Finding, FindingCode } from "./monitor/findings.js";
 export type { LabelEvidence } from "./monitor/labels.js";
-export {
-  lyapunovStep,
-  type Criterion,
-  type StepMeasure,
-  type StepStatus,
-} from "./monitor/lyapunov-step.js";
+export { lyapunovStep, type Criterion, type StepMeasure, type StepStatus } from "./monitor/lyapunov-step.js";
 export {
   lyapunovMonitor,
   type LyapunovMonitor,

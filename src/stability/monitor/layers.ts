@@ -87,17 +87,23 @@ export function sumStep(
 ): StepSums {
   const { params: x, grads: g } = start;
   const { params: to, grads: h } = end;
-  let [gg, dd, xx, gd, xd, arrival] = [0, 0, 0, 0, 0, 0];
+  let gg = 0;
+  let dd = 0;
+  let xx = 0;
+  let gd = 0;
+  let xd = 0;
+  let arrival = 0;
   for (let i = first; i < last; i++) {
-    const [xi, gi] = [x[i], g[i]];
+    const xi = x[i];
+    const gi = g[i];
     const d = to[i] - xi;
     gg += gi * gi;
     dd += d * d;
     xx += xi * xi;
     gd += gi * d;
     xd += xi * d;
-    if (h) arrival += h[i] * d;
   }
+  if (h) for (let i = first; i < last; i++) arrival += h[i] * (to[i] - x[i]);
   if (alive) for (let i = first; i < last; i++) if (g[i] !== 0) alive[i] = 1;
   return { gg, dd, xx, gd, xd, arrival: h ? arrival : NaN };
 }

@@ -26,8 +26,8 @@ export interface LyapunovOptions {
   /** The schedule, for a run without a tuner. Without it, exponential decay is recognised from the rates. */
   budget?: { schedule: DecayingRate; steps?: number; normAdaptive?: boolean; floor?: number };
   /**
-   * Steps from one that is measured to the next, ≥ 1. Default: each step is measured with up to 4096 parameters; with more, the
-   * first twelve and then one in size / 1000. A step that is measured takes a pass over x and g; the loss of each is followed.
+   * Of so many steps two are measured, ≥ 1. Default: each step with up to 4096 parameters; with more the first eight, then two in
+   * size / 125, and two in ten while V rises. A step that is measured takes some passes over x and g; each step's loss is followed.
    */
   every?: number;
   /** β of the momentum, in [0, 1); default: the base's, where a run tells it, else 0. */

@@ -19,9 +19,12 @@ import { StepReports } from "./scales.js";
 import type { LayerEvidence } from "./step-history.js";
 import { StepMeter } from "./steps.js";
 
-/** Every step of a run is measured that has at most so many parameters; of a larger one the first, and then one in size / 1000. */
+/**
+ * Every step of a run is measured that has at most so many parameters. Of a larger one the first are, then two in size / 125, and two
+ * in ten while V rises.
+ */
 const SMALL = 4096;
-const DENSE_START = 12;
+const DENSE_START = 8;
 
 /** All that a monitor remembers of a run. */
 export class MonitorState {
@@ -77,10 +80,11 @@ export class MonitorState {
   }
 
   /** Is the step from this point to be measured? */
-  #isDue(step: number, size: number): boolean {
-    if (this.dense) return true;
-    const every = this.#options.every ?? (size <= SMALL ? 1 : Math.ceil(size / 1000));
-    return step <= DENSE_START || step % every <= 1;
+  #isDue({ step, loss, params: { length } }: MonitorPoint): boolean {
+    if (length === 0) return false;
+    const every = this.#options.every ?? (length <= SMALL ? 1 : Math.ceil(length / 125));
+    const rises = !this.#noisy && loss > this.#values.at(-1)!;
+    return this.dense || step <= DENSE_START || step % (rises ? Math.min(10, every) : every) <= 1;
   }
 
   /** Loss and gradient at a point, which the step before it ended at and the next one begins at. */
@@ -91,7 +95,7 @@ export class MonitorState {
     this.#live = point;
     // A run may show its losses alone.
     const shown = point.params.length > 0;
-    const due = shown && this.#isDue(point.step, point.params.length);
+    const due = this.#isDue(point);
     const gradNorm = due ? norm(point.grads) : undefined;
     if (!Number.isFinite(point.loss) || !Number.isFinite(gradNorm ?? 0)) {
       const what = Number.isFinite(point.loss) ? "gradient" : `loss (${point.loss})`;

@@ -39,7 +39,7 @@ export class StepMeter {
   /** ‖g‖ ‖x‖ / V at the first point, and at most. */
   steepnessFirst = NaN;
   steepnessMax = 0;
-  #accounts: Account[] = [];
+  readonly #accounts: Account[] = [];
   readonly #options: LyapunovOptions;
   readonly #window: number;
   readonly #floor: number;
@@ -76,9 +76,10 @@ export class StepMeter {
     const measure = measureOf({ gg, dd, xx, gd, xd, arrival }, start.loss, end.loss, criterion);
     if (!Number.isNaN(arrival)) {
       const parts = sums.map((layer) => (layer.gd + layer.arrival) / 2);
-      if (same) this.#accounts = [...this.#accounts, { change: measure.change, parts }].slice(-this.#window);
+      if (same) this.#accounts.push({ change: measure.change, parts });
+      if (this.#accounts.length > this.#window) this.#accounts.shift();
       // g·d is of the gradient that made the step, and so of its noise; g'·d is not.
-      else this.blocks.addParts(sums.map((layer) => layer.arrival));
+      if (!same) this.blocks.addParts(sums.map((layer) => layer.arrival));
     }
     const betas = this.records.slice(-LEMMA_WINDOW).map(({ smoothness }) => smoothness);
     const beta = largest(betas.filter((value) => !Number.isNaN(value)));
