@@ -1,3 +1,4 @@
+import type { DecayEvidence } from "./decay.js";
 import type { OverreachSummary } from "./overreach.js";
 import type { ProbeSummary } from "./probe.js";
 import type { ReachBudget } from "./reach-budget.js";
@@ -57,8 +58,7 @@ export interface Evidence {
   readonly momentum: number;
   /** A tuner sets the scale of the rate. */
   readonly tuned: boolean;
-  /** Weight decay: λ, how it compares with what the base makes of the gradient, and ‖x‖ now over ‖x‖ at the start. */
-  readonly decay: { readonly lambda: number; readonly pull: number; readonly growth: number } | undefined;
+  readonly decay: DecayEvidence | undefined;
   readonly wrongSign: WrongSign | undefined;
 }
 

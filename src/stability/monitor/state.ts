@@ -2,9 +2,9 @@ import { expectNumber, given } from "../../common/expect.js";
 import { largest } from "../../common/extremes.js";
 import type { Attempt } from "../../run/guard.js";
 import type { RunInfo } from "../../run/options.js";
-import { resolveBase } from "../../bases/index.js";
 import { median, norm } from "../vectors.js";
 import { BestLosses } from "./best-losses.js";
+import { decayOf } from "./decay.js";
 import type { Evidence } from "./evidence.js";
 import { findingsOf } from "./findings.js";
 import { LossTrend, SignalShare } from "./loss-trend.js";
@@ -16,7 +16,6 @@ import { ProbeTracker } from "./probe.js";
 import { RateHistory } from "./rate-history.js";
 import { reachBudget, type ReachBudget } from "./reach-budget.js";
 import { StepReports } from "./scales.js";
-import type { LayerEvidence } from "./step-history.js";
 import { StepMeter } from "./steps.js";
 
 /**
@@ -220,24 +219,6 @@ export class MonitorState {
     if (!Number.isFinite(norm(grads))) this.#nonFinite = { step, what: "gradient" };
   }
 
-  /** How strong weight decay is beside what the base makes of the gradient: 1 where they hold each other in balance. */
-  #decay(layers: readonly LayerEvidence[]): Evidence["decay"] {
-    const base = this.#config?.base;
-    const force = Math.hypot(...layers.map(({ decay }) => decay));
-    if (!base || force === 0) return undefined;
-    const growth =
-      Math.hypot(...layers.map((layer) => layer.norm)) /
-      Math.hypot(...layers.map((layer) => layer.firstNorm));
-    const { rate, scale } = this.#reports.summary;
-    const { decoupled } = resolveBase(base).rule;
-    const against = decoupled ? this.#steps.history!.withoutDecay(rate * scale) : this.#gradNorm;
-    return {
-      lambda: Math.max(...layers.map(({ decay, norm }) => decay / norm)),
-      pull: ((decoupled ? rate * scale : 1) * force) / against,
-      growth,
-    };
-  }
-
   #evidence(): Evidence {
     const trend = this.#trend;
     const swings = this.#swings;
@@ -279,7 +260,7 @@ export class MonitorState {
       updateRatio: this.#steps.history?.updateRatio ?? NaN,
       momentum: this.momentum,
       tuned: Boolean(this.#config?.tuner),
-      decay: this.#decay(layers),
+      decay: decayOf(this.#config, this.#steps.history, this.#gradNorm, seen),
       wrongSign: this.#steps.wrongSign(this.#noisy, first, tolerance),
     };
   }
