@@ -26,6 +26,10 @@ export const TAGS = {
   findings: "superlevel/findings",
 } as const;
 
+export function expectTarget(name: string, target: LogTarget): void {
+  expectFunction(`${name}.log`, (target as { log?: unknown } | undefined)?.log);
+}
+
 /** Logs findings as text where they have changed. */
 export class FindingLog {
   readonly #monitor: LogOptions["monitor"];
@@ -80,11 +84,13 @@ type Copied = Pick<RunPoint, "params" | "grads" | "tensors">;
  * seen[0].loss; // → 0.5
  */
 export function logTo(target: LogTarget, options: LogOptions = {}): Required<RunMonitor> {
-  expectFunction("logTo(target).log", target?.log);
+  expectTarget("logTo(target)", target);
   expectOptions("logTo", options, ["every", "monitor"]);
   const every = expectNumber("logTo.every", options.every ?? 10, { min: 1, integer: true });
-  if (options.monitor !== undefined) expectFunction("logTo.monitor.summary", options.monitor.summary);
-  const findings = new FindingLog(options.monitor);
+  const { monitor } = options;
+  if (monitor !== undefined)
+    expectFunction("logTo.monitor.summary", (monitor as { summary?: unknown }).summary);
+  const findings = new FindingLog(monitor);
   let copied: Copied | undefined;
   let live: Float32Array = new Float32Array();
   return {

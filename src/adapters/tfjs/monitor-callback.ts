@@ -1,6 +1,6 @@
 import { expectOptions, expectNumber, expectFunction } from "../../common/expect.js";
 import type { StepInfo } from "../../stepper/info.js";
-import { FindingLog, TAGS, type LogTarget } from "../../loggers/log-to.js";
+import { expectTarget, FindingLog, TAGS, type LogTarget } from "../../loggers/log-to.js";
 import { lyapunovMonitor, type LyapunovMonitor } from "../../stability/monitor/monitor.js";
 import type { LyapunovSummary } from "../../stability/monitor/options.js";
 
@@ -51,7 +51,7 @@ export function monitorCallback(options: MonitorCallbackOptions = {}): MonitorCa
   expectOptions("monitorCallback", options, ["model", "monitor", "target", "every", "onFinding"]);
   const { model, target, onFinding, monitor = lyapunovMonitor({ objective: "batch" }) } = options;
   const every = expectNumber("monitorCallback.every", options.every ?? 10, { min: 1, integer: true });
-  if (target !== undefined) expectFunction("monitorCallback.target.log", target?.log);
+  if (target !== undefined) expectTarget("monitorCallback.target", target);
   if (onFinding !== undefined) expectFunction("monitorCallback.onFinding", onFinding);
   const findings = new FindingLog(monitor);
   const told = new Set<string>();

@@ -210,9 +210,7 @@ export async function sharpness(
   const direction = scaled(largest.vector);
   const shift = await hessian.epsilon(direction);
   const added = diagonal ? largest.vector.reduce((sum, v, i) => sum + diagonal[i] * v * v, 0) : 0;
-  // A spectrum of zeros has no vector.
-  const wider = norm(direction) > 0 ? dot(direction, await hessian.times(direction, 2)) : 0;
-  const error = norm(direction) > 0 ? Math.abs(wider + added - largest.value) / 3 : 0;
+  const error = await errorOf(hessian, direction, largest.value - added);
   return {
     lambdaMax: largest.value,
     error,
@@ -222,6 +220,12 @@ export async function sharpness(
     products,
     kinkFraction: preactivations && flipped(preactivations, point, direction, shift),
   };
+}
+
+/** A third of what a curvature changes by where ε doubles: differences are wrong by c ε². A spectrum of zeros has no direction. */
+async function errorOf(hessian: Hessian, direction: Float64Array, curvature: number): Promise<number> {
+  if (!(norm(direction) > 0)) return 0;
+  return Math.abs(dot(direction, await hessian.times(direction, 2)) - curvature) / 3;
 }
 
 /** Share of preactivations whose sign changes between x − ε v̂ and x + ε v̂. */

@@ -1,4 +1,6 @@
 import { resolveBase } from "../../bases/index.js";
+import { largest } from "../../common/extremes.js";
+import { norm } from "../vectors.js";
 import type { MonitorPoint } from "./point.js";
 import type { StepsSeen } from "./scales.js";
 import type { StepHistory } from "./step-history.js";
@@ -21,12 +23,12 @@ export function decayOf(
   { rate, scale }: StepsSeen,
 ): DecayEvidence | undefined {
   const layers = history?.evidence ?? [];
-  const length = (of: "decay" | "norm" | "firstNorm") => Math.hypot(...layers.map((layer) => layer[of]));
+  const length = (of: "decay" | "norm" | "firstNorm") => norm(layers.map((layer) => layer[of]));
   const force = length("decay");
   if (!config || !history || force === 0) return undefined;
   const { decoupled } = resolveBase(config.base).rule;
   // Coupled decay is added to the gradient, decoupled decay to the step.
   const pull = decoupled ? (rate * scale * force) / history.withoutDecay(rate * scale) : force / gradNorm;
-  const lambda = Math.max(...layers.map(({ decay, norm }) => (norm > 0 ? decay / norm : 0)));
+  const lambda = largest(layers.map(({ decay, norm }) => (norm > 0 ? decay / norm : 0)));
   return { lambda, pull, growth: length("norm") / length("firstNorm") };
 }

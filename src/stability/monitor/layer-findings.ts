@@ -1,3 +1,4 @@
+import { largest as largestOf } from "../../common/extremes.js";
 import { median } from "../vectors.js";
 import { digits, percent, won, type Evidence } from "./evidence.js";
 import type { LayerEvidence } from "./step-history.js";
@@ -61,7 +62,10 @@ export function vanishing(evidence: Evidence): string | undefined {
   if (weights.length < 3 || won(evidence) > 0.5) return undefined;
   const early = weights.slice(0, Math.ceil(weights.length / 2));
   const steepness = early.map((layer) => steepnessOf(layer, evidence));
-  if (!steepness.every((value) => value > 0 && value < 10 * VANISHED) || !(Math.min(...steepness) < VANISHED))
+  if (
+    !steepness.every((value) => value > 0 && value < 10 * VANISHED) ||
+    !steepness.some((value) => value < VANISHED)
+  )
     return undefined;
   return (
     `vanishing gradient: at the start the loss changed with ${early[0].name} by ${digits(steepness[0])} of itself, where about 1 is usual; ` +
@@ -99,7 +103,7 @@ export function stillLayer(evidence: Evidence): string | undefined {
   const weights = moving.filter(isMatrix);
   const candidates = weights.length > 1 ? weights : moving;
   const typical = median(candidates.map(({ update }) => update));
-  const largest = Math.max(...moving.map(({ update }) => update));
+  const largest = largestOf(moving.map(({ update }) => update));
   const still = candidates.filter(
     ({ update }) => update < STILL * Math.min(largest, Math.max(typical, largest / 10)),
   );
