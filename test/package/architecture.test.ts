@@ -39,6 +39,7 @@ const LAYERS: Record<string, Layer[]> = {
     { files: ["create.ts"] },
     { files: ["index.ts"] },
     { files: ["adapters/minimize/*.ts"], siblings: true },
+    { files: ["adapters/arrays/*.ts"], siblings: true },
     { files: ["adapters/jax/*.ts"], siblings: true },
     // Diagnostics, an entry of their own.
     { files: ["objective/*.ts"], siblings: true },
