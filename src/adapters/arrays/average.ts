@@ -16,7 +16,7 @@ export type Average<V> = {
   readonly slopes: V;
 };
 
-const SQUARES_DECAY = 0.999;
+export const SQUARES_DECAY = 0.999;
 const EVIDENCE = 100;
 
 /** c_t = w_t / Σ w with w_t = t^power · η_max^ratePower, and the weights after the step. */
@@ -25,7 +25,7 @@ export function weighed<A>(
   average: Average<Value<A>>,
   averaging: Averaging | undefined,
   eta: Value<A>,
-  moves: Flag<A>,
+  counts: Flag<A>,
 ): { average: Average<Value<A>>; share: Value<A> } {
   if (!averaging) return { average, share: 0 };
   const { power, ratePower } = averaging;
@@ -38,9 +38,9 @@ export function weighed<A>(
     share: c.div(1, weightSum),
     average: {
       ...average,
-      age: c.where(moves, age, average.age),
-      rateMax: c.where(moves, rateMax, average.rateMax),
-      weightSum: c.where(moves, weightSum, average.weightSum),
+      age: c.where(counts, age, average.age),
+      rateMax: c.where(counts, rateMax, average.rateMax),
+      weightSum: c.where(counts, weightSum, average.weightSum),
     },
   };
 }
@@ -51,13 +51,13 @@ export function shortened<A>(
   average: Average<Value<A>>,
   limit: Value<A> | undefined,
   norm: Value<A>,
-  moves: Flag<A>,
+  { moves, counts }: { moves: Flag<A>; counts: Flag<A> },
 ): { average: Average<Value<A>>; factor: Value<A> } {
   if (limit === undefined) return { average, factor: 1 };
-  const next = (before: Value<A>, value: Value<A>) =>
-    c.where(moves, c.add(c.mul(SQUARES_DECAY, before), c.mul(1 - SQUARES_DECAY, value)), before);
-  const squares = next(average.squares, c.square(norm));
-  const squaresBias = next(average.squaresBias, 1);
+  const next = (taken: Flag<A>, before: Value<A>, value: Value<A>) =>
+    c.where(taken, c.add(c.mul(SQUARES_DECAY, before), c.mul(1 - SQUARES_DECAY, value)), before);
+  const squares = next(moves, average.squares, c.square(norm));
+  const squaresBias = next(counts, average.squaresBias, 1);
   const typical = c.sqrt(c.div(squares, c.max(squaresBias, TINY)));
   const factor = c.min(1, c.mul(limit, c.div(typical, c.max(norm, TINY))));
   return { average: { ...average, squares, squaresBias }, factor: c.where(c.less(0, norm), factor, 1) };

@@ -8,7 +8,7 @@ import { arrayRuleOf } from "./rules.js";
 /** What of an optimizer's options a step on arrays goes by. */
 export interface Plan {
   readonly rule: NonNullable<ReturnType<typeof arrayRuleOf>>["rule"];
-  readonly biases: number;
+  readonly biasDecays: readonly number[];
   readonly slots: number;
   readonly firstGradient: { readonly slot: number; readonly times: number } | undefined;
   readonly leadSlot: number;
@@ -33,6 +33,7 @@ export function whyNot({ config }: Resolved): string | undefined {
   if (base.name === "scheduleFree" && base.warmupSteps > 0) return "scheduleFree() with warmupSteps";
   if (tuner && tuner.form !== "superlevel") return `tuner ${tuner.form}()`;
   if (tuner && tuner.granularity !== "global") return `granularity "${tuner.granularity}"`;
+  if (tuner && tuner.delta !== "stored") return `delta "${tuner.delta}"`;
   if (tensors.every(({ frozen }) => frozen)) return "tensors that are all frozen";
   return undefined;
 }
@@ -47,8 +48,10 @@ function learningRateOf(given: OptimizerOptions, { config, rule }: Resolved): Pl
 export function planOf(given: OptimizerOptions, resolved: Resolved): Plan {
   const { config, rule, modes, decides, program } = resolved;
   const { base, tuner, normAdaptive, clip, gradients, tensors } = config;
+  const { rule: arrayRule, decays: biasDecays } = arrayRuleOf(base)!;
   return {
-    ...arrayRuleOf(base)!,
+    rule: arrayRule,
+    biasDecays,
     slots: program.slots,
     firstGradient: rule.firstGradient,
     leadSlot: rule.bare.leadSlot,

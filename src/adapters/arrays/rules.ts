@@ -11,8 +11,9 @@ export interface Seen<A> {
   readonly slots: Value<A>[];
   /** 1 − β^t of the step before, in the order of the rule's `decays`. */
   readonly biases: Value<A>[];
-  /** Does the step move, and is it the first that does? */
+  /** Does the step move, is it counted as one that does, and is it the first of these? */
   readonly moves: Flag<A>;
+  readonly counts: Flag<A>;
   readonly first: Flag<A>;
 }
 
@@ -35,8 +36,8 @@ function mean<A>(c: Algebra<A>, before: Value<A>, decay: number, value: Value<A>
 }
 
 /** 1 − β^t from that of t − 1. */
-const nextBias = <A>(c: Algebra<A>, before: Value<A>, decay: number, moves: Flag<A>): Value<A> =>
-  c.where(moves, c.add(c.mul(decay, before), 1 - decay), before);
+const nextBias = <A>(c: Algebra<A>, before: Value<A>, decay: number, counts: Flag<A>): Value<A> =>
+  c.where(counts, c.add(c.mul(decay, before), 1 - decay), before);
 
 const limited = <A>(c: Algebra<A>, direction: Value<A>, longest: number): Value<A> =>
   longest < 1e30 ? c.clamp(direction, longest) : direction;
@@ -58,8 +59,8 @@ function sgd({ momentum, dampening, nesterov }: Extract<Base, { name: "sgd" }>):
 }
 
 function adam({ beta1, beta2, eps }: Extract<Base, { name: "adam" | "adamw" }>): ArrayRule {
-  return (c, { g, slots, biases, moves }) => {
-    const [bias1, bias2] = [nextBias(c, biases[0], beta1, moves), nextBias(c, biases[1], beta2, moves)];
+  return (c, { g, slots, biases, moves, counts }) => {
+    const [bias1, bias2] = [nextBias(c, biases[0], beta1, counts), nextBias(c, biases[1], beta2, counts)];
     const nu = mean(c, slots[1], beta2, c.square(g), moves);
     // Before anything has moved the biases are 0, and so are the means.
     const root = () => c.add(c.div(c.sqrt(nu), c.sqrt(c.max(bias2, TINY))), eps);
@@ -100,20 +101,22 @@ function lion({ beta1, beta2 }: Extract<Base, { name: "lion" }>): ArrayRule {
   });
 }
 
-/** A base in operations on arrays, and how many numbers its bias corrections keep; undefined where it has none. */
-export function arrayRuleOf(base: Base): { rule: ArrayRule; biases: number } | undefined {
+/** A base in operations on arrays, and the decays whose biases it corrects; undefined where it has none. */
+export function arrayRuleOf(base: Base): { rule: ArrayRule; decays: readonly number[] } | undefined {
   switch (base.name) {
     case "scheduleFree":
       return arrayRuleOf(base.base);
     case "sgd":
-      return { rule: sgd(base), biases: 0 };
+      return { rule: sgd(base), decays: [] };
     case "adam":
     case "adamw":
-      return base.amsgrad || base.nesterov ? undefined : { rule: adam(base), biases: 2 };
+      return base.amsgrad || base.nesterov
+        ? undefined
+        : { rule: adam(base), decays: [base.beta1, base.beta2] };
     case "rmsprop":
-      return base.momentum !== 0 || base.centered ? undefined : { rule: rmsprop(base), biases: 0 };
+      return base.momentum !== 0 || base.centered ? undefined : { rule: rmsprop(base), decays: [] };
     case "lion":
-      return { rule: lion(base), biases: 0 };
+      return { rule: lion(base), decays: [] };
     default:
       return undefined;
   }

@@ -23,33 +23,43 @@ export type ArrayState<V> = {
   readonly slots: V[];
 };
 
-/** What a part of a state is: one number, one for each beta, or one for each coordinate. */
-export type Extent = "scalar" | "betas" | "vector";
+/**
+ * What a part of a state is: a number that follows from the count of steps, if all of them move; another number; one for
+ * each beta; or one for each coordinate.
+ */
+export type Extent = "counted" | "scalar" | "betas" | "vector";
 
 /** Every part of a state, with another in its place. */
 export function mapState<A, B>(state: ArrayState<A>, of: (value: A, extent: Extent) => B): ArrayState<B> {
+  const counted = (value: A) => of(value, "counted");
   const scalar = (value: A) => of(value, "scalar");
   const betas = (value: A) => of(value, "betas");
   const { average, tuner } = state;
-  const { m, rootV, r, s, scale, sInit } = tuner;
   return {
-    iterations: scalar(state.iterations),
-    applied: scalar(state.applied),
+    iterations: counted(state.iterations),
+    applied: counted(state.applied),
     skipped: scalar(state.skipped),
-    kind: scalar(state.kind),
-    windowStart: scalar(state.windowStart),
-    anchors: scalar(state.anchors),
-    biases: state.biases.map(scalar),
-    average: Object.fromEntries(
-      Object.entries<A>({ ...average }).map(([key, value]) => [key, scalar(value)]),
-    ) as never,
+    kind: counted(state.kind),
+    windowStart: counted(state.windowStart),
+    anchors: counted(state.anchors),
+    biases: state.biases.map(counted),
+    average: {
+      age: scalar(average.age),
+      weightSum: scalar(average.weightSum),
+      rateMax: scalar(average.rateMax),
+      squares: scalar(average.squares),
+      squaresBias: counted(average.squaresBias),
+      slope: scalar(average.slope),
+      slopeSquares: scalar(average.slopeSquares),
+      slopes: scalar(average.slopes),
+    },
     tuner: {
-      m: betas(m),
-      rootV: betas(rootV),
-      r: betas(r),
-      s: betas(s),
-      scale: scalar(scale),
-      sInit: scalar(sInit),
+      m: betas(tuner.m),
+      rootV: betas(tuner.rootV),
+      r: betas(tuner.r),
+      s: betas(tuner.s),
+      scale: scalar(tuner.scale),
+      sInit: scalar(tuner.sInit),
     },
     delta: of(state.delta, "vector"),
     slots: state.slots.map((slot) => of(slot, "vector")),
@@ -57,13 +67,13 @@ export function mapState<A, B>(state: ArrayState<A>, of: (value: A, extent: Exte
 }
 
 /** The state before the first step, in numbers. */
-export function newState({ biases, slots, kind, tuner }: Plan): ArrayState<number> {
+export function newState({ biasDecays, slots, kind, tuner }: Plan): ArrayState<number> {
   const sInit = tuner?.sInit ?? 0;
   const zeros = (length: number) => Array.from({ length }, () => 0);
   return {
     ...{ iterations: 0, applied: 0, skipped: 0, windowStart: 0, anchors: 0 },
     kind: kind ? KINDS.indexOf(kind) : 0,
-    biases: zeros(biases),
+    biases: biasDecays.map(() => 0),
     average: {
       ...{
         age: 0,

@@ -64,8 +64,10 @@ function observed<A>(c: Algebra<A>, plan: Plan, state: ArrayState<Value<A>>, giv
   const end = by.number((mode) => windowEnd(c, mode, start));
   const scheduled = given.rate({ step, start, length: c.sub(end, start), exact: by.exact });
   const eta = plan.normAdaptive ? c.div(scheduled, c.add(1, gradNorm)) : scheduled;
-  const moves = plan.tuner ? c.and(able, c.less(0, eta)) : able;
-  return { g, norm, seen, finite, gradNorm, idle, decides, by, step, eta, moves };
+  const wanted = c.and(c.not(idle), plan.tuner ? c.less(0, scheduled) : true);
+  const moves = c.and(wanted, finite);
+  const counts = given.trusts ? wanted : moves;
+  return { g, norm, seen, finite, gradNorm, idle, decides, by, step, eta, moves, counts };
 }
 
 type Observed<A> = ReturnType<typeof observed<A>>;
@@ -88,12 +90,14 @@ function tuned<A>(
   const squaresOf = (vector: Value<A>) => c.sum(c.square(vector), size);
   const xNorm = c.sqrt(squaresOf(given.x));
   const before = rescaled(c, state.tuner, boldnessOf(c, plan, by, decides));
-  const begun = started(c, before, {
-    start: by.number((mode) => mode.start),
-    length: c.where(c.less(0, xNorm), xNorm, Math.sqrt(size)),
-    moved: c.where(moves, c.sqrt(squaresOf(next)), 0),
-    betas: count,
-  });
+  const begun = given.started
+    ? before
+    : started(c, before, {
+        start: by.number((mode) => mode.start),
+        length: c.where(c.less(0, xNorm), xNorm, Math.sqrt(size)),
+        moved: c.where(moves, c.sqrt(squaresOf(next)), 0),
+        betas: count,
+      });
   const weight = c.mul(lambda, c.div(norm, c.max(xNorm, TINY)));
   const pull = c.mul(weight, c.mul(begun.scale, squaresOf(state.delta)));
   const h = c.add(c.sum(c.mul(state.delta, g), size), c.where(c.less(0, xNorm), pull, 0));
@@ -122,11 +126,11 @@ export function takeStep<A>(
   given: Given<A>,
 ): Taken<A> {
   const seen = observed(c, plan, state, given);
-  const { by, step, idle, finite, moves, gradNorm, eta: learningRate } = seen;
+  const { by, step, idle, finite, counts, gradNorm, eta: learningRate } = seen;
   const { u, ...kept } = updated(c, plan, state, given, seen);
   const counted = {
     iterations: step,
-    applied: c.add(state.applied, c.where(moves, 1, 0)),
+    applied: c.add(state.applied, c.where(counts, 1, 0)),
     skipped: c.add(state.skipped, c.where(finite, 0, 1)),
     kind: by.kind,
     ...kept,

@@ -11,6 +11,10 @@ export interface Given<A> {
   readonly g: Value<A>;
   readonly size: number;
   readonly loss?: Value<A>;
+  /** The host counts a step as one that moved before it knows that its gradient was finite. */
+  readonly trusts?: boolean;
+  /** s_init is known to have been found. */
+  readonly started?: boolean;
   /** β of every tuner, and as many ones. */
   readonly betas: Value<A>;
   readonly ones: Value<A>;
@@ -27,6 +31,8 @@ interface Found<A> {
   readonly norm: Value<A>;
   readonly eta: Value<A>;
   readonly moves: Flag<A>;
+  /** Is it counted as one that moves? */
+  readonly counts: Flag<A>;
   readonly decides: Flag<A>;
   readonly by: ByKind<A>;
 }
@@ -36,16 +42,21 @@ function averaged<A>(
   c: Algebra<A>,
   { modes, kind }: Plan,
   { average }: ArrayState<Value<A>>,
-  { by, norm, eta, moves }: Found<A>,
+  { by, norm, eta, moves, counts }: Found<A>,
 ) {
   // A step that may turn out to have been the first of an average counts, too.
   const { averaging, gradientLimit } = modes[by.exact === true || kind === "exact" ? "exact" : "noisy"];
   const averages = by.flag((mode) => mode.averages);
-  const counts = averages !== false || by.exact !== true;
-  const limits = counts && gradientLimit < Infinity;
+  const matters = averages !== false || by.exact !== true;
+  const limits = matters && gradientLimit < Infinity;
   const limit = limits ? by.number((mode) => Math.min(mode.gradientLimit, ENDLESS)) : undefined;
-  const weights = weighed(c, average, counts ? averaging : undefined, eta, moves);
-  return { averages, averaging, share: weights.share, ...shortened(c, weights.average, limit, norm, moves) };
+  const weights = weighed(c, average, matters ? averaging : undefined, eta, counts);
+  return {
+    averages,
+    averaging,
+    share: weights.share,
+    ...shortened(c, weights.average, limit, norm, { moves, counts }),
+  };
 }
 
 /** The base's side of a step: from the gradient to u, with what it remembers. */
@@ -56,10 +67,10 @@ export function updated<A>(
   { x, size, multiplier, weightDecay }: Given<A>,
   found: Found<A>,
 ) {
-  const { seen, eta, moves, decides, by } = found;
+  const { seen, eta, moves, counts, decides, by } = found;
   const { leadSlot, modes } = plan;
   const first = c.equal(state.applied, 0);
-  const ruled = plan.rule(c, { g: seen, slots: state.slots, biases: state.biases, moves, first });
+  const ruled = plan.rule(c, { g: seen, slots: state.slots, biases: state.biases, moves, counts, first });
   const { averages, averaging, share, average, factor } = averaged(c, plan, state, found);
   const gated = c.mul(c.where(moves, eta, 0), multiplier);
   const rate = c.mul(factor, gated);

@@ -79,6 +79,7 @@ export function eachOf(scope: Scope, { parts }: Setting, key: "learningRate" | "
 /** As arrays of the sizes that they have from step to step, which a traced program wants. The caller owns them. */
 export function realized(state: ArrayState<Numbers>, { plan, size }: Setting): ArrayState<JaxArray> {
   const shapes: Record<Extent, number[]> = {
+    counted: [],
     scalar: [],
     betas: [plan.tuner?.betas.length ?? 1],
     vector: [size],
