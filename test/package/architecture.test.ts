@@ -54,7 +54,8 @@ const LAYERS: Record<string, Layer[]> = {
     { files: ["report/page-bundle.ts"] },
     { files: ["report/report.ts"] },
     { files: ["stability/index.ts"] },
-    { files: ["adapters/tfjs/*.ts"], siblings: true },
+    // Steps in shaders, and all else of this adapter.
+    { files: ["adapters/tfjs/fused/*.ts", "adapters/tfjs/*.ts"], siblings: true },
     { files: ["threads/*.ts"], siblings: true },
   ],
   assembly: [

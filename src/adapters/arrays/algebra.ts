@@ -54,7 +54,8 @@ export class Algebra<A> {
   div = (a: Value<A>, b: Value<A>): Value<A> => (a === 0 ? 0 : b === 1 ? a : this.#two("div", a, b));
   max = (a: Value<A>, b: Value<A>): Value<A> => this.#two("max", a, b);
   min = (a: Value<A>, b: Value<A>): Value<A> => this.#two("min", a, b);
-  pow = (a: Value<A>, power: number): Value<A> => (power === 1 ? a : this.#two("pow", a, power));
+  pow = (a: Value<A>, power: number): Value<A> =>
+    power === 0 ? 1 : power === 1 ? a : power === 2 ? this.mul(a, a) : this.#two("pow", a, power);
   square = (a: Value<A>): Value<A> => this.mul(a, a);
 
   sqrt = (a: Value<A>): Value<A> => (isNumber(a) ? Math.sqrt(a) : this.operations.unary("sqrt", a));

@@ -3,8 +3,12 @@ import type { Resolved } from "../../stepper/config.js";
 import { whyNot } from "../arrays/plan.js";
 import { CopyingTraining } from "./copying.js";
 import { DeviceTraining, type DeviceRate } from "./device.js";
+import type { DeviceRun } from "./device-step.js";
+import { findRunner } from "./fused/shaders.js";
+import { FusedState } from "./fused/state.js";
 import { HostedTraining } from "./hosted.js";
 import { findMemory } from "./memory.js";
+import { OperationsState } from "./operations-state.js";
 import type { Training } from "./training.js";
 import type { VariableList } from "./variables.js";
 
@@ -15,12 +19,16 @@ function isOnDevice(): boolean {
 }
 
 /**
- * In operations of the backend where that is a GPU's and the options allow it; by an engine inside the backend's memory
+ * Where the backend is a GPU's and the options allow it, on that; by an engine inside the backend's memory
  * where that is possible; else by one beside it.
  */
 export function bind(list: VariableList, resolved: Resolved, rate: DeviceRate): Training {
   const { engine } = resolved.config;
-  if (engine === "auto" && isOnDevice() && !whyNot(resolved)) return new DeviceTraining(list, resolved, rate);
+  if (engine === "auto" && isOnDevice() && !whyNot(resolved)) {
+    const runner = findRunner();
+    const make = (run: DeviceRun) => (runner ? new FusedState(run, runner) : new OperationsState(run));
+    return new DeviceTraining(list, resolved, rate, make);
+  }
   const memory = engine === "auto" || engine === "wasm" ? findMemory() : undefined;
   try {
     if (memory) return new HostedTraining(list, resolved, memory);

@@ -7,111 +7,70 @@ import type { GradientKind } from "../../common/kinds.js";
 import type { Resolved } from "../../stepper/config.js";
 import type { StepInfo } from "../../stepper/info.js";
 import { nextAnchor } from "../../tuners/tuners.js";
-import { Algebra, type Value } from "../arrays/algebra.js";
-import { clockAt, withBiases } from "../arrays/clock.js";
-import { averageOffset } from "../arrays/kinds.js";
-import { planOf, type Plan } from "../arrays/plan.js";
-import { defaultRate, type Place } from "../arrays/rate.js";
-import { KINDS, mapState, newState, type ArrayState } from "../arrays/state.js";
-import { takeStep, type Taken } from "../arrays/step.js";
-import { tensorOperations } from "./device-operations.js";
-import { fromBytes, toBytes, type HostState } from "./device-state.js";
+import type { Value } from "../arrays/algebra.js";
+import { clockAt } from "../arrays/clock.js";
+import { planOf } from "../arrays/plan.js";
+import { KINDS } from "../arrays/state.js";
+import { fromBytes, toBytes } from "./device-state.js";
+import { flat, tidied, type DeviceRun, type DeviceState, type Report } from "./device-step.js";
 import type { Reader } from "./reading.js";
-import { isTensor, Training, type Loss } from "./training.js";
+import { Training, type Loss } from "./training.js";
 import type { Found, VariableList } from "./variables.js";
-
-type State = ArrayState<Value<Tensor>>;
-
-const algebra = new Algebra<Tensor>(tensorOperations);
-
-/** What is read of a step, later. */
-const REPORTED = ["skipped", "kind", "applied", "sInit", "scale", "gradNorm", "h", "learningRate"] as const;
-type Report = Record<(typeof REPORTED)[number], number>;
 
 /** A learning rate; undefined: the default, which depends on what gradients are. */
 export type DeviceRate = () => LearningRate | undefined;
 
-/** Each tensor of a state, once. */
-function tensorsOf(state: State): Tensor[] {
-  const found = new Set<Tensor>();
-  mapState(state, (value) => typeof value !== "number" && found.add(value));
-  return [...found];
-}
-
-function disposeOthers(old: State, now: State): void {
-  const kept = new Set(tensorsOf(now));
-  for (const tensor of tensorsOf(old)) if (!kept.has(tensor)) tensor.dispose();
-}
-
-const flat = (tensors: readonly Tensor[]): Tensor =>
-  tf.concat(tensors.map((one) => tf.reshape(one, [one.size])));
-
 /**
- * For backends on a GPU: the step in operations of the backend, where the variables are. Nothing is read in a step. What
- * the host wants to know of one arrives later, on its own.
+ * For backends on a GPU: steps where the variables are. Nothing is read in a step. What the host wants to know of one
+ * arrives later, on its own.
  */
 export class DeviceTraining extends Training {
   readonly copies = false;
   readonly stale = false;
   readonly #resolved: Resolved;
-  readonly #plan: Plan;
+  readonly #run: DeviceRun;
   readonly #rate: DeviceRate;
   readonly #running: readonly Variable[];
-  readonly #size: number;
-  readonly #constants: { betas: Tensor; ones: Tensor; multiplier: Value<Tensor>; weightDecay: Value<Tensor> };
-  #state: State;
+  readonly #state: DeviceState;
   #iterations = 0;
   #learningRate = 0;
-  /** Has every step moved: then the host can tell the clock by itself. */
-  #allMoved = true;
   #heard: StepInfo | undefined;
   /** Steps known not to have been taken, and those that were told of. */
   #skipped = 0;
   #told = 0;
   #kind: GradientKind;
-  #started: boolean;
   #arrival: Promise<void> | undefined;
   #disposed = false;
 
-  constructor(list: VariableList, resolved: Resolved, rate: DeviceRate) {
+  /** `make`: how steps are taken. */
+  constructor(
+    list: VariableList,
+    resolved: Resolved,
+    rate: DeviceRate,
+    make: (run: DeviceRun) => DeviceState,
+  ) {
     super(list, resolved.config);
     this.#resolved = resolved;
-    this.#plan = planOf({}, resolved);
     this.#rate = rate;
     this.#running = list.variables.filter((_, k) => !this.frozen[k]);
-    this.#size = this.#running.reduce((sum, { size }) => sum + size, 0);
-    this.#kind = this.#plan.kind ?? "undecided";
-    this.#started = !this.#plan.tuner;
-    this.#constants = tf.tidy(() => this.#makeConstants());
-    this.#state = this.#onDevice(newState(this.#plan));
+    const plan = planOf({}, resolved);
+    this.#kind = plan.kind ?? "undecided";
+    const size = this.#running.reduce((sum, { size }) => sum + size, 0);
+    this.#run = {
+      plan,
+      size,
+      multiplier: this.#each("learningRate"),
+      weightDecay: this.#each("weightDecay"),
+    };
+    this.#state = tidied(() => make(this.#run));
   }
 
-  #makeConstants() {
-    const betas = this.#plan.tuner?.betas ?? [1];
+  /** A number where all variables have the same, else a vector, which is kept. */
+  #each(key: "learningRate" | "weightDecay"): Value<Tensor> {
     const running = this.config.tensors.filter(({ frozen }) => !frozen);
-    const each = (key: "learningRate" | "weightDecay"): Value<Tensor> => {
-      if (running.every((tensor) => tensor[key] === running[0][key])) return running[0][key];
-      return tf.keep(tf.concat(running.map((tensor, k) => tf.fill([this.#running[k].size], tensor[key]))));
-    };
-    return {
-      betas: tf.keep(tf.tensor1d([...betas])),
-      ones: tf.keep(tf.ones([betas.length])),
-      multiplier: each("learningRate"),
-      weightDecay: each("weightDecay"),
-    };
-  }
-
-  /**
-   * Everything becomes a tensor, which is kept, but what the host can count by itself: a run that goes on from a saved
-   * state has to compute the same things in the same place.
-   */
-  #onDevice(state: HostState | State): State {
-    const shapes = { scalar: [], betas: [this.#plan.tuner?.betas.length ?? 1], vector: [this.#size] };
-    return mapState<number | Float32Array | Tensor, Value<Tensor>>(state, (value, extent) => {
-      if (value instanceof tf.Tensor) return tf.keep(value);
-      if (typeof value !== "number") return tf.keep(tf.tensor1d(value));
-      return extent === "counted" ? value : tf.keep(tf.fill(shapes[extent], value));
-    });
+    if (running.every((tensor) => tensor[key] === running[0][key])) return running[0][key];
+    const parts = () => running.map((tensor, k) => tf.fill([this.#running[k].size], tensor[key]));
+    return tf.tidy(() => tf.keep(tf.concat(parts())));
   }
 
   get clock() {
@@ -120,7 +79,7 @@ export class DeviceTraining extends Training {
 
   /** As far as it has arrived. */
   get scale(): number {
-    return this.#heard?.scale ?? (this.#plan.tuner ? 0 : 1);
+    return this.#heard?.scale ?? (this.#run.plan.tuner ? 0 : 1);
   }
 
   // What others yield to be read, this one hears of later.
@@ -128,9 +87,7 @@ export class DeviceTraining extends Training {
   *step(found: Found, loss: Loss): Reader<StepInfo> {
     const gradients = this.list.match(found).filter((_, k) => !this.frozen[k]);
     this.#expectFinite();
-    const old = this.#state;
     this.#advance(gradients, loss);
-    disposeOthers(old, this.#state);
     const { gradNorm = NaN, h = NaN } = this.#heard ?? {};
     const { scale } = this;
     return { step: this.#iterations, learningRate: this.#learningRate, gradNorm, h, scale, skipped: false };
@@ -148,27 +105,18 @@ export class DeviceTraining extends Training {
 
   /** Computes everything before anything is put in its place. */
   #advance(gradients: readonly (Tensor | undefined)[], loss: Loss): void {
-    const { state, parts, report, rate } = tf.tidy(() => {
+    const rates = this.#rates();
+    const { parts, report, rate, commit } = tidied(() => {
       const x = flat(this.#running);
       const g = flat(gradients.map((one, k) => one ?? tf.zeros([this.#running[k].size])));
-      const taken = takeStep(algebra, this.#plan, withBiases(this.#plan, this.#state), {
-        ...{ x, g, size: this.#size, ...this.#constants, trusts: true, started: this.#started },
-        loss: isTensor(loss) ? tf.reshape(loss, []) : loss,
-        rate: (place) => this.#rateAt(place),
-      });
-      return {
-        state: this.#onDevice(taken.state),
-        parts: this.#apart(tf.add(x, taken.move)),
-        report: this.#arrival ? undefined : tf.keep(reportOf(taken)),
-        rate: typeof taken.learningRate === "number" ? taken.learningRate : undefined,
-      };
+      const { point, ...rest } = this.#state.step({ x, g, loss, rates, reports: !this.#arrival });
+      return { ...rest, parts: this.#apart(point) };
     });
     this.#running.forEach((variable, k) => variable.assign(parts[k]));
     tf.dispose(parts);
-    this.#state = state;
+    commit();
     this.#iterations++;
     if (rate !== undefined) this.#learningRate = rate;
-    if (rate === 0 && this.#plan.tuner) this.#allMoved = false;
     if (report) this.#arrival = this.#hear(report, this.#iterations);
   }
 
@@ -182,28 +130,21 @@ export class DeviceTraining extends Training {
   async #hear(report: Tensor, step: number): Promise<void> {
     try {
       const values = await report.data<"float32">();
-      const found = Object.fromEntries(REPORTED.map((key, k) => [key, values[k]])) as Report;
-      if (!this.#disposed) this.#takeIn(found, step);
+      if (!this.#disposed) this.#takeIn(this.#state.reportOf(values), step);
     } finally {
       report.dispose();
       this.#arrival = undefined;
     }
   }
 
-  #takeIn({ skipped, kind, applied, sInit, scale, gradNorm, h, learningRate }: Report, step: number): void {
-    const shown = this.#plan.tuner ? scale : 1;
-    this.#heard = { step, learningRate, gradNorm, h, scale: shown, skipped: skipped > this.#skipped };
+  #takeIn(report: Report, step: number): void {
+    const { skipped, kind, gradNorm, h, learningRate } = report;
+    const scale = this.#run.plan.tuner ? report.scale : 1;
+    this.#heard = { step, learningRate, gradNorm, h, scale, skipped: skipped > this.#skipped };
     this.#learningRate = learningRate;
     this.#skipped = skipped;
-    this.#started ||= sInit > 0;
-    if (this.#plan.kind || this.#kind !== "undecided" || kind === 0) return;
-    this.#kind = KINDS[kind];
-    const old = this.#state;
-    // From here on the host knows the clock, and half of the operations fall away.
-    if (this.#allMoved && applied === step)
-      this.#state = { ...old, ...clockAt(this.#plan, this.#kind, this.#iterations) };
-    else this.#state = { ...old, kind };
-    disposeOthers(old, this.#state);
+    if (!this.#run.plan.kind) this.#kind = KINDS[kind];
+    this.#state.hear(report, this.#kind, step, this.#iterations);
   }
 
   /** What the newest step found. */
@@ -213,26 +154,29 @@ export class DeviceTraining extends Training {
     return this.#heard!;
   }
 
-  #rateAt(place: Place<Tensor>): Value<Tensor> {
+  /** The rate of the next step, if gradients are exact and if they are not; undefined where it is the default. */
+  #rates(): readonly [exact: number, other: number] | undefined {
     const rate = this.#rate();
-    if (rate === undefined)
-      return defaultRate(algebra, this.#plan.learningRate as "byKind" | "windows", place);
-    if (typeof rate === "number") return rate;
+    if (rate === undefined) return undefined;
+    if (typeof rate === "number") return [rate, rate];
+    const { plan } = this.#run;
     const step = this.#iterations + 1;
     const at = (gradients: GradientKind): number => {
-      const { windowStart: start } = clockAt(this.#plan, gradients, this.#iterations);
-      const length = nextAnchor(this.#plan.modes[gradients].anchor, start) - start;
-      return expectNumber(`base.learningRate at step ${step}`, rate(step, { start, length, gradients }), {
-        min: 0,
-      });
+      const { windowStart: start } = clockAt(plan, gradients, this.#iterations);
+      const length = nextAnchor(plan.modes[gradients].anchor, start) - start;
+      const name = `base.learningRate at step ${step}`;
+      return expectNumber(name, rate(step, { start, length, gradients }), { min: 0 });
     };
-    if (this.#kind !== "undecided" || step === 1 || this.#plan.kind) return at(this.#kind);
-    return algebra.where(place.exact, at("exact"), at("noisy"));
+    const known =
+      plan.kind ?? (step === 1 ? "undecided" : this.#kind === "undecided" ? undefined : this.#kind);
+    if (known === undefined) return [at("exact"), at("noisy")];
+    const alpha = at(known);
+    return [alpha, alpha];
   }
 
   *average(): Reader<readonly (Tensor | undefined)[] | null> {
     const parts = tf.tidy(() => {
-      const offset = averageOffset(algebra, this.#plan, this.#state);
+      const offset = this.#state.offset();
       return typeof offset === "number" ? undefined : this.#apart(tf.add(flat(this.#running), offset));
     });
     const all = parts?.values();
@@ -240,51 +184,31 @@ export class DeviceTraining extends Training {
   }
 
   *save(): Reader<Uint8Array> {
-    const tensors = tensorsOf(this.#state);
-    const state = this.#state;
+    const { tensors, toHost } = this.#state.read();
     const read = yield [...tensors, ...this.list.variables];
-    const host = mapState<Value<Tensor>, number | Float32Array>(state, (value, extent) => {
-      if (typeof value === "number") return value;
-      const numbers = read[tensors.indexOf(value)];
-      return extent === "scalar" || extent === "counted" ? numbers[0] : numbers;
-    });
     const point = new Float32Array(this.#resolved.program.size);
     let first = 0;
     for (const numbers of read.slice(tensors.length)) {
       point.set(numbers, first);
       first += numbers.length;
     }
-    return toBytes(this.#resolved, host, point, this.#learningRate);
+    return toBytes(this.#resolved, toHost(read), point, this.#learningRate);
   }
 
   restore(bytes: Uint8Array): void {
-    const { state, learningRate } = fromBytes(this.#resolved, this.#plan, bytes);
-    const old = this.#state;
-    this.#state = this.#onDevice(state);
-    disposeOthers(old, this.#state);
+    const { state, learningRate } = fromBytes(this.#resolved, this.#run.plan, bytes);
+    this.#state.load(state);
     this.#learningRate = learningRate;
     this.#iterations = state.iterations as number;
     this.#kind = KINDS[state.kind as number];
-    this.#started = !this.#plan.tuner || (state.tuner.sInit as number) > 0;
-    this.#allMoved = state.iterations === state.applied;
     this.#heard = undefined;
     this.#skipped = this.#told = 0;
   }
 
   dispose(): void {
     this.#disposed = true;
-    tf.dispose(tensorsOf(this.#state));
-    tf.dispose(Object.values(this.#constants).filter((value) => typeof value !== "number"));
+    this.#state.dispose();
+    const { multiplier, weightDecay } = this.#run;
+    tf.dispose([multiplier, weightDecay].filter((value) => typeof value !== "number"));
   }
-}
-
-/** One tensor of all that is to be known of a step. */
-function reportOf({ state, gradNorm, h, learningRate }: Taken<Tensor>): Tensor {
-  const all = { ...state, ...state.tuner, gradNorm, h, learningRate };
-  return tf.stack(
-    REPORTED.map((key) => {
-      const value = all[key];
-      return typeof value === "number" ? tf.scalar(value) : tf.reshape(value, []);
-    }),
-  );
 }
