@@ -10,6 +10,7 @@ const programs: Record<string, Record<string, { file: string; what: string }>> =
     heap: { file: "bench/heap.ts", what: "what steps leave on JavaScript's heap, and what they let fall" },
     memory: { file: "bench/memory.ts", what: "bytes per parameter of every base, granularity and form" },
     tfjs: { file: "bench/tfjs.ts", what: "a step inside TensorFlow.js against tf.train.adam" },
+    gpu: { file: "bench/gpu.ts", what: "a step on webgl and webgpu against tf.train.adam, in Chromium" },
     threads: { file: "bench/threads.ts", what: "a step shared by threads against one thread" },
   },
   study: {

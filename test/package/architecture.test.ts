@@ -39,6 +39,7 @@ const LAYERS: Record<string, Layer[]> = {
     { files: ["create.ts"] },
     { files: ["index.ts"] },
     { files: ["adapters/minimize/*.ts"], siblings: true },
+    { files: ["adapters/arrays/*.ts"], siblings: true },
     { files: ["adapters/jax/*.ts"], siblings: true },
     // Diagnostics, an entry of their own.
     { files: ["objective/*.ts"], siblings: true },
@@ -53,7 +54,8 @@ const LAYERS: Record<string, Layer[]> = {
     { files: ["report/page-bundle.ts"] },
     { files: ["report/report.ts"] },
     { files: ["stability/index.ts"] },
-    { files: ["adapters/tfjs/*.ts"], siblings: true },
+    // Steps in shaders, and all else of this adapter.
+    { files: ["adapters/tfjs/fused/*.ts", "adapters/tfjs/*.ts"], siblings: true },
     { files: ["threads/*.ts"], siblings: true },
   ],
   assembly: [
@@ -83,6 +85,7 @@ const PACKAGES: Record<string, string[]> = { src: ["@assemblyscript/loader"], as
 const HOSTS: { files: string; package: string }[] = [
   { files: "adapters/jax/*.ts", package: "@jax-js/jax" },
   { files: "adapters/tfjs/*.ts", package: "@tensorflow/tfjs-core" },
+  { files: "adapters/tfjs/fused/*.ts", package: "@tensorflow/tfjs-core" },
   { files: "report/page/*.ts", package: "d3-contour" },
   { files: "report/page/*.ts", package: "uplot" },
 ];
