@@ -127,6 +127,8 @@ export class Trials {
   /** One step. Undefined when the guard finds none that it lets pass: then, and after an error, nothing has changed. */
   *step(loss: number, lastLoss: number | undefined): LossRequests<Trial | undefined> {
     const { guard, level } = this.#run;
+    // What somebody has written to the point must not count as settled.
+    this.#stepper.look();
     const remembers = guard?.policy === "reject" || level !== null;
     const snapshot = remembers ? (this.#snapshot = this.#stepper.snapshot(this.#snapshot)) : undefined;
     let done = false;

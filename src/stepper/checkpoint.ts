@@ -1,6 +1,7 @@
 import { OptimizerError } from "../common/errors.js";
 import { cut, expectBytes, show } from "../common/expect.js";
 import { toBytes, toText } from "../common/ascii.js";
+import { hashOf, mix } from "../common/hash.js";
 import type { GradientKind } from "../common/kinds.js";
 import { nameOf, WHOLE, type Tensor } from "../tensors.js";
 
@@ -76,20 +77,11 @@ export const newClock = (gradients: GradientKind): Clock => ({
 /** An average of nothing. */
 export const newAverage = () => ({ age: 0, weightSum: 0, slopeMean: 0, slopeSquares: 0, slopes: 0 });
 
-/** One word into the hash: MurmurHash3's step. Every bit reaches bits on both sides, so damage does not cancel. */
-function mix(hash: number, word: number): number {
-  const scrambled = Math.imul(word, 0xcc9e2d51);
-  const mixed = hash ^ Math.imul((scrambled << 15) | (scrambled >>> 17), 0x1b873593);
-  return (Math.imul((mixed << 13) | (mixed >>> 19), 5) + 0xe6546b64) | 0;
-}
-
 /** Over little-endian 32-bit words, and the bytes behind the last one. */
 function checksum(bytes: Uint8Array): number {
   const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
-  const words = new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length >>> 2);
-  let hash = 0;
-  for (let i = 0; i < words.length; i++) hash = mix(hash, words[i]);
-  for (let i = words.length * 4; i < aligned.length; i++) hash = mix(hash, aligned[i]);
+  let hash = hashOf(new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length >>> 2));
+  for (let i = aligned.length & ~3; i < aligned.length; i++) hash = mix(hash, aligned[i]);
   return hash >>> 0;
 }
 

@@ -29,7 +29,9 @@ const LAYERS: Record<string, Layer[]> = {
     { files: ["stepper/gradients.ts"] },
     { files: ["stepper/config.ts"] },
     { files: ["stepper/mode.ts"] },
+    { files: ["stepper/writes.ts"] },
     { files: ["stepper/state.ts"] },
+    { files: ["stepper/rewind.ts"] },
     { files: ["stepper/stepper.ts"] },
     { files: ["run/guard.ts", "run/level.ts", "run/options.ts"], siblings: true },
     { files: ["run/trial.ts"] },
@@ -63,7 +65,7 @@ const LAYERS: Record<string, Layer[]> = {
     { files: ["sweeps/segments.ts", "sweeps/sums.ts", "sweeps/reconstruct.ts", "rules/*.ts"] },
     { files: ["threads/pool.ts"] },
     { files: ["sweeps/sweep.ts"] },
-    { files: ["sweeps/scan.ts"] },
+    { files: ["sweeps/scan.ts", "sweeps/point.ts"] },
     { files: ["sweeps/update.ts"] },
     { files: ["sweeps/accumulate.ts", "sweeps/move.ts", "tuner/coordinate-tuners.ts"] },
     // What looks at more than one step, or ahead of it.
