@@ -1,7 +1,7 @@
 import type { Clock } from "../stepper/checkpoint.js";
 import type { Granularity } from "../tuners/tuners.js";
 import type { Engine, Program } from "./program.js";
-import { CHUNK_BYTES } from "./records.js";
+import { CHUNK_BYTES, Group } from "./records.js";
 
 /** A share of x beyond which it was not rounded, but written. */
 const ROUNDED = 1e-5;
@@ -36,6 +36,16 @@ export class StateCopy {
   restore(): void {
     this.#sources.forEach((source, k) => source.set(this.#copies[k]));
   }
+}
+
+/** What `save` keeps: without the sums that a step clears before it adds to them, as a step that fails leaves others. */
+export function savedState({ state: [groups, vectors], groups: count }: Engine): Engine["state"] {
+  const copy = groups.slice();
+  const fields = new Float64Array(copy.buffer);
+  const length = fields.length / count;
+  for (let k = 0; k < fields.length; k += length)
+    for (const sum of [Group.gg, Group.yy, Group.dy]) fields[k + sum] = 0;
+  return [copy, vectors];
 }
 
 /** A point in a run to go back to. */

@@ -58,7 +58,10 @@ export interface RunOptions {
   steps?: number;
   /** Ends when ‖g‖ ≤ gradientTolerance: "converged". */
   gradientTolerance?: number;
-  /** Ends when the lowest loss has improved by at most this much in 200 steps: "converged". */
+  /**
+   * Ends when the lowest loss has improved by at most this much in 200 steps: "converged". The steps of a run before count,
+   * unless that one had converged, or its last loss was not the first of this one.
+   */
   lossTolerance?: number;
   /** Ends when it returns true, asked after each step: "until". */
   until?: (info: RunInfo) => boolean;

@@ -57,6 +57,23 @@ export interface Clock {
   slopeMean: number;
   slopeSquares: number;
   slopes: number;
+  /** What a run knows that another one goes on from. */
+  watch?: Watch;
+}
+
+/** What a run that watches its loss goes by from step to step. */
+export interface Watch {
+  /** The first loss, the lowest, the one that the lowest is compared with, and for how many steps it has not fallen. */
+  readonly first?: number;
+  readonly best?: number;
+  readonly reference?: number;
+  readonly waited?: number;
+  /** Steps in a row that a level held in place. */
+  readonly held?: number;
+  /** V as the guard's probe measured it last; null where it is no measure of the next step. */
+  readonly probed?: number | null;
+  /** The loss where the run ended. A run that begins with another one is not the same. */
+  readonly loss?: number;
 }
 
 export const newClock = (gradients: GradientKind): Clock => ({
@@ -72,6 +89,7 @@ export const newClock = (gradients: GradientKind): Clock => ({
   ...newAverage(),
   rateMax: 0,
   squaresMean: 0,
+  watch: undefined,
 });
 
 /** An average of nothing. */
@@ -244,6 +262,18 @@ const MEASURES = [
 ];
 const KINDS: readonly GradientKind[] = ["exact", "noisy", "undecided"];
 
+/** JSON has null for what is no number: a V, or a loss. */
+const OPEN = ["probed", "loss"];
+const WATCHED = ["first", "best", "reference", "waited", "held", ...OPEN];
+
+const isWatch = (watch: unknown): boolean =>
+  watch === undefined ||
+  (typeof watch === "object" &&
+    watch !== null &&
+    Object.entries(watch).every(([name, value]) =>
+      value === null ? OPEN.includes(name) : WATCHED.includes(name) && Number.isFinite(value),
+    ));
+
 function checkClock(clock: unknown): Clock {
   const found = (clock ?? {}) as Clock;
   const { gradients, slopeMean, rateFactor } = found;
@@ -257,7 +287,8 @@ function checkClock(clock: unknown): Clock {
     Number.isFinite(slopeMean) &&
     Number.isFinite(rateFactor) &&
     rateFactor >= 0 &&
-    KINDS.includes(gradients);
+    KINDS.includes(gradients) &&
+    isWatch(found.watch);
   if (!whole) refuse("it is damaged (clock)");
   // In the order of a new clock, so that what is saved again has the same bytes.
   const fields = Object.keys(newClock(gradients)).map((name) => [name, found[name as keyof Clock]]);

@@ -1,4 +1,4 @@
-import { newAverage } from "./checkpoint.js";
+import { newAverage, type Watch } from "./checkpoint.js";
 import { enterMode } from "./mode.js";
 import { State } from "./state.js";
 import { lowerScales, scalesOf, StateCopy, type Backoff, type Snapshot } from "../engine/snapshot.js";
@@ -44,6 +44,11 @@ export class Rewindable extends State {
   setRejects(rejects: boolean): void {
     this.rejects = rejects;
     if (this.alive) enterMode(this.engine, this.mode, this.time.anchors, !rejects);
+  }
+
+  /** For a run to go on from. */
+  setWatch(watch: Watch | undefined): void {
+    this.time.watch = watch;
   }
 
   setRateFactor(factor: number): void {

@@ -1,7 +1,7 @@
 import { decode, encode, newClock, type Clock } from "./checkpoint.js";
 import { expectedOf, type Config, type Resolved } from "./config.js";
 import type { Engine } from "../engine/engine.js";
-import { averageOf, shiftReference, shownScale } from "../engine/snapshot.js";
+import { averageOf, savedState, shiftReference, shownScale } from "../engine/snapshot.js";
 import { Summary } from "../engine/kernels.js";
 import { transplant } from "../engine/transplant.js";
 import { OptimizerError } from "../common/errors.js";
@@ -228,7 +228,7 @@ export class State {
   save(): Uint8Array {
     this.look();
     const { options } = expectedOf(this.resolved);
-    return encode({ clock: this.time, options, tensors: this.config.tensors }, this.engine.state);
+    return encode({ clock: this.time, options, tensors: this.config.tensors }, savedState(this.engine));
   }
 
   restore(state: Uint8Array, options: RestoreOptions): void {
