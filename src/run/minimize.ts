@@ -63,13 +63,14 @@ class RunState {
   #watches = false;
 
   /** Goes on from a run that ended here; where its loss is not known, it was saved or broke off on its way. */
-  begin({ lossTolerance, level, guard }: CheckedRun, last: Watch | undefined, loss: number): Watch {
+  begin({ lossTolerance, level }: CheckedRun, stepper: Stepper, loss: number, probe?: Probe): void {
+    const { watch: last, iterations } = stepper.clock;
     const watch = last && (last.loss ?? loss) === loss ? last : {};
     if (lossTolerance !== undefined) this.#progress = new StallDetector(watch);
     if (level) this.#held = watch.held ?? 0;
-    this.#watches = lossTolerance !== undefined || level !== null || guard?.probe !== undefined;
+    this.#watches = lossTolerance !== undefined || level !== null || probe !== undefined;
     this.#keep();
-    return watch;
+    probe?.begin(iterations, stepper.engine.params, watch.probed);
   }
 
   #keep(): void {
@@ -147,10 +148,7 @@ function* stepOn(
   const trials = watched ? new Trials(stepper, run, counts, probe !== undefined) : undefined;
   for (let { moves } = stepper, begins = true; ; begins = false) {
     const loss = yield* arrive(stepper, run, state.known, counts);
-    if (begins) {
-      const { probed } = state.begin(run, stepper.clock.watch, loss);
-      probe?.begin(stepper.clock.iterations, params, probed);
-    }
+    if (begins) state.begin(run, stepper, loss, probe);
     const solution = (reason: Solution["reason"], last = loss): Solution => {
       const cut = ["steps", "until", "aborted"].includes(reason);
       stepper.setWatch(cut ? state.watchAt(probe, last) : undefined);
@@ -168,14 +166,8 @@ function* stepOn(
     if (!trial) return solution(signal?.aborted ? "aborted" : "stalled");
     state.moveOn(loss, trial);
     const seen = probe?.look(trial.info.step, params);
-    if (seen?.violated) counts.violations++;
-    if (seen && run.guard?.policy === "shrink")
-      stepper.setRateFactor(nextFactor(stepper.clock.rateFactor, seen.violated));
-    if (seen?.violated) {
-      const { step, before, after } = seen;
-      run.guard?.onViolation?.({ step, before, after });
-    }
     stepper.setWatch(state.watchAt(probe));
+    if (seen) heed(seen, run, stepper, counts);
     const info = runInfo(trial, seen, loss, counts.evaluations);
     let ends = false;
     const moved = letMove(stepper, () => {
@@ -185,6 +177,15 @@ function* stepOn(
     if (moved) state.known = undefined;
     if (ends) return solution("until", yield* arrive(stepper, run, state.known, counts));
   }
+}
+
+/** What the guard does about what its probe has shown. */
+function heed(seen: Seen, { guard }: CheckedRun, stepper: Stepper, counts: RunCounts): void {
+  const { step, before, after, violated } = seen;
+  if (guard?.policy === "shrink") stepper.setRateFactor(nextFactor(stepper.clock.rateFactor, violated));
+  if (!violated) return;
+  counts.violations++;
+  guard?.onViolation?.({ step, before, after });
 }
 
 /** A loss that falls where its gradient is 0 has none written. */
