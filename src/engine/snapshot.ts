@@ -1,4 +1,4 @@
-import type { Clock } from "../stepper/checkpoint.js";
+import type { Clock } from "../stepper/clock.js";
 import type { Granularity } from "../tuners/tuners.js";
 import type { Engine, Program } from "./program.js";
 import { CHUNK_BYTES, Group } from "./records.js";

@@ -1,7 +1,7 @@
 import { expectFunction } from "../common/expect.js";
 import { nextFactor, Probe, type Seen } from "./guard.js";
 import { checkRun, type RunInfo, type RunOptions, type CheckedRun, type Solution } from "./options.js";
-import type { Watch } from "../stepper/checkpoint.js";
+import type { Watch } from "../stepper/clock.js";
 import type { AsyncGradientSource, GradientSource } from "../sources/source.js";
 import type { Stepper } from "../stepper/stepper.js";
 import { expectIdle, takeStep, RunCounts, Trials, untried, type LossRequests, type Trial } from "./trial.js";

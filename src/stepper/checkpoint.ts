@@ -2,7 +2,7 @@ import { OptimizerError } from "../common/errors.js";
 import { cut, expectBytes, show } from "../common/expect.js";
 import { toBytes, toText } from "../common/ascii.js";
 import { hashOf, mix } from "../common/hash.js";
-import type { GradientKind } from "../common/kinds.js";
+import { checkClock, type Clock } from "./clock.js";
 import { nameOf, WHOLE, type Tensor } from "../tensors.js";
 
 /*
@@ -29,71 +29,6 @@ export interface Description {
   readonly tensors: readonly Pick<Tensor, "name" | "shape" | "learningRate" | "weightDecay" | "frozen">[];
   readonly clock: Clock;
 }
-
-/** Where a run stands. */
-export interface Clock {
-  /** Steps taken, the skipped ones included. */
-  iterations: number;
-  skipped: number;
-  /** The step of the last anchor; 0 before the first. */
-  windowStart: number;
-  learningRate: number;
-  /** Largest gradient norm so far. */
-  gradNormMax: number;
-  /** Updates before momentum last started from 0; 0 unless a step was rejected. */
-  momentumStart: number;
-  /** What a guard multiplies the rate by, in (0, 1]. */
-  rateFactor: number;
-  gradients: GradientKind;
-  /** Anchors so far, by hand as well: there may be more of them than steps. */
-  anchors: number;
-  /** Of schedule-free averaging: t in the weights w, Σ w over the newest of them, and the largest rate. */
-  age: number;
-  weightSum: number;
-  rateMax: number;
-  /** Running mean of ‖g‖². */
-  squaresMean: number;
-  /** Running means of ⟨e, g⟩ and of its square, and over how many steps. */
-  slopeMean: number;
-  slopeSquares: number;
-  slopes: number;
-  /** What a run knows that another one goes on from. */
-  watch?: Watch;
-}
-
-/** What a run that watches its loss goes by from step to step. */
-export interface Watch {
-  /** The first loss, the lowest, the one that the lowest is compared with, and for how many steps it has not fallen. */
-  readonly first?: number;
-  readonly best?: number;
-  readonly reference?: number;
-  readonly waited?: number;
-  /** Steps in a row that a level held in place. */
-  readonly held?: number;
-  /** V as the guard's probe measured it last; null where it is no measure of the next step. */
-  readonly probed?: number | null;
-  /** The loss where the run ended. A run that begins with another one is not the same. */
-  readonly loss?: number;
-}
-
-export const newClock = (gradients: GradientKind): Clock => ({
-  iterations: 0,
-  skipped: 0,
-  windowStart: 0,
-  learningRate: 0,
-  gradNormMax: 0,
-  momentumStart: 0,
-  rateFactor: 1,
-  gradients,
-  anchors: 0,
-  ...newAverage(),
-  rateMax: 0,
-  squaresMean: 0,
-  watch: undefined,
-});
-
-/** An average of nothing. */
-export const newAverage = () => ({ age: 0, weightSum: 0, slopeMean: 0, slopeSquares: 0, slopes: 0 });
 
 /** Over little-endian 32-bit words, and the bytes behind the last one. */
 function checksum(bytes: Uint8Array): number {
@@ -146,8 +81,12 @@ function read(given: unknown): { version: number; description: Description; payl
   return { version, description, payload: state.subarray(HEADER + text) };
 }
 
+function readClock({ clock }: Description): Clock {
+  return checkClock(clock) ?? refuse("it is damaged (clock)");
+}
+
 /** Where the run stands that a saved state is of. */
-export const clockOf = (state: unknown): Clock => checkClock(read(state).description.clock);
+export const clockOf = (state: unknown): Clock => readClock(read(state).description);
 
 /** A tensor as a state holds it; `frozen` is unknown in states of version 2. */
 export interface Held {
@@ -190,16 +129,19 @@ export function decode(
   );
   if (version !== VERSION) {
     const saved = own.map(({ size }) => ({ size, frozen: undefined }));
-    return { clock: checkClock(description.clock), payload, saved, sources: own.map((_, k) => k) };
+    return { clock: readClock(description), payload, saved, sources: own.map((_, k) => k) };
   }
-  if (!Array.from(tensors ?? []).every((tensor) => typeof tensor?.frozen === "boolean") || !tensors?.length)
+  const isTensor = (tensor: unknown) => typeof (tensor as { frozen?: unknown } | null)?.frozen === "boolean";
+  if (!isArray(tensors) || tensors.length === 0 || !tensors.every(isTensor))
     refuse("it is damaged (tensors)");
   const places = match(tensors, own, partial);
   const saved = tensors.map(({ frozen }, k) => ({ size: own[places[k]].size, frozen }));
   const sources = own.map((): number | undefined => undefined);
   places.forEach((place, k) => (sources[place] = k));
-  return { clock: checkClock(description.clock), payload, saved, sources };
+  return { clock: readClock(description), payload, saved, sources };
 }
+
+const isArray = (value: unknown): value is readonly unknown[] => Array.isArray(value);
 
 /** Which of the tensors each saved one is: by name, or by place where they were saved without names. */
 function match(saved: Description["tensors"], own: readonly Tensor[], partial: boolean): number[] {
@@ -251,46 +193,4 @@ function compare(what: string, found: object, expected: object): void {
     if (theirs !== ours)
       refuse(`${what} was saved with ${key} ${cut(theirs)}; this optimizer has ${cut(ours)}`);
   }
-}
-
-/** Every number of a clock: counts of steps, of steps that moved the parameters, and what only those change. */
-const COUNTS = ["iterations", "skipped", "windowStart", "anchors"] as const;
-const APPLIED_COUNTS = ["momentumStart", "slopes"] as const;
-const MEASURES = [
-  ...(["learningRate", "gradNormMax", "age", "weightSum", "rateMax"] as const),
-  ...(["squaresMean", "slopeSquares"] as const),
-];
-const KINDS: readonly GradientKind[] = ["exact", "noisy", "undecided"];
-
-/** JSON has null for what is no number: a V, or a loss. */
-const OPEN = ["probed", "loss"];
-const WATCHED = ["first", "best", "reference", "waited", "held", ...OPEN];
-
-const isWatch = (watch: unknown): boolean =>
-  watch === undefined ||
-  (typeof watch === "object" &&
-    watch !== null &&
-    Object.entries(watch).every(([name, value]) =>
-      value === null ? OPEN.includes(name) : WATCHED.includes(name) && Number.isFinite(value),
-    ));
-
-function checkClock(clock: unknown): Clock {
-  const found = (clock ?? {}) as Clock;
-  const { gradients, slopeMean, rateFactor } = found;
-  const applied = found.iterations - found.skipped;
-  const isCount = (value: number, most: number) => Number.isSafeInteger(value) && value >= 0 && value <= most;
-  const isMeasure = (value: number) => Number.isFinite(value) && value >= 0 && (applied > 0 || value === 0);
-  const whole =
-    COUNTS.every((name) => isCount(found[name], name === "anchors" ? Infinity : found.iterations)) &&
-    APPLIED_COUNTS.every((name) => isCount(found[name], applied)) &&
-    MEASURES.every((name) => isMeasure(found[name])) &&
-    Number.isFinite(slopeMean) &&
-    Number.isFinite(rateFactor) &&
-    rateFactor >= 0 &&
-    KINDS.includes(gradients) &&
-    isWatch(found.watch);
-  if (!whole) refuse("it is damaged (clock)");
-  // In the order of a new clock, so that what is saved again has the same bytes.
-  const fields = Object.keys(newClock(gradients)).map((name) => [name, found[name as keyof Clock]]);
-  return Object.fromEntries(fields) as Clock;
 }

@@ -1,4 +1,4 @@
-import { newAverage, type Watch } from "./checkpoint.js";
+import { newAverage, type Watch } from "./clock.js";
 import { enterMode } from "./mode.js";
 import { State } from "./state.js";
 import { lowerScales, scalesOf, StateCopy, type Backoff, type Snapshot } from "../engine/snapshot.js";

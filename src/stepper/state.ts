@@ -1,4 +1,5 @@
-import { decode, encode, newClock, type Clock } from "./checkpoint.js";
+import { decode, encode } from "./checkpoint.js";
+import { newClock, type Clock } from "./clock.js";
 import { expectedOf, type Config, type Resolved } from "./config.js";
 import type { Engine } from "../engine/engine.js";
 import { averageOf, savedState, shiftReference, shownScale } from "../engine/snapshot.js";

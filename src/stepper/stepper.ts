@@ -3,6 +3,7 @@ import type { Resolved } from "./config.js";
 import { FLUSH_EVERY, type Engine } from "../engine/engine.js";
 import { Summary, Scalar } from "../engine/kernels.js";
 import { StateCopy } from "../engine/snapshot.js";
+import { show } from "../common/expect.js";
 import type { OptimizerError } from "../common/errors.js";
 import { boldness, type Mode } from "./gradients.js";
 import type { Begun, StepInfo } from "./info.js";
@@ -187,7 +188,9 @@ export class Stepper extends Rewindable {
       this.task = task;
     }
     if (!(Number.isFinite(alpha) && alpha >= 0)) {
-      throw new RangeError(`base.learningRate: expected a finite number >= 0 at step ${step}, got ${alpha}`);
+      throw new RangeError(
+        `base.learningRate: expected a finite number >= 0 at step ${step}, got ${show(alpha)}`,
+      );
     }
     return this.config.normAdaptive ? alpha / (1 + gradNorm) : alpha;
   }

@@ -20,7 +20,10 @@ const LAYERS: Record<string, Layer[]> = {
     { files: ["schedules.ts", "tensors.ts"] },
     { files: ["tuners/*.ts"], siblings: true },
     { files: ["bases/*.ts", "sources/*.ts"], siblings: true },
-    { files: ["stepper/checkpoint.ts", "stepper/info.ts", "stepper/safety.ts"], siblings: true },
+    {
+      files: ["stepper/checkpoint.ts", "stepper/clock.ts", "stepper/info.ts", "stepper/safety.ts"],
+      siblings: true,
+    },
     { files: ["engine/kernels.ts", "engine/program.ts", "engine/records.ts"], siblings: true },
     { files: ["engine/js/*.ts"], siblings: true },
     { files: ["engine/*.ts"], siblings: true },
