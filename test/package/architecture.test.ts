@@ -44,6 +44,7 @@ const LAYERS: Record<string, Layer[]> = {
     { files: ["create.ts"] },
     { files: ["index.ts"] },
     { files: ["adapters/minimize/*.ts"], siblings: true },
+    { files: ["adapters/arrays/*.ts"], siblings: true },
     { files: ["adapters/jax/*.ts"], siblings: true },
     // Diagnostics, an entry of their own.
     { files: ["objective/*.ts"], siblings: true },
@@ -58,7 +59,8 @@ const LAYERS: Record<string, Layer[]> = {
     { files: ["report/page-bundle.ts"] },
     { files: ["report/report.ts"] },
     { files: ["stability/index.ts"] },
-    { files: ["adapters/tfjs/*.ts"], siblings: true },
+    // Steps in shaders, and all else of this adapter.
+    { files: ["adapters/tfjs/fused/*.ts", "adapters/tfjs/*.ts"], siblings: true },
     { files: ["threads/*.ts"], siblings: true },
   ],
   assembly: [

@@ -60,7 +60,7 @@ export class SuperlevelOptimizer extends Optimizer {
   get learningRate(): number {
     const { learningRate, training } = this.#run;
     if (typeof learningRate === "number" && !this.#checked.options.normAdaptive) return learningRate;
-    return training?.stepper.clock.learningRate ?? 0;
+    return training?.clock.learningRate ?? 0;
   }
 
   set learningRate(rate: number) {
@@ -69,7 +69,7 @@ export class SuperlevelOptimizer extends Optimizer {
 
   /** The tuner's S: a number, or one for each variable or parameter, as its granularity says. 1 without a tuner. */
   get scale(): number | Float32Array {
-    return this.#run.training?.stepper.scale ?? (this.#checked.options.tuner ? 0 : 1);
+    return this.#run.training?.scale ?? (this.#checked.options.tuner ? 0 : 1);
   }
 
   /** η · S of the last step, with the mean of S where there are several; 0 before the first. */
@@ -141,7 +141,10 @@ export class SuperlevelOptimizer extends Optimizer {
    */
   async applyGradientsAsync(gradients: NamedTensorMap | NamedTensor[], seen: TfjsSeen = {}): Promise<void> {
     const step = this.#step(gradients, seen);
-    this.#lastStep = await this.#run.during("step", () => readLater(step));
+    this.#lastStep = await this.#run.during("step", async () => {
+      const info = await readLater(step);
+      return (await this.#run.training?.arrival()) ?? info;
+    });
   }
 
   #step(gradients: Gradients, seen: TfjsSeen): Reader<StepInfo> {
@@ -206,11 +209,11 @@ export class SuperlevelOptimizer extends Optimizer {
    * The count of steps, and all that the next one depends on. The tensors belong to the optimizer: it disposes of them
    * at the next call.
    */
-  override getWeights(): Promise<NamedTensor[]> {
-    const { saved } = this.#run;
+  override async getWeights(): Promise<NamedTensor[]> {
+    const saved = await this.#run.save();
     this.#free();
     if (saved) this.#weights = toWeights(saved);
-    return Promise.resolve([...this.#weights]);
+    return [...this.#weights];
   }
 
   /**
@@ -225,7 +228,7 @@ export class SuperlevelOptimizer extends Optimizer {
 
   /** The options, as `model.save` writes them. */
   override getConfig(): serialization.ConfigDict {
-    return toSaved(this.#checked, this.#run.learningRate, this.#run.training?.stepper.config.tensors);
+    return toSaved(this.#checked, this.#run.learningRate, this.#run.training?.config.tensors);
   }
 
   /** @nocollapse */
