@@ -40,7 +40,8 @@ const apart = (a: ArrayLike<number>, b: ArrayLike<number>) =>
 
 const MAKERS: Record<string, (run: DeviceRun) => DeviceState> = {
   operations: (run) => new OperationsState(run),
-  shaders: (run) => new FusedState(run, scriptRunner),
+  shaders: (run) => new FusedState(run, scriptRunner(false)),
+  "shaders that store": (run) => new FusedState(run, scriptRunner(true)),
 };
 
 describe.each(Object.entries(MAKERS))("in %s", (_name, make) => {

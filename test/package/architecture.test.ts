@@ -90,6 +90,7 @@ const PACKAGES: Record<string, string[]> = { src: ["@assemblyscript/loader"], as
 const HOSTS: { files: string; package: string }[] = [
   { files: "adapters/jax/*.ts", package: "@jax-js/jax" },
   { files: "adapters/tfjs/*.ts", package: "@tensorflow/tfjs-core" },
+  { files: "adapters/tfjs/fused/*.ts", package: "@tensorflow/tfjs-core" },
   { files: "report/page/*.ts", package: "d3-contour" },
   { files: "report/page/*.ts", package: "uplot" },
 ];

@@ -22,6 +22,8 @@ export interface Setting {
   readonly multiplier: number | undefined;
   readonly weightDecay: number | undefined;
   readonly knowsLoss: boolean;
+  /** s_init is known to have been found. */
+  readonly started: boolean;
   /** Is there an array `Rates`, with the rate of exact gradients and of others? */
   readonly givesRates: boolean;
 }
@@ -74,7 +76,7 @@ function biasAt(c: Algebra<Node>, count: Value<Node>, decay: number): Value<Node
   return c.where(c.less(z, 0.25), c.mul(z, series), c.sub(1, c.exp(c.sub(0, z))));
 }
 
-function traced({ plan, size, multiplier, weightDecay, knowsLoss, givesRates }: Setting) {
+function traced({ plan, size, multiplier, weightDecay, knowsLoss, givesRates, started }: Setting) {
   const trace = new Trace();
   const c = new Algebra<Node>(trace);
   const before = mapState<number, Node>(layoutOf(plan).places, (place, extent) => {
@@ -90,7 +92,7 @@ function traced({ plan, size, multiplier, weightDecay, knowsLoss, givesRates }: 
   const betas = plan.tuner?.betas ?? [1];
   const x = trace.input("Point", "vector");
   const taken = takeStep<Node>(c, plan, state, {
-    ...{ x, g: trace.input("Gradient", "vector"), size },
+    ...{ x, g: trace.input("Gradient", "vector"), size, started },
     loss: knowsLoss ? trace.input("Loss 0", "scalar") : undefined,
     betas: trace.list(betas),
     ones: trace.list(betas.map(() => 1)),
@@ -121,7 +123,7 @@ class Writer {
     );
   }
 
-  #shader(size: number, body: string): Shader {
+  #shader(size: number, body: string, outputs = 1): Shader {
     const code = `${this.#runner.declare}\n${body}`;
     const all = ["Numbers", "Vectors", "Point", "Gradient", "Loss", "Rates", "Multiplier", "Decay", "Live"];
     const names = [...all, ...Array.from(this.#sums.values(), ([stage]) => `Sums${stage}`)];
@@ -129,7 +131,7 @@ class Writer {
     const inputs = [...new Set(names)].filter((name) =>
       code.includes(this.#runner.read(name, "").slice(0, -1)),
     );
-    return { inputs, size, code };
+    return { inputs, size, outputs, code };
   }
 
   /** Where a number is read: of the state before, of what the step is given, or of sums. */
@@ -155,13 +157,10 @@ class Writer {
     return this.#shader(parts.length, [...source.lines, ...chosen].join("\n"));
   }
 
-  /** A value of coordinate i. What is a number comes from `Live`, at the place that `live` gives it. */
-  #coordinate(
-    value: Value<Node>,
-    live: (node: Node) => number | undefined,
-  ): { lines: string[]; name: string } {
+  /** Computes values of coordinate i. What is a number comes from `Live`, at the place that `live` gives it. */
+  #source(live: (node: Node) => number | undefined): Source {
     const { read } = this.#runner;
-    const source = new Source(this.#runner.dialect, this.#betas, (node) => {
+    return new Source(this.#runner.dialect, this.#betas, (node) => {
       if (node.span !== "vector") {
         const place = live(node);
         if (place === undefined) return this.#number(node, 0);
@@ -172,7 +171,6 @@ class Writer {
       const [name, place] = node.name!.split(" ");
       return read(name, place === undefined ? "i" : `i + ${Number(place) * this.#size}`);
     });
-    return { name: source.of(value), lines: source.lines };
   }
 
   /** Sums of each strip, one behind the other. At the first stage no number has to be computed before. */
@@ -180,8 +178,9 @@ class Writer {
     const live: Node[] = [];
     const { loop, int } = this.#runner;
     const blocks = nodes.map((node, k) => {
-      const { lines, name } = this.#coordinate(node.args[0], stage === 0 ? () => undefined : placing(live));
-      const body = [...lines, `value = value + ${name};`].join("\n");
+      const source = this.#source(stage === 0 ? () => undefined : placing(live));
+      const name = source.of(node.args[0]);
+      const body = [...source.lines, `value = value + ${name};`].join("\n");
       return `if (section == ${k}) {\n${loop("i", "strip", String(this.#size), String(strips), body)}\n}`;
     });
     const place = [int("section", `index / ${strips}`), int("strip", `index - section * ${strips}`)];
@@ -192,10 +191,18 @@ class Writer {
   vectors(values: readonly Value<Node>[], first: number): { shader: Shader; live: Node[] } {
     const live: Node[] = [];
     const place = placing(live);
-    const { int } = this.#runner;
+    const { int, store } = this.#runner;
+    if (store) {
+      const source = this.#source((node) => first + place(node));
+      const names = values.map((value) => source.of(value));
+      const stores = names.map((name, k) => store(`i + ${k * this.#size}`, name));
+      const body = [int("i", "index"), ...source.lines, ...stores].join("\n");
+      return { shader: this.#shader(this.#size, body, values.length), live };
+    }
     const blocks = values.map((value, k) => {
-      const { lines, name } = this.#coordinate(value, (node) => first + place(node));
-      return `if (section == ${k}) {\n${[...lines, `value = ${name};`].join("\n")}\n}`;
+      const source = this.#source((node) => first + place(node));
+      const name = source.of(value);
+      return `if (section == ${k}) {\n${[...source.lines, `value = ${name};`].join("\n")}\n}`;
     });
     const where = [int("section", `index / ${this.#size}`), int("i", `index - section * ${this.#size}`)];
     return { shader: this.#shader(values.length * this.#size, [...where, ...blocks].join("\n")), live };

@@ -7,10 +7,15 @@ import { GLSL, WGSL, type Dialect } from "./source.js";
  * methods below; where one has them not, steps are taken in the backend's operations.
  */
 
-/** A program whose output has `size` numbers. `code` computes `value` for place `index` from arrays named in `inputs`. */
+/**
+ * A program that runs for every `index` below `size`, from arrays named in `inputs`. Its code computes `value`, which is put
+ * at that place of the output; or, where the output has several numbers for each, puts them there itself.
+ */
 export interface Shader {
   readonly inputs: readonly string[];
   readonly size: number;
+  /** Numbers of the output for each index. */
+  readonly outputs: number;
   readonly code: string;
 }
 
@@ -21,6 +26,8 @@ export interface Runner {
   readonly read: (name: string, index: string) => string;
   readonly loop: (variable: string, from: string, to: string, by: string, body: string) => string;
   readonly declare: string;
+  /** Puts a number into the output, where code can put more than one. */
+  readonly store?: (place: string, value: string) => string;
   /** Defines a whole number. */
   readonly int: (name: string, value: string) => string;
   run(shader: Shader, inputs: readonly Tensor[]): Tensor;
@@ -61,13 +68,16 @@ const webgpu = (backend: WebgpuBackend): Runner => ({
     `for (var ${variable}: i32 = ${from}; ${variable} < ${to}; ${variable} += ${by}) {\n${body}\n}`,
   declare: "var value: f32 = 0.0;",
   int: (name, value) => `let ${name}: i32 = ${value};`,
-  run({ inputs, size, code }, tensors) {
+  store: (place, value) => `result[${place}] = ${value};`,
+  run({ inputs, size, outputs, code }, tensors) {
     const groups = Math.ceil(size / WORKGROUP);
     const dispatch = groups <= GROUPS ? [groups, 1, 1] : [GROUPS, Math.ceil(groups / GROUPS), 1];
-    const body = `if (index < uniforms.size) {\n${code}\nresult[index] = value;\n}`;
+    const end = outputs === 1 ? "\nresult[index] = value;" : "";
+    // The backend binds its uniforms, so they have to be used.
+    const body = `if (index < min(uniforms.size, ${size})) {\n${code}${end}\n}`;
     const program = {
       variableNames: [...inputs],
-      outputShape: [size],
+      outputShape: [size * outputs],
       dispatchLayout: { x: [0] },
       dispatch,
       workgroupSize: [WORKGROUP, 1, 1],

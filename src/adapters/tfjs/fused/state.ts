@@ -2,7 +2,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { Tensor } from "@tensorflow/tfjs-core";
 import type { Value } from "../../arrays/algebra.js";
 import { averageOffset } from "../../arrays/kinds.js";
-import { mapState, newState } from "../../arrays/state.js";
+import type { GradientKind } from "../../../common/kinds.js";
+import type { Plan } from "../../arrays/plan.js";
+import { KINDS, mapState, newState } from "../../arrays/state.js";
 import type { HostState } from "../device-state.js";
 import type { DeviceRun, DeviceState, Report, StepInput, StepOutput } from "../device-step.js";
 import { tensors } from "../operations-state.js";
@@ -14,8 +16,11 @@ export class FusedState implements DeviceState {
   readonly #run: DeviceRun;
   readonly #runner: Runner;
   readonly #layout;
-  /** Made when they are first needed: with a loss or without, with rates or without. */
+  /** Made when they are first needed: with a loss or without, with rates or without, by what is known of gradients. */
   readonly #programs = new Map<string, Program>();
+  /** What the host has heard, which makes shaders shorter. */
+  #plan: Plan;
+  #started: boolean;
   #numbers: Tensor;
   #vectors: Tensor;
 
@@ -23,6 +28,8 @@ export class FusedState implements DeviceState {
     this.#run = run;
     this.#runner = runner;
     this.#layout = layoutOf(run.plan);
+    this.#plan = run.plan;
+    this.#started = !run.plan.tuner;
     [this.#numbers, this.#vectors] = this.#onDevice(newState(run.plan));
   }
 
@@ -47,13 +54,14 @@ export class FusedState implements DeviceState {
   }
 
   #program(knowsLoss: boolean, givesRates: boolean): Program {
-    const key = `${knowsLoss} ${givesRates}`;
-    const { plan, size, multiplier, weightDecay } = this.#run;
+    const [plan, started] = [this.#plan, this.#started];
+    const key = [knowsLoss, givesRates, plan.kind, started].join();
+    const { size, multiplier, weightDecay } = this.#run;
     const known = (value: Value<Tensor>) => (typeof value === "number" ? value : undefined);
     const program =
       this.#programs.get(key) ??
       programOf(this.#runner, {
-        ...{ plan, size, knowsLoss, givesRates },
+        ...{ plan, size, knowsLoss, givesRates, started },
         ...{ multiplier: known(multiplier), weightDecay: known(weightDecay) },
       });
     this.#programs.set(key, program);
@@ -104,8 +112,10 @@ export class FusedState implements DeviceState {
     return { skipped, kind, applied, sInit: tuner.sInit, scale: tuner.scale, gradNorm, h, learningRate };
   }
 
-  /** It needs to hear nothing. */
-  hear(): void {}
+  hear({ sInit }: Pick<Report, "sInit">, gradients: GradientKind): void {
+    this.#started ||= sInit > 0;
+    if (gradients !== "undecided") this.#plan = { ...this.#plan, kind: gradients };
+  }
 
   offset(): Value<Tensor> {
     const { size, plan } = this.#run;
@@ -131,6 +141,9 @@ export class FusedState implements DeviceState {
   load(state: HostState): void {
     this.dispose();
     [this.#numbers, this.#vectors] = this.#onDevice(state);
+    this.#plan = this.#run.plan;
+    this.#started = !this.#plan.tuner;
+    this.hear({ sInit: state.tuner.sInit as number }, KINDS[state.kind as number]);
   }
 
   dispose(): void {
