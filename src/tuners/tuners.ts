@@ -94,14 +94,10 @@ const KEYS = [
   "growthLimit",
 ];
 
-/** Far more than are of use, and not so many that a state or a step would take long. */
-const MOST_BETAS = 1000;
-
 function expectBetas(name: string, betas: unknown, count?: number): number[] {
   if (!isArrayLike(betas)) throw new TypeError(`${name}: expected an array of numbers, got ${show(betas)}`);
-  if (count === undefined ? betas.length === 0 || betas.length > MOST_BETAS : betas.length !== count) {
-    const range = betas.length === 0 ? "at least 1" : `at most ${MOST_BETAS}`;
-    throw new RangeError(`${name}: expected ${count ?? range} of them, got ${betas.length}`);
+  if (count === undefined ? betas.length === 0 : betas.length !== count) {
+    throw new RangeError(`${name}: expected ${count ?? "at least 1"} of them, got ${betas.length}`);
   }
   // Checked before it is copied, as what has a length need not have anything else.
   for (let k = 0; k < betas.length; k++) expectNumber(`${name}[${k}]`, betas[k], { min: 0, below: 1 });
@@ -139,9 +135,7 @@ function checkGrowthLimit(form: FormName, limit: Partial<GrowthLimit> | null): P
 function checkSpread(form: FormName, granularity: Granularity, spread: number | null): number | null {
   if (spread === null) return null;
   if (form !== "superlevel" || granularity !== "parameter") {
-    throw new RangeError(
-      `${form}.spread: expected null but for superlevel's coordinates, got ${show(spread)}`,
-    );
+    throw new RangeError(`${form}.spread: expected null but for superlevel's coordinates, got ${show(spread)}`);
   }
   return expectNumber(`${form}.spread`, spread, { above: 1 });
 }

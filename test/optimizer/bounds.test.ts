@@ -44,13 +44,6 @@ describe.each(shown)("%s", (_what, value) => {
 });
 
 describe("too many", () => {
-  test("betas", () => {
-    expect(() => superlevel({ betas: new Array<number>(1001).fill(0.9) })).toThrow(
-      "superlevel.betas: expected at most 1000 of them, got 1001",
-    );
-    expect(superlevel({ betas: new Array<number>(1000).fill(0.9) }).betas).toHaveLength(1000);
-  });
-
   test("monitors, also where there are none in an array", () => {
     const run = (monitors: Monitor[]) => createOptimizer(2).minimize(() => 1, { steps: 1, monitors });
     const holes: Monitor[] = [];
