@@ -77,6 +77,10 @@ export class DeviceTraining extends Training {
     return { iterations: this.#iterations, gradients: this.#kind, learningRate: this.#learningRate };
   }
 
+  override get latest(): StepInfo | undefined {
+    return this.#heard;
+  }
+
   /** As far as it has arrived. */
   get scale(): number {
     return this.#heard?.scale ?? (this.#run.plan.tuner ? 0 : 1);
@@ -88,9 +92,8 @@ export class DeviceTraining extends Training {
     const gradients = this.list.match(found).filter((_, k) => !this.frozen[k]);
     this.#expectFinite();
     this.#advance(gradients, loss);
-    const { gradNorm = NaN, h = NaN } = this.#heard ?? {};
-    const { scale } = this;
-    return { step: this.#iterations, learningRate: this.#learningRate, gradNorm, h, scale, skipped: false };
+    const unknown = { gradNorm: NaN, h: NaN, scale: this.scale, skipped: false };
+    return this.#heard ?? { step: this.#iterations, learningRate: this.#learningRate, ...unknown };
   }
 
   /** A step that turns out not to have been taken is told of by the next one, where that is an error. */

@@ -74,20 +74,22 @@ export class SuperlevelOptimizer extends Optimizer {
 
   /** η · S of the last step, with the mean of S where there are several; 0 before the first. */
   get effectiveLearningRate(): number {
-    return this.#lastStep ? this.#lastStep.learningRate * this.#lastStep.scale : 0;
+    const { lastStep } = this;
+    return lastStep ? lastStep.learningRate * lastStep.scale : 0;
   }
 
   /**
    * Do gradients and parameters go to and fro between the backend and the optimizer: false on the wasm backend, where
-   * the optimizer works inside of its memory, if that is found as expected. Undefined before the first step.
+   * the optimizer works inside of its memory, if that is found as expected, and on webgl and webgpu, where it works on the
+   * device. Undefined before the first step.
    */
   get copies(): boolean | undefined {
     return this.#run.training?.copies;
   }
 
-  /** What the last step found; undefined before the first. */
+  /** What the last step found; on a GPU, the last one that has been heard of. Undefined before the first. */
   get lastStep(): StepInfo | undefined {
-    return this.#lastStep;
+    return this.#run.training?.latest ?? this.#lastStep;
   }
 
   /**
@@ -128,7 +130,7 @@ export class SuperlevelOptimizer extends Optimizer {
    * @param gradients what `tf.variableGrads` or {@link computeGradients} returned, or a list; they are not disposed of
    * @param seen the loss, where {@link computeGradients} has not told it with these very gradients
    * @throws RangeError naming the variables when they are others than before, or a gradient has another shape
-   * @throws Error on a backend that cannot read tensors synchronously, webgpu
+   * @throws Error on webgpu, which cannot read tensors synchronously, with options that have no step on a device
    * @throws OptimizerError as `Optimizer.step` does. No variable has changed then
    */
   override applyGradients(gradients: NamedTensorMap | NamedTensor[], seen: TfjsSeen = {}): void {

@@ -55,7 +55,12 @@ export abstract class Training {
   /** One step, if the variables are those of the steps before. */
   abstract step(found: Found, loss: Loss): Reader<StepInfo>;
 
-  /** What the last step found, where that is known only later. */
+  /** The last step that was heard of, where what a step finds is known only later. */
+  get latest(): StepInfo | undefined {
+    return undefined;
+  }
+
+  /** What the last step found, once that is known; undefined where it was known at once. */
   arrival(): Promise<StepInfo> | undefined {
     return undefined;
   }
