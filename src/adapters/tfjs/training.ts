@@ -1,5 +1,5 @@
 import { Tensor, type Scalar } from "@tensorflow/tfjs-core";
-import type { Clock } from "../../stepper/checkpoint.js";
+import type { Clock } from "../../stepper/clock.js";
 import { resolve, type Config, type Resolved } from "../../stepper/config.js";
 import { OptimizerError } from "../../common/errors.js";
 import { show } from "../../common/expect.js";
