@@ -38,6 +38,7 @@ import { rescaleGroups, reseed, seed, tune } from "./tuner/tuner";
 export { Delta, Pull } from "./memory/form";
 export { plan } from "./memory/layout";
 export { gradientChange, keepGradient } from "./sweeps/compare";
+export { pointHash } from "./sweeps/point";
 export { clippedSquares, scan, scanExactly } from "./sweeps/scan";
 
 export function setSegment(

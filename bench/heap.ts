@@ -1,7 +1,10 @@
 /**
- * `node --expose-gc --import tsx bench/heap.ts`: what steps leave on JavaScript's heap and in the optimizer's memory,
+ * `npm run bench -- heap`: what steps leave on JavaScript's heap and in the optimizer's memory,
  * and what they let fall for the collector. The last row keeps every StepInfo: so much a leak of that size shows.
  */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+
 import { adam, createOptimizer, sgd, superlevel, type Optimizer } from "superlevel";
 
 export interface HeapRow {
@@ -27,9 +30,13 @@ const optimizers: Record<string, () => Optimizer> = {
   "adam alone": () => createOptimizer(size, { base: adam(), tuner: null }),
 };
 
+// So that the command needs no flag of Node's.
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
+
 function heapUsed(): number {
   // The first collection may leave what finalizers still hold.
-  for (let k = 0; k < 3; k++) globalThis.gc!();
+  for (let k = 0; k < 3; k++) collect();
   return process.memoryUsage().heapUsed;
 }
 

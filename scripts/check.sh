@@ -17,6 +17,8 @@ stage "types" tsc -p tsconfig.json
 stage "types of the kernels" node scripts/types-assembly.mjs
 stage "lint" npm run --silent lint
 stage "format" prettier --check .
+# The files that the build writes are part of the code: without them their sources would look unused.
+stage "dead code" knip --no-gitignore --no-progress
 stage "tests" vitest run
 stage "package: publint" publint --strict
 stage "package: public interface" node scripts/api.mjs

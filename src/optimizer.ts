@@ -65,11 +65,11 @@ export class Optimizer implements Disposable {
   }
 
   /**
-   * The parameters x: a live view. Write to it before the first step only; later use {@link setParams}. Copy it with
-   * `slice()`: `structuredClone` and `postMessage` would copy all memory behind it.
+   * The parameters x: a live view. Write to it before the first step only; later use {@link setParams}, as most writes are
+   * an OptimizerError "moved" at the next call. Copy it with `slice()`: `structuredClone` would copy all memory behind it.
    */
   get params(): Float32Array {
-    return Optimizer.#alive(this).engine.params;
+    return Optimizer.#alive(this).watched().engine.params;
   }
 
   /** The gradient that `step()` takes: a live view to write to. */
@@ -79,7 +79,7 @@ export class Optimizer implements Disposable {
 
   /** The tensors, as live views. */
   get tensors(): readonly TensorView[] {
-    return Optimizer.#alive(this).tensors;
+    return Optimizer.#alive(this).watched().tensors;
   }
 
   /** Steps taken, the skipped ones included. */

@@ -22,6 +22,8 @@ export function resolveBase(base: unknown): { base: Base; rule: Rule } {
 
 function resolveScheduleFree(base: ScheduleFree): { base: Base; rule: Rule } {
   const { base: wrapped, learningRate, weightDecay, ...rest } = base;
+  // What it may not wrap it refuses itself, however deep that is nested.
+  if (typeof wrapped !== "object" || (wrapped?.name as string) === "scheduleFree") scheduleFree(wrapped);
   const { interpolation, power, ratePower, warmupSteps, ...others } = rest;
   expectOptions("base", others, ["name"]);
   const options = { interpolation, power, ratePower, warmupSteps };

@@ -15,7 +15,7 @@ export function show(value: unknown): string {
   if (typeof value === "bigint") return BigInt.asIntN(64, value) === value ? `${value}n` : "a large bigint";
   if (typeof value === "function") return "a function";
   if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (ArrayBuffer.isView(value)) return value.constructor.name;
+  if (ArrayBuffer.isView(value)) return cut(Object.prototype.toString.call(value).slice(8, -1));
   if (isPromise(value)) return "a promise";
   if (typeof value === "object" && value !== null) return "an object";
   return cut(String(value));

@@ -1,6 +1,13 @@
-import type { Clock } from "../stepper/checkpoint.js";
+import type { Clock } from "../stepper/clock.js";
 import type { Granularity } from "../tuners/tuners.js";
 import type { Engine, Program } from "./program.js";
+import { CHUNK_BYTES, Group } from "./records.js";
+
+/** A share of x beyond which it was not rounded, but written. */
+const ROUNDED = 1e-5;
+
+/** Vectors are padded to so many coordinates. */
+const CHUNK = CHUNK_BYTES / 4;
 
 /** A copy of everything that a step changes, and of the gradient. */
 export class StateCopy {
@@ -29,6 +36,16 @@ export class StateCopy {
   restore(): void {
     this.#sources.forEach((source, k) => source.set(this.#copies[k]));
   }
+}
+
+/** What `save` keeps: without the sums that a step clears before it adds to them, as a step that fails leaves others. */
+export function savedState({ state: [groups, vectors], groups: count }: Engine): Engine["state"] {
+  const copy = groups.slice();
+  const fields = new Float64Array(copy.buffer);
+  const length = fields.length / count;
+  for (let k = 0; k < fields.length; k += length)
+    for (const sum of [Group.gg, Group.yy, Group.dy]) fields[k + sum] = 0;
+  return [copy, vectors];
 }
 
 /** A point in a run to go back to. */
@@ -90,4 +107,27 @@ export function averageOf(
 /** xRef ← xRef + offset. */
 export function shiftReference({ reference }: Engine, offset: ArrayLike<number>): void {
   if (reference) for (let i = 0; i < reference.length; i++) reference[i] += offset[i];
+}
+
+/**
+ * The first coordinate where x is not xRef + SΔ, but for what moves from outside have rounded, or else the farthest from it.
+ * Δ has a vector, the third of the state.
+ */
+export function offPlace(
+  { kernels, scales, state: [, vectors] }: Engine,
+  { size, segments }: Program,
+): number {
+  const stride = CHUNK * Math.ceil(size / CHUNK);
+  const f = new Float32Array(vectors.buffer, vectors.byteOffset, 3 * stride);
+  let [place, most] = [0, -1];
+  for (const { first, last, group } of segments) {
+    const scale = scales ? 0 : kernels.scaleOf(group);
+    for (let i = first; i < last; i++) {
+      const [x, reference, moved] = [f[i], f[stride + i], (scales ? scales[i] : scale) * f[2 * stride + i]];
+      const off = Math.abs(x - reference - moved) / (Math.abs(x) + Math.abs(reference) + Math.abs(moved));
+      if (off > ROUNDED) return i;
+      if (off > most) [place, most] = [i, off];
+    }
+  }
+  return place;
 }

@@ -45,8 +45,8 @@ export interface Guard {
   /** With "reject": after so many rejections in one step, ≥ 1, the run ends at x_t: "stalled". Default 50. */
   tries?: number;
   /**
-   * Called at each violation. What it throws ends the run; with "reject" the state is then as before the step, with "shrink"
-   * the rate is lowered already.
+   * Called at each violation. What it throws ends the run; with "reject" the state is then as before the step, otherwise as
+   * behind it, and with "shrink" the rate is lowered already.
    */
   onViolation?: (violation: Violation) => void;
   /**
@@ -54,9 +54,15 @@ export interface Guard {
    * that is not is always a violation.
    */
   violates?: (attempt: Attempt) => boolean;
-  /** With "warn" or "shrink": V in place of the source's loss, on data that stay the same. Must leave `params` alone. */
+  /**
+   * With "warn" or "shrink": V in place of the source's loss, on data that stay the same. Must leave `params` alone. What it
+   * throws ends the run behind the step.
+   */
   probe?: (params: Float32Array) => number;
-  /** With `probe`: it is called before the first step and after steps every, 2 every, …; ≥ 1, default 1. */
+  /**
+   * With `probe`: it is called before the first step and after steps every, 2 every, …; ≥ 1, default 1. A run that goes on
+   * from one that ended between two of these compares with what that one measured.
+   */
   every?: number;
 }
 
@@ -127,12 +133,22 @@ export interface Seen extends Violation {
 export class Probe {
   readonly #guard: CheckedGuard;
   readonly #probe: (params: Float32Array) => number;
-  #before: number;
+  #before = NaN;
 
-  constructor(guard: CheckedGuard, probe: (params: Float32Array) => number, params: Float32Array) {
+  constructor(guard: CheckedGuard, probe: (params: Float32Array) => number) {
     this.#guard = guard;
     this.#probe = probe;
-    this.#before = this.#measure(params);
+  }
+
+  /** Before the first step: measures, unless it goes on from what was measured before, between two looks. */
+  begin(steps: number, params: Float32Array, measured?: number | null): void {
+    const between = steps % this.#guard.every !== 0 && measured !== undefined;
+    this.#before = between ? (measured ?? NaN) : this.#measure(params);
+  }
+
+  /** V as it was measured last; null where that is no measure. */
+  get measured(): number | null {
+    return Number.isFinite(this.#before) ? this.#before : null;
   }
 
   /** Compares with the time before; undefined after a step at which nothing is measured. */

@@ -1,6 +1,7 @@
 import { expectFunction } from "../common/expect.js";
 import { nextFactor, Probe, type Seen } from "./guard.js";
 import { checkRun, type RunInfo, type RunOptions, type CheckedRun, type Solution } from "./options.js";
+import type { Watch } from "../stepper/clock.js";
 import type { AsyncGradientSource, GradientSource } from "../sources/source.js";
 import type { Stepper } from "../stepper/stepper.js";
 import { expectIdle, takeStep, RunCounts, Trials, untried, type LossRequests, type Trial } from "./trial.js";
@@ -13,9 +14,21 @@ const HELD = 20;
 /** The lowest loss so far, and whether it still falls. */
 class StallDetector {
   #first: number | undefined;
-  #best = Infinity;
-  #reference = Infinity;
-  #waited = 0;
+  #best: number;
+  #reference: number;
+  #waited: number;
+
+  constructor({ first, best = Infinity, reference = Infinity, waited = 0 }: Watch) {
+    this.#first = first;
+    this.#best = best;
+    this.#reference = reference;
+    this.#waited = waited;
+  }
+
+  get watch(): Watch {
+    const known = { first: this.#first, best: this.#best, reference: this.#reference, waited: this.#waited };
+    return this.#first === undefined ? {} : known;
+  }
 
   /** Is the loss above the first one, and was never below it. */
   hasRisen(loss: number): boolean {
@@ -43,8 +56,31 @@ class RunState {
   lastLoss: number | undefined;
   /** Loss at the present parameters, where it is known together with the gradient. */
   known: number | undefined;
-  readonly #progress = new StallDetector();
+  #progress = new StallDetector({});
   #held = 0;
+  /** For a run that goes on from here, and looks at the loss here itself; `#watches`: if there is anything to know. */
+  #watch: Watch = {};
+  #watches = false;
+
+  /** Goes on from a run that ended here; where its loss is not known, it was saved or broke off on its way. */
+  begin({ lossTolerance, level }: CheckedRun, stepper: Stepper, loss: number, probe?: Probe): void {
+    const { watch: last, iterations } = stepper.clock;
+    const watch = last && (last.loss ?? loss) === loss ? last : {};
+    if (lossTolerance !== undefined) this.#progress = new StallDetector(watch);
+    if (level) this.#held = watch.held ?? 0;
+    this.#watches = lossTolerance !== undefined || level !== null || probe !== undefined;
+    this.#keep();
+    probe?.begin(iterations, stepper.engine.params, watch.probed);
+  }
+
+  #keep(): void {
+    if (this.#watches) this.#watch = { ...this.#progress.watch, held: this.#held };
+  }
+
+  /** What a run is to know that goes on from here; `loss` where this one ends. */
+  watchAt(probe: Probe | undefined, loss?: number): Watch | undefined {
+    return this.#watches ? { ...this.#watch, probed: probe?.measured, loss } : undefined;
+  }
 
   /** Why the run ends here, if it does. */
   reason(run: CheckedRun, loss: number, stepper: Stepper): Solution["reason"] | undefined {
@@ -66,6 +102,7 @@ class RunState {
     if (!info.skipped) this.lastLoss = loss;
     this.known = known;
     this.#held = held ? this.#held + 1 : 0;
+    this.#keep();
   }
 }
 
@@ -106,12 +143,15 @@ function* stepOn(
 ): LossRequests<Solution> {
   const { until, signal, monitors } = run;
   const { params } = stepper.engine;
-  const probe = run.guard?.probe && new Probe(run.guard, run.guard.probe, params);
+  const probe = run.guard?.probe && new Probe(run.guard, run.guard.probe);
   const watched = (run.guard && !probe) || run.level;
   const trials = watched ? new Trials(stepper, run, counts, probe !== undefined) : undefined;
-  for (let { moves } = stepper; ;) {
+  for (let { moves } = stepper, begins = true; ; begins = false) {
     const loss = yield* arrive(stepper, run, state.known, counts);
+    if (begins) state.begin(run, stepper, loss, probe);
     const solution = (reason: Solution["reason"], last = loss): Solution => {
+      const cut = ["steps", "until", "aborted"].includes(reason);
+      stepper.setWatch(cut ? state.watchAt(probe, last) : undefined);
       return { loss: last, steps: state.taken, ...counts, reason };
     };
     if (stepper.clock.iterations === 0 && gradNorm(stepper) === 0)
@@ -126,13 +166,8 @@ function* stepOn(
     if (!trial) return solution(signal?.aborted ? "aborted" : "stalled");
     state.moveOn(loss, trial);
     const seen = probe?.look(trial.info.step, params);
-    if (seen?.violated) counts.violations++;
-    if (seen && run.guard?.policy === "shrink")
-      stepper.setRateFactor(nextFactor(stepper.clock.rateFactor, seen.violated));
-    if (seen?.violated) {
-      const { step, before, after } = seen;
-      run.guard?.onViolation?.({ step, before, after });
-    }
+    stepper.setWatch(state.watchAt(probe));
+    if (seen) heed(seen, run, stepper, counts);
     const info = runInfo(trial, seen, loss, counts.evaluations);
     let ends = false;
     const moved = letMove(stepper, () => {
@@ -142,6 +177,15 @@ function* stepOn(
     if (moved) state.known = undefined;
     if (ends) return solution("until", yield* arrive(stepper, run, state.known, counts));
   }
+}
+
+/** What the guard does about what its probe has shown. */
+function heed(seen: Seen, { guard }: CheckedRun, stepper: Stepper, counts: RunCounts): void {
+  const { step, before, after, violated } = seen;
+  if (guard?.policy === "shrink") stepper.setRateFactor(nextFactor(stepper.clock.rateFactor, violated));
+  if (!violated) return;
+  counts.violations++;
+  guard?.onViolation?.({ step, before, after });
 }
 
 /** A loss that falls where its gradient is 0 has none written. */

@@ -62,7 +62,10 @@ export interface RunOptions {
   steps?: number;
   /** Ends when ‖g‖ ≤ gradientTolerance: "converged". */
   gradientTolerance?: number;
-  /** Ends when the lowest loss has improved by at most this much in 200 steps: "converged". */
+  /**
+   * Ends when the lowest loss has improved by at most this much in 200 steps: "converged". The steps of a run before count,
+   * unless that one had converged, or its last loss was not the first of this one.
+   */
   lossTolerance?: number;
   /** Ends when it returns true, asked after each step: "until". */
   until?: (info: RunInfo) => boolean;
@@ -145,13 +148,17 @@ function checkConditions(run: RunOptions): void {
   }
 }
 
+const MOST_MONITORS = 1000;
+
 const isMethod = (value: unknown) => value === undefined || typeof value === "function";
 
 /** All as objects. A function has no methods of its own, which would not be called. */
 function checkMonitors(monitors: readonly Monitor[]): RunMonitor[] {
   if (!Array.isArray(monitors))
     throw new TypeError(`run.monitors: expected an array of monitors, got ${show(monitors)}`);
-  return (monitors as readonly Monitor[]).map((monitor, k) => {
+  if (monitors.length > MOST_MONITORS)
+    throw new RangeError(`run.monitors: expected at most ${MOST_MONITORS}, got ${monitors.length}`);
+  return Array.from(monitors as readonly Monitor[], (monitor, k) => {
     const isFunction = typeof monitor === "function";
     const method = isFunction && ["at", "beforeStep", "afterStep"].find((name) => name in monitor);
     if (isFunction && !method) return { afterStep: monitor };

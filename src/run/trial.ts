@@ -103,7 +103,7 @@ export function untried(info: StepInfo): Trial {
 interface Start {
   readonly loss: number;
   readonly lastLoss: number | undefined;
-  readonly snapshot: Snapshot | undefined;
+  readonly snapshot: Snapshot;
 }
 
 /** Takes steps that a guard or a level looks after. */
@@ -114,6 +114,8 @@ export class Trials {
   /** A guard may have changed the rate. */
   readonly #rated: boolean;
   #snapshot: Snapshot | undefined;
+  /** Is it known that the step stays. */
+  #settled = false;
   #secondSnapshot: Snapshot | undefined;
 
   /** `probed`: the guard looks after each step, and judges no tries. */
@@ -126,16 +128,14 @@ export class Trials {
 
   /** One step. Undefined when the guard finds none that it lets pass: then, and after an error, nothing has changed. */
   *step(loss: number, lastLoss: number | undefined): LossRequests<Trial | undefined> {
-    const { guard, level } = this.#run;
-    const remembers = guard?.policy === "reject" || level !== null;
-    const snapshot = remembers ? (this.#snapshot = this.#stepper.snapshot(this.#snapshot)) : undefined;
-    let done = false;
+    // What somebody has written to the point must not count as settled.
+    this.#stepper.look();
+    const snapshot = (this.#snapshot = this.#stepper.snapshot(this.#snapshot));
+    this.#settled = false;
     try {
-      const trial = yield* this.#guarded({ loss, lastLoss, snapshot });
-      done = trial !== undefined;
-      return trial;
+      return yield* this.#guarded({ loss, lastLoss, snapshot });
     } finally {
-      if (snapshot && !done) this.#stepper.rollBack(snapshot);
+      if (!this.#settled) this.#stepper.rollBack(snapshot);
     }
   }
 
@@ -146,11 +146,11 @@ export class Trials {
     for (let rejections = 0; ;) {
       const found = yield* this.#levelled(start, rejections);
       const violation = this.#violationOf(start.loss, found);
-      const stays = !violation || guard?.policy !== "reject" || !start.snapshot;
-      if (stays) this.#adjustRate(violation !== undefined, rejections);
+      this.#settled = !violation || guard?.policy !== "reject";
+      if (this.#settled) this.#adjustRate(violation !== undefined, rejections);
       // It may throw: by now everything else is done.
       if (violation) guard?.onViolation?.(violation);
-      if (stays || !start.snapshot)
+      if (this.#settled || !guard)
         return { ...found, violated: violation !== undefined || rejections > 0, rejections };
       this.#counts.rejections++;
       if (++rejections >= guard.tries || signal?.aborted) return undefined;
@@ -186,7 +186,7 @@ export class Trials {
         ? (this.#secondSnapshot = this.#stepper.snapshot(this.#secondSnapshot))
         : start.snapshot;
     const found = yield* this.#plain(start, 1);
-    if (!level || !snapshot || !leaves(level, start.loss, found.after)) return found;
+    if (!level || !leaves(level, start.loss, found.after)) return found;
     this.#counts.projections++;
     if (level.action === "project") return yield* this.#project(snapshot, start.loss, found.info);
     for (let k = 1; k <= level.tries; k++) {

@@ -2,9 +2,12 @@ import { expectBoolean, expectFunction, expectNumber, expectOptions } from "../c
 import { seededRandom, shuffle } from "./random.js";
 import type { AsyncGradientSource, GradientSource } from "./source.js";
 
+/** Their numbers are kept in 32 bits. */
+const MOST_EXAMPLES = 2 ** 32;
+
 /** Options of {@link minibatches}. */
 export interface MinibatchOptions {
-  /** Number of examples, ≥ 1. */
+  /** Number of examples, 1 … 2³². */
   examples: number;
   /** Examples a step, 1 … examples. */
   batchSize: number;
@@ -46,7 +49,11 @@ export function minibatches(
 ): AsyncGradientSource;
 export function minibatches<Loss>(options: MinibatchOptions, gradient: BatchGradient<Loss>) {
   expectOptions("minibatches", options, ["examples", "batchSize", "seed", "shuffle"]);
-  const examples = expectNumber("minibatches.examples", options.examples, { min: 1, integer: true });
+  const examples = expectNumber("minibatches.examples", options.examples, {
+    min: 1,
+    max: MOST_EXAMPLES,
+    integer: true,
+  });
   const batchSize = expectNumber("minibatches.batchSize", options.batchSize, {
     min: 1,
     max: examples,

@@ -1,7 +1,8 @@
 import { OptimizerError } from "../common/errors.js";
 import { cut, expectBytes, show } from "../common/expect.js";
 import { toBytes, toText } from "../common/ascii.js";
-import type { GradientKind } from "../common/kinds.js";
+import { hashOf, mix } from "../common/hash.js";
+import { checkClock, type Clock } from "./clock.js";
 import { nameOf, WHOLE, type Tensor } from "../tensors.js";
 
 /*
@@ -29,67 +30,11 @@ export interface Description {
   readonly clock: Clock;
 }
 
-/** Where a run stands. */
-export interface Clock {
-  /** Steps taken, the skipped ones included. */
-  iterations: number;
-  skipped: number;
-  /** The step of the last anchor; 0 before the first. */
-  windowStart: number;
-  learningRate: number;
-  /** Largest gradient norm so far. */
-  gradNormMax: number;
-  /** Updates before momentum last started from 0; 0 unless a step was rejected. */
-  momentumStart: number;
-  /** What a guard multiplies the rate by, in (0, 1]. */
-  rateFactor: number;
-  gradients: GradientKind;
-  /** Anchors so far, by hand as well: there may be more of them than steps. */
-  anchors: number;
-  /** Of schedule-free averaging: t in the weights w, Σ w over the newest of them, and the largest rate. */
-  age: number;
-  weightSum: number;
-  rateMax: number;
-  /** Running mean of ‖g‖². */
-  squaresMean: number;
-  /** Running means of ⟨e, g⟩ and of its square, and over how many steps. */
-  slopeMean: number;
-  slopeSquares: number;
-  slopes: number;
-}
-
-export const newClock = (gradients: GradientKind): Clock => ({
-  iterations: 0,
-  skipped: 0,
-  windowStart: 0,
-  learningRate: 0,
-  gradNormMax: 0,
-  momentumStart: 0,
-  rateFactor: 1,
-  gradients,
-  anchors: 0,
-  ...newAverage(),
-  rateMax: 0,
-  squaresMean: 0,
-});
-
-/** An average of nothing. */
-export const newAverage = () => ({ age: 0, weightSum: 0, slopeMean: 0, slopeSquares: 0, slopes: 0 });
-
-/** One word into the hash: MurmurHash3's step. Every bit reaches bits on both sides, so damage does not cancel. */
-function mix(hash: number, word: number): number {
-  const scrambled = Math.imul(word, 0xcc9e2d51);
-  const mixed = hash ^ Math.imul((scrambled << 15) | (scrambled >>> 17), 0x1b873593);
-  return (Math.imul((mixed << 13) | (mixed >>> 19), 5) + 0xe6546b64) | 0;
-}
-
 /** Over little-endian 32-bit words, and the bytes behind the last one. */
 function checksum(bytes: Uint8Array): number {
   const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
-  const words = new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length >>> 2);
-  let hash = 0;
-  for (let i = 0; i < words.length; i++) hash = mix(hash, words[i]);
-  for (let i = words.length * 4; i < aligned.length; i++) hash = mix(hash, aligned[i]);
+  let hash = hashOf(new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length >>> 2));
+  for (let i = aligned.length & ~3; i < aligned.length; i++) hash = mix(hash, aligned[i]);
   return hash >>> 0;
 }
 
@@ -136,8 +81,12 @@ function read(given: unknown): { version: number; description: Description; payl
   return { version, description, payload: state.subarray(HEADER + text) };
 }
 
+function readClock({ clock }: Description): Clock {
+  return checkClock(clock) ?? refuse("it is damaged (clock)");
+}
+
 /** Where the run stands that a saved state is of. */
-export const clockOf = (state: unknown): Clock => checkClock(read(state).description.clock);
+export const clockOf = (state: unknown): Clock => readClock(read(state).description);
 
 /** A tensor as a state holds it; `frozen` is unknown in states of version 2. */
 export interface Held {
@@ -180,16 +129,19 @@ export function decode(
   );
   if (version !== VERSION) {
     const saved = own.map(({ size }) => ({ size, frozen: undefined }));
-    return { clock: checkClock(description.clock), payload, saved, sources: own.map((_, k) => k) };
+    return { clock: readClock(description), payload, saved, sources: own.map((_, k) => k) };
   }
-  if (!Array.from(tensors ?? []).every((tensor) => typeof tensor?.frozen === "boolean") || !tensors?.length)
+  const isTensor = (tensor: unknown) => typeof (tensor as { frozen?: unknown } | null)?.frozen === "boolean";
+  if (!isArray(tensors) || tensors.length === 0 || !tensors.every(isTensor))
     refuse("it is damaged (tensors)");
   const places = match(tensors, own, partial);
   const saved = tensors.map(({ frozen }, k) => ({ size: own[places[k]].size, frozen }));
   const sources = own.map((): number | undefined => undefined);
   places.forEach((place, k) => (sources[place] = k));
-  return { clock: checkClock(description.clock), payload, saved, sources };
+  return { clock: readClock(description), payload, saved, sources };
 }
+
+const isArray = (value: unknown): value is readonly unknown[] => Array.isArray(value);
 
 /** Which of the tensors each saved one is: by name, or by place where they were saved without names. */
 function match(saved: Description["tensors"], own: readonly Tensor[], partial: boolean): number[] {
@@ -241,33 +193,4 @@ function compare(what: string, found: object, expected: object): void {
     if (theirs !== ours)
       refuse(`${what} was saved with ${key} ${cut(theirs)}; this optimizer has ${cut(ours)}`);
   }
-}
-
-/** Every number of a clock: counts of steps, of steps that moved the parameters, and what only those change. */
-const COUNTS = ["iterations", "skipped", "windowStart", "anchors"] as const;
-const APPLIED_COUNTS = ["momentumStart", "slopes"] as const;
-const MEASURES = [
-  ...(["learningRate", "gradNormMax", "age", "weightSum", "rateMax"] as const),
-  ...(["squaresMean", "slopeSquares"] as const),
-];
-const KINDS: readonly GradientKind[] = ["exact", "noisy", "undecided"];
-
-function checkClock(clock: unknown): Clock {
-  const found = (clock ?? {}) as Clock;
-  const { gradients, slopeMean, rateFactor } = found;
-  const applied = found.iterations - found.skipped;
-  const isCount = (value: number, most: number) => Number.isSafeInteger(value) && value >= 0 && value <= most;
-  const isMeasure = (value: number) => Number.isFinite(value) && value >= 0 && (applied > 0 || value === 0);
-  const whole =
-    COUNTS.every((name) => isCount(found[name], name === "anchors" ? Infinity : found.iterations)) &&
-    APPLIED_COUNTS.every((name) => isCount(found[name], applied)) &&
-    MEASURES.every((name) => isMeasure(found[name])) &&
-    Number.isFinite(slopeMean) &&
-    Number.isFinite(rateFactor) &&
-    rateFactor >= 0 &&
-    KINDS.includes(gradients);
-  if (!whole) refuse("it is damaged (clock)");
-  // In the order of a new clock, so that what is saved again has the same bytes.
-  const fields = Object.keys(newClock(gradients)).map((name) => [name, found[name as keyof Clock]]);
-  return Object.fromEntries(fields) as Clock;
 }

@@ -1,4 +1,4 @@
-import type { Clock } from "./checkpoint.js";
+import type { Clock } from "./clock.js";
 
 /** What a step did. */
 export interface StepInfo {

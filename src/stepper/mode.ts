@@ -1,6 +1,6 @@
 import type { Rule } from "../bases/base.js";
 import { KERNELS } from "../bases/kernels.js";
-import type { Clock } from "./checkpoint.js";
+import type { Clock } from "./clock.js";
 import type { Config, Resolved } from "./config.js";
 import { Summary, Scalar } from "../engine/kernels.js";
 import type { Engine } from "../engine/program.js";

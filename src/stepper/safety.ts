@@ -1,6 +1,6 @@
 import { OptimizerError } from "../common/errors.js";
 import { show } from "../common/expect.js";
-import type { Segment, Tensors } from "../tensors.js";
+import type { Tensors } from "../tensors.js";
 
 /* Why a step may fail, found before it changes anything or undone after. */
 
@@ -87,50 +87,4 @@ function largestH({ paramsNorm, deltaNorm, scale, gradNormMax, lambda }: Reach):
   if (lambda === undefined) return 0;
   const pull = scale * deltaNorm * (1 + deltaNorm / paramsNorm) + 1 / paramsNorm;
   return gradNormMax * (deltaNorm + lambda * pull);
-}
-
-/** The n-th coordinate of all that the segments hold, from 0. */
-function nthOf(segments: readonly Segment[], n: number): number {
-  for (const { first, last } of segments) {
-    if (n < last - first) return first + n;
-    n -= last - first;
-  }
-  return segments[0].first;
-}
-
-/** A few parameters as the last step left them: x = xRef + SΔ would silently undo what is written to them since. */
-export class WriteDetector {
-  readonly #places: readonly number[];
-  readonly #values: Float32Array;
-
-  /** Frozen coordinates are in no segment: they may be written to. */
-  constructor(segments: readonly Segment[]) {
-    const size = segments.reduce((sum, { first, last }) => sum + last - first, 0);
-    const count = Math.min(size, 8);
-    this.#places = Array.from({ length: count }, (_, k) =>
-      nthOf(segments, Math.floor((k * (size - 1)) / Math.max(1, count - 1))),
-    );
-    this.#values = new Float32Array(count);
-  }
-
-  record(params: Float32Array): void {
-    const places = this.#places;
-    const values = this.#values;
-    for (let k = 0; k < places.length; k++) values[k] = params[places[k]];
-  }
-
-  check(params: Float32Array): void {
-    const places = this.#places;
-    const values = this.#values;
-    for (let k = 0; k < places.length; k++) {
-      const place = places[k];
-      // A NaN that was restored is nobody's writing: the step itself finds it.
-      if (!Object.is(params[place], values[k])) {
-        throw new OptimizerError(
-          "moved",
-          `params[${place}] was written to since the last step, which the next step would undo; use setParams`,
-        );
-      }
-    }
-  }
 }

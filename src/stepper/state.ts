@@ -1,15 +1,8 @@
-import { decode, encode, newAverage, newClock, type Clock } from "./checkpoint.js";
+import { decode, encode } from "./checkpoint.js";
+import { newClock, type Clock } from "./clock.js";
 import { expectedOf, type Config, type Resolved } from "./config.js";
 import type { Engine } from "../engine/engine.js";
-import {
-  averageOf,
-  StateCopy,
-  lowerScales,
-  scalesOf,
-  shiftReference,
-  shownScale,
-} from "../engine/snapshot.js";
-import type { Backoff, Snapshot } from "../engine/snapshot.js";
+import { averageOf, savedState, shiftReference, shownScale } from "../engine/snapshot.js";
 import { Summary } from "../engine/kernels.js";
 import { transplant } from "../engine/transplant.js";
 import { OptimizerError } from "../common/errors.js";
@@ -18,7 +11,8 @@ import { boldness, type Mode } from "./gradients.js";
 import type { RestoreOptions, TensorView } from "./info.js";
 import type { GradientKind } from "../common/kinds.js";
 import { enterMode, weigh } from "./mode.js";
-import { expectNorm, WriteDetector } from "./safety.js";
+import { expectNorm } from "./safety.js";
+import { WriteDetector } from "./writes.js";
 import { viewsOf } from "../tensors.js";
 import { nextAnchor } from "../tuners/tuners.js";
 
@@ -36,7 +30,7 @@ export class State {
   protected time = newClock("undecided");
   protected windowEnd = Infinity;
   /** A guard takes back the steps that lead upwards, so S may grow as it likes. */
-  #rejects = false;
+  protected rejects = false;
   /** No step was taken yet: `params` may be written to freely. */
   protected fresh = true;
   /** What is under way, which other calls would disturb: "run", "step" or "stepAsync". */
@@ -51,8 +45,7 @@ export class State {
     const { config, tensors, program } = resolved;
     this.config = config;
     this.size = tensors.size;
-    // Parameters that are elsewhere are not watched.
-    this.writes = new WriteDetector(engine.params.length === 0 ? [] : program.segments);
+    this.writes = new WriteDetector(program, engine);
     this.tensors = viewsOf(tensors, engine);
     tensors.values.forEach((values, k) => values && this.tensors[k].params.set(values));
     this.#start();
@@ -62,6 +55,10 @@ export class State {
   get engine(): Engine {
     if (this.#engine) return this.#engine;
     throw new OptimizerError("disposed", "this optimizer was disposed of");
+  }
+
+  protected get alive(): boolean {
+    return this.#engine !== undefined;
   }
 
   /** Throws when it was disposed of, or a thread of its engine has died. */
@@ -135,6 +132,18 @@ export class State {
     this.fresh = true;
   }
 
+  /** The first part of a step: settles the point, or makes sure that nobody has moved it. */
+  look(): void {
+    if (this.fresh) this.takeReference();
+    else this.writes.check(this.engine);
+  }
+
+  /** For somebody who asks for parameters, and may write to them. */
+  watched(): this {
+    if (!this.fresh) this.writes.watch(this.engine);
+    return this;
+  }
+
   /** Takes the point as it stands for the reference. */
   takeReference(): void {
     const { kernels, params, summary } = this.engine;
@@ -144,32 +153,34 @@ export class State {
       // Where they are elsewhere, only the sum is known.
       expectNorm("params", params.length ? params : [Infinity]);
     }
-    this.writes.record(params);
+    this.writes.record(this.engine);
   }
 
   anchor(): void {
     if (this.fresh) this.takeReference();
+    else this.writes.expectFinite(this.engine);
     this.anchorHere();
   }
 
   protected anchorHere(): void {
-    const { kernels, params } = this.engine;
-    if (this.config.tuner) kernels.anchor(this.mode.carry);
+    if (this.config.tuner) this.engine.kernels.anchor(this.mode.carry);
     this.time.anchors++;
     this.openWindow(this.time.iterations);
-    this.writes.record(params);
+    this.writes.record(this.engine);
   }
 
   protected openWindow(start: number): void {
     this.time.windowStart = start;
     this.windowEnd = nextAnchor(this.mode.anchor, start);
-    enterMode(this.engine, this.mode, this.time.anchors, !this.#rejects);
+    enterMode(this.engine, this.mode, this.time.anchors, !this.rejects);
   }
 
   setParams(values: ArrayLike<number>): void {
     const { params } = this.engine;
     expectNorm("values", values);
     const offset = Float32Array.from(values, (value, i) => value - params[i]);
+    // From where the point was before somebody wrote to it, the move is not known.
+    if (!this.fresh && !this.writes.holds(this.engine)) offset.fill(Infinity);
     params.set(values);
     this.follow(offset, params);
   }
@@ -186,13 +197,13 @@ export class State {
       whole += params[i] * params[i];
     }
     // The next gradient is of another place: what it differs in from the first one tells nothing.
-    if (this.undecided && !(moved <= TINY * whole)) this.#restartMomentum();
+    if (this.undecided && !(moved <= TINY * whole)) this.restartMomentum();
     if (!(moved <= SMALL * whole)) return this.takeReference();
     shiftReference(engine, offset);
-    this.writes.record(this.engine.params);
+    this.writes.record(this.engine);
   }
 
-  #restartMomentum(): void {
+  protected restartMomentum(): void {
     this.mode.momenta.forEach((slot) => this.engine.kernels.clearSlot(slot));
     this.time.momentumStart = this.time.iterations - this.time.skipped;
   }
@@ -200,14 +211,15 @@ export class State {
   translate(offset: ArrayLike<number>): void {
     const { params } = this.engine;
     expectNorm("offset", offset, params);
+    if (!this.fresh) this.writes.check(this.engine);
     for (let i = 0; i < params.length; i++) params[i] += offset[i];
     shiftReference(this.engine, offset);
-    this.writes.record(this.engine.params);
+    this.writes.record(this.engine);
   }
 
   reset(params?: ArrayLike<number>): void {
     const { engine } = this;
-    const point = Float32Array.from(params ?? engine.params);
+    const point = Float32Array.from(expectVector("params", params ?? engine.params, engine.params.length));
     expectNorm("params", point);
     engine.state.forEach((bytes) => bytes.fill(0));
     engine.params.set(point);
@@ -215,9 +227,9 @@ export class State {
   }
 
   save(): Uint8Array {
-    if (this.fresh) this.takeReference();
+    this.look();
     const { options } = expectedOf(this.resolved);
-    return encode({ clock: this.time, options, tensors: this.config.tensors }, this.engine.state);
+    return encode({ clock: this.time, options, tensors: this.config.tensors }, savedState(this.engine));
   }
 
   restore(state: Uint8Array, options: RestoreOptions): void {
@@ -236,7 +248,7 @@ export class State {
       throw new OptimizerError("state", `state: it is damaged (${payload.length} bytes of payload)`);
     this.takeUp(clock, clock.iterations === clock.skipped);
     // The first gradient of what starts afresh is not known.
-    if (fresh && this.undecided) this.#restartMomentum();
+    if (fresh && this.undecided) this.restartMomentum();
   }
 
   protected takeUp(clock: Readonly<Clock>, fresh: boolean): void {
@@ -244,52 +256,7 @@ export class State {
     this.openWindow(clock.windowStart);
     this.fresh = fresh;
     this.engine.kernels.summarize();
-    this.writes.record(this.engine.params);
-  }
-
-  /** Remembers all that a step changes, and the gradient; in the memory of an older snapshot, if that is given. */
-  snapshot(old?: Snapshot): Snapshot {
-    const copy = old ? old.copy.update() : new StateCopy(this.engine);
-    return { copy, clock: { ...this.time }, fresh: this.fresh };
-  }
-
-  /** Goes back, bit for bit. */
-  rollBack({ copy, clock, fresh }: Snapshot): void {
-    copy.restore();
-    this.takeUp(clock, fresh);
-  }
-
-  /**
-   * Goes back, and anchors there: with half the smaller of the scales of now and then, or half the rate where there is
-   * no tuner, and with the momentum of the gradient alone. Second moments stay. Returns what was halved, for the next
-   * time at the same snapshot.
-   */
-  backOff(snapshot: Snapshot, earlier?: Backoff): Backoff {
-    const { engine } = this;
-    const now = scalesOf(engine);
-    const { gradients } = this.time;
-    this.rollBack(snapshot);
-    // What gradients are stays known: to find it out again, the first of them would be wanted, which is forgotten here.
-    this.decide(gradients);
-    const { tuner } = this.config;
-    if (tuner) {
-      lowerScales(engine, now);
-      if (earlier) lowerScales(engine, earlier.scales);
-      engine.kernels.anchor(0.5);
-    } else this.time.rateFactor = (earlier ?? snapshot.clock).rateFactor / 2;
-    this.#restartMomentum();
-    Object.assign(this.time, newAverage());
-    return { scales: scalesOf(engine), rateFactor: this.time.rateFactor };
-  }
-
-  /** Says whether a guard takes back the steps that lead upwards. */
-  setRejects(rejects: boolean): void {
-    this.#rejects = rejects;
-    if (this.#engine) enterMode(this.#engine, this.mode, this.time.anchors, !rejects);
-  }
-
-  setRateFactor(factor: number): void {
-    this.time.rateFactor = factor;
+    this.writes.record(this.engine);
   }
 
   dispose(): void {

@@ -3,6 +3,7 @@ import type { Resolved } from "./config.js";
 import { FLUSH_EVERY, type Engine } from "../engine/engine.js";
 import { Summary, Scalar } from "../engine/kernels.js";
 import { StateCopy } from "../engine/snapshot.js";
+import { show } from "../common/expect.js";
 import type { OptimizerError } from "../common/errors.js";
 import { boldness, type Mode } from "./gradients.js";
 import type { Begun, StepInfo } from "./info.js";
@@ -20,11 +21,11 @@ import {
 } from "./mode.js";
 import { hugeGradient, isHuge, leftRange, nonFiniteGradient, singular } from "./safety.js";
 import type { Schedule } from "../schedules.js";
-import { State } from "./state.js";
+import { Rewindable } from "./rewind.js";
 import { nextAnchor } from "../tuners/tuners.js";
 
 /** What an optimizer does at a step. Its public face is `Optimizer`. */
-export class Stepper extends State {
+export class Stepper extends Rewindable {
   readonly #schedule: Schedule;
   /** Does every step need the gradient's norm, or a check, before the kernels may take it. */
   readonly #needsNorm: boolean;
@@ -92,12 +93,6 @@ export class Stepper extends State {
     scalars[Scalar.learningRate] = eta;
     scalars[Scalar.weight] = weigh(mode, this.time, eta, this.#after);
     scalars[Scalar.promiseLimit] = promiseOf(mode, loss);
-  }
-
-  /** The first part of a step: settles the point, or makes sure that nobody has moved it. */
-  look(): void {
-    if (this.fresh) this.takeReference();
-    else if (this.config.tuner?.delta === "stored") this.writes.check(this.engine.params);
   }
 
   /** ‖g‖² before clipping; finite for every finite gradient. */
@@ -193,7 +188,9 @@ export class Stepper extends State {
       this.task = task;
     }
     if (!(Number.isFinite(alpha) && alpha >= 0)) {
-      throw new RangeError(`base.learningRate: expected a finite number >= 0 at step ${step}, got ${alpha}`);
+      throw new RangeError(
+        `base.learningRate: expected a finite number >= 0 at step ${step}, got ${show(alpha)}`,
+      );
     }
     return this.config.normAdaptive ? alpha / (1 + gradNorm) : alpha;
   }
@@ -203,6 +200,6 @@ export class Stepper extends State {
     this.time.iterations++;
     if (this.time.iterations % FLUSH_EVERY === 0) this.engine.kernels.flushMoments();
     if (this.time.iterations >= this.windowEnd) this.anchorHere();
-    else this.writes.record(this.engine.params);
+    else this.writes.record(this.engine);
   }
 }

@@ -135,7 +135,9 @@ function checkGrowthLimit(form: FormName, limit: Partial<GrowthLimit> | null): P
 function checkSpread(form: FormName, granularity: Granularity, spread: number | null): number | null {
   if (spread === null) return null;
   if (form !== "superlevel" || granularity !== "parameter") {
-    throw new RangeError(`${form}.spread: expected null but for superlevel's coordinates, got ${spread}`);
+    throw new RangeError(
+      `${form}.spread: expected null but for superlevel's coordinates, got ${show(spread)}`,
+    );
   }
   return expectNumber(`${form}.spread`, spread, { above: 1 });
 }

@@ -91,15 +91,6 @@ export function heightOf(loss: number, { low, high }: Frame): number {
   return Math.min(1, Math.max(0, height));
 }
 
-/** Losses worth a label: 1, 2 and 5 times the powers of ten inside the frame. */
-export function ticksOf({ low, high }: Frame): number[] {
-  const ticks: number[] = [];
-  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) {
-    for (const factor of [1, 2, 5]) ticks.push(Number(`${factor}e${power}`));
-  }
-  return ticks.filter((tick) => tick >= low && tick <= high);
-}
-
 /**
  * Moves labels apart: positions as near as possible to `wanted`, in the same order, at least `spacing` from
  * each other, none beyond `end`.

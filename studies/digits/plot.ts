@@ -1,4 +1,5 @@
-import { finalLoss, heightOf, spreadLabels, ticksOf, type Curve, type Frame } from "./curves.js";
+import { finalLoss, heightOf, spreadLabels, type Curve, type Frame } from "./curves.js";
+import { logTicks } from "../kit/svg.js";
 
 export interface PlotSize {
   readonly columns: number;
@@ -96,7 +97,7 @@ function canvasRow(canvas: Canvas, row: number, paint: (text: string, color: str
 
 function axisLabels(frame: Frame, rows: number): string[] {
   const labels = new Array<string>(rows).fill(" ".repeat(axisWidth - 1) + "│");
-  for (const tick of ticksOf(frame)) {
+  for (const tick of logTicks(frame.low, frame.high)) {
     const row = Math.round((1 - heightOf(tick, frame)) * (rows - 1));
     labels[row] = `${String(tick).padStart(axisWidth - 2)} ┤`;
   }

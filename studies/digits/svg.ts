@@ -1,4 +1,5 @@
-import { finalLoss, heightOf, isOffScale, spreadLabels, ticksOf, type Curve, type Frame } from "./curves.js";
+import { finalLoss, heightOf, isOffScale, spreadLabels, type Curve, type Frame } from "./curves.js";
+import { escapeXml, logTicks, polyline } from "../kit/svg.js";
 
 const width = 960;
 const height = 540;
@@ -35,7 +36,7 @@ function y(loss: number, frame: Frame): number {
 
 function lossAxis(frame: Frame): string[] {
   const middle = (plot.top + plot.bottom) / 2;
-  const lines = ticksOf(frame).flatMap((tick) => {
+  const lines = logTicks(frame.low, frame.high).flatMap((tick) => {
     const at = y(tick, frame);
     return [
       `<line x1="${plot.left}" y1="${at}" x2="${plot.right}" y2="${at}" stroke="${faint}"/>`,
@@ -75,8 +76,9 @@ function stepTicks(steps: number): number[] {
 
 function curveShapes(curve: Curve, frame: Frame): string[] {
   const { points, color, family, divergedAt } = curve;
-  const path = points.map((point) => `${x(point.step, frame)},${y(point.loss, frame)}`).join(" ");
-  const line = `<polyline points="${path}" fill="none" stroke="${color}" stroke-linejoin="round" ${strokeOf(family)}/>`;
+  const places = points.map(({ step, loss }) => ({ x: x(step, frame), y: y(loss, frame) }));
+  const style = `fill="none" stroke="${color}" stroke-linejoin="round" ${strokeOf(family)}`;
+  const line = polyline(places, style);
   if (divergedAt === undefined) return [line];
   const last = points.length > 0 ? points[points.length - 1].loss : Infinity;
   return [line, cross(x(divergedAt, frame), y(last, frame), color)];
@@ -120,8 +122,4 @@ function offScaleNote(curves: readonly Curve[], frame: Frame): string[] {
 
 function round(value: number): number {
   return Math.round(100 * value) / 100;
-}
-
-function escapeXml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

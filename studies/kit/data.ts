@@ -62,33 +62,10 @@ function makeSentences(count: number): string {
 /** Rows of numbers; the last is the class. */
 export type Rows = readonly (readonly number[])[];
 
-/** Fisher's irises, or three clouds of points in four dimensions. */
-export function loadIris(): Rows {
-  return realOr(
-    "tabular/iris.csv",
-    (path) => readRows(path, 1),
-    drawClouds,
-    "three clouds of points are drawn instead; put lines of four numbers and a class, 0 to 2, there, under a line of names",
-  );
-}
-
 /** Comma-separated numbers, gzipped where the name says so. */
 export function readRows(path: string, headerLines: number): Rows {
   const bytes = readFileSync(path);
   const text = (path.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8");
   const lines = text.trim().split("\n").slice(headerLines);
   return lines.map((line) => line.split(",").map(Number));
-}
-
-function drawClouds(): Rows {
-  const random = createRandom(1);
-  const centres = [
-    [5.0, 3.4, 1.5, 0.2],
-    [5.9, 2.8, 4.3, 1.3],
-    [6.6, 3.0, 5.6, 2.0],
-  ];
-  return Array.from({ length: 150 }, (_, i) => {
-    const label = Math.floor(i / 50);
-    return [...centres[label].map((centre) => centre + 0.5 * random.normal()), label];
-  });
 }

@@ -32,6 +32,10 @@ export function stroke(color: number, bold: boolean): string {
   return `fill="none" stroke="${colors[color % colors.length]}" ${style}`;
 }
 
+export function escapeXml(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
 export function polyline(points: readonly Point[], style: string): string {
   return `<polyline points="${points.map(({ x, y }) => `${x},${y}`).join(" ")}" ${style}/>`;
 }
@@ -69,11 +73,27 @@ export interface LogChart {
 
 const frame = { width: 420, height: 340, left: 52, top: 78, right: 12, entry: 15 };
 
-/** Powers of ten within two logarithms. */
+/** Labels of a logarithmic axis: 1, 2 and 5 times the powers of ten from `low` to `high`. */
+export function logTicks(low: number, high: number): number[] {
+  const ticks: number[] = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) {
+    for (const factor of [1, 2, 5]) ticks.push(Number(`${factor}e${power}`));
+  }
+  return ticks.filter((tick) => tick >= low && tick <= high);
+}
+
+/** Logarithms of an axis' labels: powers of ten, and 2 and 5 times these where there would be fewer than three. */
 function ticks(low: number, high: number): number[] {
-  return Array.from({ length: 40 }, (_, k) => k - 20).filter(
-    (tick) => tick >= low - 1e-9 && tick <= high + 1e-9,
-  );
+  const all = logTicks(10 ** (low - 1e-9), 10 ** (high + 1e-9)).map(Math.log10);
+  const powers = all.filter(Number.isInteger);
+  return powers.length < 3 ? all : powers;
+}
+
+/** 1e4 or 2e4: sizes are too long to write out under an axis. */
+function label(tick: number): string {
+  return Number((10 ** tick).toPrecision(1))
+    .toExponential()
+    .replace("+", "");
 }
 
 /** Panels side by side, both axes logarithmic. */
@@ -102,10 +122,10 @@ function drawPanel({ title, series }: LogChart["panels"][number], at: number): s
     `<rect x="${left}" y="${top}" width="${right - left}" height="${bottom - top}" fill="none" stroke="#ccc"/>`,
     ...ticks(low, high).flatMap((tick) => [
       `<path d="M${left} ${y(tick)}H${right}" stroke="#e5e5e0"/>`,
-      `<text x="${left - 4}" y="${y(tick) + 3}" text-anchor="end">${Number(`1e${tick}`)}</text>`,
+      `<text x="${left - 4}" y="${y(tick) + 3}" text-anchor="end">${Number((10 ** tick).toPrecision(1))}</text>`,
     ]),
     ...ticks(from, to).map(
-      (tick) => `<text x="${x(tick)}" y="${bottom + 14}" text-anchor="middle">1e${tick}</text>`,
+      (tick) => `<text x="${x(tick)}" y="${bottom + 14}" text-anchor="middle">${label(tick)}</text>`,
     ),
     ...series.flatMap(({ name, bold, points }, k) => {
       const style = stroke(k, bold);

@@ -9,11 +9,33 @@ import { launch, skipNote, skipped } from "../support/chromium.js";
 import { serve, visit } from "../support/page.js";
 
 const program = readFileSync("test/support/tfjs-page.mjs", "utf8");
+const onDevice = readFileSync("test/support/tfjs-device-page.mjs", "utf8");
 const folder = "node_modules/@tensorflow/tfjs-backend-wasm/dist";
 const isolation = {
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
+
+/** Both adapters are Chromium's own, which needs no GPU. */
+const GRAPHICS = {
+  webgl: ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
+  webgpu: ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan"],
+};
+
+interface Beside {
+  error: number;
+  reads: number;
+  steady: boolean;
+  gradients: string;
+  copies: boolean;
+  resumed: number;
+}
+
+interface OnDevice {
+  runs: Record<string, Beside>;
+  fitted: { first: number; last: number; goesOn: boolean; iterations: number };
+  spoilt: { same: boolean; told: string };
+}
 
 interface Losses {
   first: number;
@@ -28,7 +50,7 @@ describe.skipIf(skipped)(`TensorFlow.js in a browser${skipNote}`, () => {
 
   beforeAll(async () => {
     server = await serve({ "/": { program }, "/isolated": { program, headers: isolation } }, folder);
-    browser = await launch(["--use-angle=swiftshader", "--enable-unsafe-swiftshader"]);
+    browser = await launch(GRAPHICS.webgl);
   }, 60_000);
 
   afterAll(async () => {
@@ -37,7 +59,7 @@ describe.skipIf(skipped)(`TensorFlow.js in a browser${skipNote}`, () => {
   });
 
   it.each([
-    { backend: "webgl", isolated: false, copies: true },
+    { backend: "webgl", isolated: false, copies: false },
     { backend: "wasm", isolated: false, copies: false },
     // With threads its memory is shared, and the kernels' is not.
     { backend: "wasm", isolated: true, copies: true },
@@ -54,4 +76,37 @@ describe.skipIf(skipped)(`TensorFlow.js in a browser${skipNote}`, () => {
     },
     120_000,
   );
+});
+
+describe.skipIf(skipped).each(["webgl", "webgpu"] as const)(`on the device, %s${skipNote}`, (backend) => {
+  it("follows the engine, reads nothing, lets go of everything, and goes on from a saved model", async () => {
+    const server = await serve({ "/": { program: onDevice } });
+    const browser = await launch(GRAPHICS[backend]);
+    try {
+      const [line] = (await visit(browser, server, `/?${backend}`)).logs;
+      const { runs, fitted, spoilt } = JSON.parse(line) as OnDevice;
+      const known = { reads: 0, steady: true, copies: false };
+      const errors = Object.values(runs).map(({ error }) => error);
+      expect(Math.max(...errors)).toBeLessThan(1e-4);
+      expect(
+        Object.values(runs).map(({ reads, steady, copies, gradients, resumed }) => ({
+          ...{ reads, steady, copies, gradients, resumed },
+        })),
+      ).toEqual([
+        { ...known, gradients: "exact", resumed: 60 },
+        { ...known, gradients: "noisy", resumed: 200 },
+        { ...known, gradients: "noisy", resumed: 200 },
+        { ...known, gradients: "undecided", resumed: 200 },
+      ]);
+      expect(fitted).toMatchObject({ goesOn: true, iterations: 32 });
+      expect(fitted.last).toBeLessThan(0.1 * fitted.first);
+      expect(spoilt).toMatchObject({
+        same: true,
+        told: expect.stringMatching(/^diverged a step had/) as string,
+      });
+    } finally {
+      await browser.close();
+      server.close();
+    }
+  }, 180_000);
 });

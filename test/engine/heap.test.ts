@@ -1,7 +1,7 @@
 /**
  * No step allocates: 10⁵ of them leave nothing behind, on the heap or in the optimizer's memory. What a step lets fall
- * for the collector (its StepInfo, and what the host computes with) is bounded, too. In a process of its own, as only
- * that can ask for a collection.
+ * for the collector (its StepInfo, and what the host computes with) is bounded, too. In a process of its own, so that
+ * no other test's garbage is counted.
  */
 import { execFileSync } from "node:child_process";
 
@@ -15,7 +15,7 @@ describe("after 100 000 steps", { timeout: 60_000 }, () => {
   let control: HeapRow;
 
   beforeAll(() => {
-    const flags = ["--expose-gc", "--import", "tsx", "bench/heap.ts"];
+    const flags = ["--import", "tsx", "bench/heap.ts"];
     rows = JSON.parse(execFileSync(process.execPath, flags, { encoding: "utf8" })) as HeapRow[];
     control = rows.pop()!;
   }, 60_000);

@@ -13,6 +13,7 @@ import {
   superlevel,
 } from "../../src/index.js";
 import type { Optimizer, OptimizerOptions, TensorSpec } from "../../src/index.js";
+import { Group } from "../../src/engine/records.js";
 import { engines } from "../support/engines.js";
 import { errorOf } from "../support/errors.js";
 import { descriptionOf, mustMatch, payloadBegin, redescribed, sameBytes, sealed } from "../support/state.js";
@@ -256,6 +257,9 @@ describe.each(engines)("%s engine", (engine) => {
         taken++;
         // Nobody can tell that these numbers are others. They are as good as any, or fail as clearly.
         const again = optimizer.save();
+        // Sums that every step clears are not kept.
+        const sums = new DataView(other.buffer, payloadBegin(other));
+        for (const sum of [Group.gg, Group.yy, Group.dy]) sums.setFloat64(8 * sum, 0);
         if (!sameBytes(again.subarray(payloadBegin(again)), other.subarray(payloadBegin(other))))
           throw new Error("half of it is there");
         try {

@@ -20,7 +20,10 @@ const LAYERS: Record<string, Layer[]> = {
     { files: ["schedules.ts", "tensors.ts"] },
     { files: ["tuners/*.ts"], siblings: true },
     { files: ["bases/*.ts", "sources/*.ts"], siblings: true },
-    { files: ["stepper/checkpoint.ts", "stepper/info.ts", "stepper/safety.ts"], siblings: true },
+    {
+      files: ["stepper/checkpoint.ts", "stepper/clock.ts", "stepper/info.ts", "stepper/safety.ts"],
+      siblings: true,
+    },
     { files: ["engine/kernels.ts", "engine/program.ts", "engine/records.ts"], siblings: true },
     { files: ["engine/js/*.ts"], siblings: true },
     { files: ["engine/*.ts"], siblings: true },
@@ -29,7 +32,9 @@ const LAYERS: Record<string, Layer[]> = {
     { files: ["stepper/gradients.ts"] },
     { files: ["stepper/config.ts"] },
     { files: ["stepper/mode.ts"] },
+    { files: ["stepper/writes.ts"] },
     { files: ["stepper/state.ts"] },
+    { files: ["stepper/rewind.ts"] },
     { files: ["stepper/stepper.ts"] },
     { files: ["run/guard.ts", "run/level.ts", "run/options.ts"], siblings: true },
     { files: ["run/trial.ts"] },
@@ -39,6 +44,7 @@ const LAYERS: Record<string, Layer[]> = {
     { files: ["create.ts"] },
     { files: ["index.ts"] },
     { files: ["adapters/minimize/*.ts"], siblings: true },
+    { files: ["adapters/arrays/*.ts"], siblings: true },
     { files: ["adapters/jax/*.ts"], siblings: true },
     // Diagnostics, an entry of their own.
     { files: ["objective/*.ts"], siblings: true },
@@ -54,7 +60,8 @@ const LAYERS: Record<string, Layer[]> = {
     { files: ["report/page-bundle.ts"] },
     { files: ["report/report.ts"] },
     { files: ["stability/index.ts"] },
-    { files: ["adapters/tfjs/*.ts"], siblings: true },
+    // Steps in shaders, and all else of this adapter.
+    { files: ["adapters/tfjs/fused/*.ts", "adapters/tfjs/*.ts"], siblings: true },
     { files: ["threads/*.ts"], siblings: true },
   ],
   assembly: [
@@ -64,7 +71,7 @@ const LAYERS: Record<string, Layer[]> = {
     { files: ["sweeps/segments.ts", "sweeps/sums.ts", "sweeps/reconstruct.ts", "rules/*.ts"] },
     { files: ["threads/pool.ts"] },
     { files: ["sweeps/sweep.ts"] },
-    { files: ["sweeps/scan.ts"] },
+    { files: ["sweeps/scan.ts", "sweeps/point.ts"] },
     { files: ["sweeps/update.ts"] },
     { files: ["sweeps/accumulate.ts", "sweeps/move.ts", "tuner/coordinate-tuners.ts"] },
     // What looks at more than one step, or ahead of it.
@@ -84,6 +91,7 @@ const PACKAGES: Record<string, string[]> = { src: ["@assemblyscript/loader"], as
 const HOSTS: { files: string; package: string }[] = [
   { files: "adapters/jax/*.ts", package: "@jax-js/jax" },
   { files: "adapters/tfjs/*.ts", package: "@tensorflow/tfjs-core" },
+  { files: "adapters/tfjs/fused/*.ts", package: "@tensorflow/tfjs-core" },
   { files: "report/page/*.ts", package: "d3-contour" },
   { files: "report/page/*.ts", package: "uplot" },
 ];

@@ -138,10 +138,6 @@ export function lionOf(changes: Partial<Omit<Of<"lion">, "name">> = {}): Of<"lio
   return { name: "lion", beta1: 0.9, beta2: 0.99, weightDecay: 0, ...changes };
 }
 
-export function adamaxOf(changes: Partial<Omit<Of<"adamax">, "name">> = {}): Of<"adamax"> {
-  return { name: "adamax", beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0, ...changes };
-}
-
 export function rmspropOf(changes: Partial<Omit<Of<"rmsprop">, "name">> = {}): Of<"rmsprop"> {
   const plain = { momentum: 0, centered: false, weightDecay: 0 };
   return { name: "rmsprop", alpha: 0.99, eps: 1e-8, ...plain, ...changes };
@@ -150,10 +146,6 @@ export function rmspropOf(changes: Partial<Omit<Of<"rmsprop">, "name">> = {}): O
 export function adagradOf(changes: Partial<Omit<Of<"adagrad">, "name">> = {}): Of<"adagrad"> {
   const plain = { learningRateDecay: 0, initialAccumulator: 0, weightDecay: 0 };
   return { name: "adagrad", eps: 1e-10, ...plain, ...changes };
-}
-
-export function adadeltaOf(changes: Partial<Omit<Of<"adadelta">, "name">> = {}): Of<"adadelta"> {
-  return { name: "adadelta", rho: 0.9, eps: 1e-6, weightDecay: 0, ...changes };
 }
 
 export function scheduleFreeOf(

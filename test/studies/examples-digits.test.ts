@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
-import { frameOf, heightOf, spreadLabels, ticksOf, type Curve } from "../../studies/digits/curves.js";
+import { frameOf, heightOf, spreadLabels, type Curve } from "../../studies/digits/curves.js";
+import { logChart, logTicks } from "../../studies/kit/svg.js";
 import { drawDigits, type Digits } from "../../studies/kit/digits/draw.js";
 import { DataError, readIdx, readMnist } from "../../studies/kit/digits/idx.js";
 import { createNetwork, softmaxCrossEntropy, type Network } from "../../studies/digits/network.js";
@@ -284,9 +285,26 @@ describe("plots", () => {
   it("put the loss on a logarithmic axis that shows every curve but what blows up", () => {
     expect(frame.low).toBeLessThan(0.02);
     expect(frame.high).toBeCloseTo(11.5, 12);
-    expect(ticksOf(frame)).toEqual([0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10]);
+    expect(logTicks(frame.low, frame.high)).toEqual([0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10]);
     expect(heightOf(Math.sqrt(frame.low * frame.high), frame)).toBeCloseTo(0.5, 12);
     expect([heightOf(0, frame), heightOf(Infinity, frame)]).toEqual([0, 1]);
+  });
+
+  it("a logarithmic axis under a decade has more than one label", () => {
+    const series = [
+      {
+        name: "a",
+        bold: true,
+        points: [
+          [100, 3],
+          [800, 9],
+        ] as const,
+      },
+    ];
+    const chart = logChart({ title: "t", note: "n", panels: [{ title: "p", series }] });
+    expect(chart).toContain(">2e2</text>");
+    expect(chart).toContain(">5e2</text>");
+    expect(chart).toContain(">5</text>");
   });
 
   it("keep labels apart, in order and inside", () => {

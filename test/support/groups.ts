@@ -1,12 +1,11 @@
 /** What the kernels found in the last step, as a saved state has it: assembly/memory/records.ts says where. */
 import type { Optimizer, Tuner } from "../../src/index.js";
-import { BETAS, DG, GG, H, LEAD_DG, NEXT_DG, S_INIT, SCALE, XX } from "../../src/engine/js/memory.js";
+import { BETAS, DG, H, LEAD_DG, NEXT_DG, S_INIT, SCALE, XX } from "../../src/engine/js/memory.js";
 import { Beta } from "../../src/engine/records.js";
 import { payloadBegin } from "./state.js";
 
 /** Places of a group's fields, which are the same in all engines. */
 const PLACES = {
-  gg: GG,
   dg: DG,
   xx: XX,
   h: H,

@@ -55,7 +55,7 @@ export async function visit(
       if (message.type() === "warning") warnings.push(message.text());
       return message.type() === "log" && logs.push(message.text()) === lines;
     },
-    timeout: 60_000,
+    timeout: 150_000,
   });
   await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`);
   await Promise.race([printed, failed]);

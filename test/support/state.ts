@@ -16,7 +16,7 @@ function outcome(optimizer: Optimizer, g: Float32Array): string {
 
 /**
  * Throws unless both are in the same state: one more equal step ends in the same way and leaves both with the same
- * bytes. (What `save` returns right away may differ in sums that the next step takes anew.)
+ * bytes.
  */
 export function mustMatch(actual: Optimizer, expected: Optimizer, what = ""): void {
   for (const member of ["iterations", "learningRate"] as const) {

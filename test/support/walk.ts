@@ -133,7 +133,8 @@ function adopted(run: Run, info: StepInfo, before: Group[] | undefined, after: G
   alike.slopes = after.map(({ dg, nextDg }) => ({ before: dg, after: nextDg }));
   if (run.tuner?.granularity === "tensor") alike.h = after.map(({ h }) => h);
   if (pulls(run)) {
-    alike.gNorm = Math.sqrt(after[0].gg);
+    // Clipped gradients are coarse, so that their norm is exact.
+    if (run.more?.clip === undefined) alike.gNorm = gradNorm;
     alike.xNorm = Math.sqrt(before[0].xx);
   }
   return alike;

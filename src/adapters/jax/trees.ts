@@ -17,7 +17,7 @@ export interface Leaves extends Layout {
   readonly values: readonly Float32Array[];
 }
 
-function waysTo({ nodeType, nodeMetadata, childTreedefs }: JsTreeDef): string[] {
+export function waysTo({ nodeType, nodeMetadata, childTreedefs }: JsTreeDef): string[] {
   // The enum itself is not exported.
   const type = nodeType as string;
   if (type === "Leaf") return [""];

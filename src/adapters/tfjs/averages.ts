@@ -1,4 +1,4 @@
-import { keep, reshape, tensor, type Variable } from "@tensorflow/tfjs-core";
+import { keep, reshape, tensor, Tensor, type Variable } from "@tensorflow/tfjs-core";
 
 /** Does it for all, also where it fails for some; then throws the first error. */
 export function forAll<T>(items: readonly T[], act: (item: T, k: number) => unknown): void {
@@ -16,7 +16,7 @@ export function forAll<T>(items: readonly T[], act: (item: T, k: number) => unkn
 /** Lets variables hold other numbers while `f` runs; then each has its own data again, whatever has happened. */
 export async function holding<T>(
   variables: readonly Variable[],
-  values: readonly (Float32Array | undefined)[],
+  values: readonly (Float32Array | Tensor | undefined)[],
   f: () => T | Promise<T>,
 ): Promise<T> {
   const moved = variables.filter((_, k) => values[k]);
@@ -26,7 +26,7 @@ export async function holding<T>(
     variables.forEach((variable, k) => {
       const numbers = values[k];
       if (!numbers) return;
-      const value = tensor(numbers, variable.shape, "float32");
+      const value = numbers instanceof Tensor ? numbers : tensor(numbers, variable.shape, "float32");
       variable.assign(value);
       value.dispose();
     });

@@ -4,11 +4,11 @@ import { createEngine } from "../../engine/engine.js";
 import type { StepInfo } from "../../stepper/info.js";
 import { Stepper } from "../../stepper/stepper.js";
 import type { Reader } from "./reading.js";
-import { isTensor, same, Training, type Loss } from "./training.js";
+import { isTensor, same, EngineTraining, type Loss } from "./training.js";
 import type { Found, Readings, VariableList } from "./variables.js";
 
 /** For every backend: gradients are copied in, parameters out. */
-export class CopyingTraining extends Training {
+export class CopyingTraining extends EngineTraining {
   readonly copies = true;
   readonly stale = false;
 
@@ -90,7 +90,9 @@ export class CopyingTraining extends Training {
     this.list.leave(k);
   }
 
-  save(): Uint8Array {
+  // Others have to wait for what they save.
+
+  *save(): Reader<Uint8Array> {
     return this.stepper.save();
   }
 

@@ -6,7 +6,7 @@ import { Stepper } from "../../stepper/stepper.js";
 import { forAll } from "./averages.js";
 import { aliasOf, type TensorMemory } from "./memory.js";
 import type { Reader } from "./reading.js";
-import { isTensor, same, Training, type Loss } from "./training.js";
+import { isTensor, same, EngineTraining, type Loss } from "./training.js";
 import { expectFinite, type Found, type VariableList } from "./variables.js";
 
 /** The backend's own reference to a variable's data, and ours. */
@@ -37,7 +37,7 @@ function host(memory: TensorMemory, { program }: Resolved): Hosted {
 }
 
 /** For the wasm backend: the kernels read gradients and write parameters where the backend has them. */
-export class HostedTraining extends Training {
+export class HostedTraining extends EngineTraining {
   readonly copies = false;
   readonly #memory: TensorMemory;
   readonly #hosted: Hosted;
@@ -163,7 +163,7 @@ export class HostedTraining extends Training {
     return average && this.apart(average);
   }
 
-  save(): Uint8Array {
+  *save(): Reader<Uint8Array> {
     const { params } = this.#hosted.engine;
     this.list.variables.forEach((_, k) => params.set(this.#left(k), this.#firsts[k]));
     return this.stepper.save();

@@ -60,7 +60,7 @@ export class SuperlevelOptimizer extends Optimizer {
   get learningRate(): number {
     const { learningRate, training } = this.#run;
     if (typeof learningRate === "number" && !this.#checked.options.normAdaptive) return learningRate;
-    return training?.stepper.clock.learningRate ?? 0;
+    return training?.clock.learningRate ?? 0;
   }
 
   set learningRate(rate: number) {
@@ -69,25 +69,27 @@ export class SuperlevelOptimizer extends Optimizer {
 
   /** The tuner's S: a number, or one for each variable or parameter, as its granularity says. 1 without a tuner. */
   get scale(): number | Float32Array {
-    return this.#run.training?.stepper.scale ?? (this.#checked.options.tuner ? 0 : 1);
+    return this.#run.training?.scale ?? (this.#checked.options.tuner ? 0 : 1);
   }
 
   /** η · S of the last step, with the mean of S where there are several; 0 before the first. */
   get effectiveLearningRate(): number {
-    return this.#lastStep ? this.#lastStep.learningRate * this.#lastStep.scale : 0;
+    const { lastStep } = this;
+    return lastStep ? lastStep.learningRate * lastStep.scale : 0;
   }
 
   /**
    * Do gradients and parameters go to and fro between the backend and the optimizer: false on the wasm backend, where
-   * the optimizer works inside of its memory, if that is found as expected. Undefined before the first step.
+   * the optimizer works inside of its memory, if that is found as expected, and on webgl and webgpu, where it works on the
+   * device. Undefined before the first step.
    */
   get copies(): boolean | undefined {
     return this.#run.training?.copies;
   }
 
-  /** What the last step found; undefined before the first. */
+  /** What the last step found; on a GPU, the last one that has been heard of. Undefined before the first. */
   get lastStep(): StepInfo | undefined {
-    return this.#lastStep;
+    return this.#run.training?.latest ?? this.#lastStep;
   }
 
   /**
@@ -128,7 +130,7 @@ export class SuperlevelOptimizer extends Optimizer {
    * @param gradients what `tf.variableGrads` or {@link computeGradients} returned, or a list; they are not disposed of
    * @param seen the loss, where {@link computeGradients} has not told it with these very gradients
    * @throws RangeError naming the variables when they are others than before, or a gradient has another shape
-   * @throws Error on a backend that cannot read tensors synchronously, webgpu
+   * @throws Error on webgpu, which cannot read tensors synchronously, with options that have no step on a device
    * @throws OptimizerError as `Optimizer.step` does. No variable has changed then
    */
   override applyGradients(gradients: NamedTensorMap | NamedTensor[], seen: TfjsSeen = {}): void {
@@ -141,7 +143,10 @@ export class SuperlevelOptimizer extends Optimizer {
    */
   async applyGradientsAsync(gradients: NamedTensorMap | NamedTensor[], seen: TfjsSeen = {}): Promise<void> {
     const step = this.#step(gradients, seen);
-    this.#lastStep = await this.#run.during("step", () => readLater(step));
+    this.#lastStep = await this.#run.during("step", async () => {
+      const info = await readLater(step);
+      return (await this.#run.training?.arrival()) ?? info;
+    });
   }
 
   #step(gradients: Gradients, seen: TfjsSeen): Reader<StepInfo> {
@@ -206,11 +211,11 @@ export class SuperlevelOptimizer extends Optimizer {
    * The count of steps, and all that the next one depends on. The tensors belong to the optimizer: it disposes of them
    * at the next call.
    */
-  override getWeights(): Promise<NamedTensor[]> {
-    const { saved } = this.#run;
+  override async getWeights(): Promise<NamedTensor[]> {
+    const saved = await this.#run.save();
     this.#free();
     if (saved) this.#weights = toWeights(saved);
-    return Promise.resolve([...this.#weights]);
+    return [...this.#weights];
   }
 
   /**
@@ -225,7 +230,7 @@ export class SuperlevelOptimizer extends Optimizer {
 
   /** The options, as `model.save` writes them. */
   override getConfig(): serialization.ConfigDict {
-    return toSaved(this.#checked, this.#run.learningRate, this.#run.training?.stepper.config.tensors);
+    return toSaved(this.#checked, this.#run.learningRate, this.#run.training?.config.tensors);
   }
 
   /** @nocollapse */

@@ -6,7 +6,7 @@ import type { Schedule } from "../../schedules.js";
 import { holding } from "./averages.js";
 import { bind } from "./bind.js";
 import type { CheckedOptions } from "./config.js";
-import { readLater, type Reader } from "./reading.js";
+import { readLater, readNow, type Reader } from "./reading.js";
 import { variablesOf, type VariableLike } from "./source.js";
 import { resolveVariables, type Loss, type Training } from "./training.js";
 import { VariableList, type Found } from "./variables.js";
@@ -35,17 +35,17 @@ export class Run {
   }
 
   get iterations(): number {
-    return this.training?.stepper.clock.iterations ?? this.#pending?.iterations ?? 0;
+    return this.training?.clock.iterations ?? this.#pending?.iterations ?? 0;
   }
 
   get gradients(): GradientKind {
     const { gradients } = this.#options.options;
-    const known = this.training?.stepper.clock.gradients ?? this.#pending?.gradients;
+    const known = this.training?.clock.gradients ?? this.#pending?.gradients;
     return known ?? (gradients === "auto" ? "undecided" : gradients);
   }
 
-  get saved(): Saved | undefined {
-    return this.training ? savedOf(this.training.save()) : this.#pending;
+  async save(): Promise<Saved | undefined> {
+    return this.training ? savedOf(await readLater(this.training.save())) : this.#pending;
   }
 
   restore(saved: Saved): void {
@@ -71,13 +71,16 @@ export class Run {
 
   /** The backend has changed: variables move there on their own, the state by what is saved of it. */
   #rebind(old: Training): void {
-    this.training = this.#begin(old.list, savedOf(old.save()));
+    this.training = this.#begin(old.list, savedOf(readNow(old.save())));
     old.dispose();
   }
 
   #begin(list: VariableList, saved = this.#pending): Training {
     const schedule: Schedule = (step, window) => asSchedule(this.learningRate!)(step, window);
-    const training = bind(list, resolveVariables(list, this.#options, schedule));
+    const { defaultRate, learningRate, options } = this.#options;
+    const byDefault = () => defaultRate && options.tuner !== null && this.learningRate === learningRate;
+    const rate = () => (byDefault() ? undefined : this.learningRate);
+    const training = bind(list, resolveVariables(list, this.#options, schedule), rate);
     try {
       if (saved) training.restore(saved.bytes);
     } catch (error) {

@@ -1,5 +1,6 @@
 import { Tensor, type Scalar } from "@tensorflow/tfjs-core";
-import { resolve, type Resolved } from "../../stepper/config.js";
+import type { Clock } from "../../stepper/clock.js";
+import { resolve, type Config, type Resolved } from "../../stepper/config.js";
 import { OptimizerError } from "../../common/errors.js";
 import { show } from "../../common/expect.js";
 import type { StepInfo } from "../../stepper/info.js";
@@ -29,35 +30,68 @@ export function resolveVariables(
   return resolve(specs, { ...options, base: { ...options.base, learningRate } }, true);
 }
 
-/** An engine bound to a model's variables. They hold the truth: what was written to them counts. */
+/** What an optimizer is bound to: a model's variables. They hold the truth: what was written to them counts. */
 export abstract class Training {
-  readonly stepper: Stepper;
   readonly list: VariableList;
+  readonly config: Config;
   protected readonly frozen: readonly boolean[];
 
-  constructor(list: VariableList, stepper: Stepper) {
+  constructor(list: VariableList, config: Config) {
     list.forget();
     this.list = list;
-    this.stepper = stepper;
-    this.frozen = stepper.config.tensors.map(({ frozen }) => frozen);
+    this.config = config;
+    this.frozen = config.tensors.map(({ frozen }) => frozen);
   }
 
-  /** Do gradients and parameters go to and fro between the host's memory and the engine's. */
+  /** Do gradients and parameters go to and fro between the backend's memory and the optimizer's. */
   abstract readonly copies: boolean;
 
   /** Is it bound to a backend that is no longer in use. */
   abstract readonly stale: boolean;
 
+  abstract readonly clock: Pick<Clock, "iterations" | "gradients" | "learningRate">;
+  abstract readonly scale: number | Float32Array;
+
   /** One step, if the variables are those of the steps before. */
   abstract step(found: Found, loss: Loss): Reader<StepInfo>;
 
-  /** The average that belongs to the variables as they are; undefined for those that are frozen; null where there is none. */
-  abstract average(): Reader<readonly (Float32Array | undefined)[] | null>;
+  /** The last step that was heard of, where what a step finds is known only later. */
+  get latest(): StepInfo | undefined {
+    return undefined;
+  }
 
-  abstract save(): Uint8Array;
+  /** What the last step found, once that is known; undefined where it was known at once. */
+  arrival(): Promise<StepInfo> | undefined {
+    return undefined;
+  }
+
+  /** The average that belongs to the variables as they are; undefined for those that are frozen; null where there is none. */
+  abstract average(): Reader<readonly (Float32Array | Tensor | undefined)[] | null>;
+
+  abstract save(): Reader<Uint8Array>;
 
   /** Takes up a saved state. Variables that hold other numbers than it then count as moved. */
   abstract restore(state: Uint8Array): void;
+
+  abstract dispose(): void;
+}
+
+/** An engine of the package's own, bound to variables. */
+export abstract class EngineTraining extends Training {
+  readonly stepper: Stepper;
+
+  constructor(list: VariableList, stepper: Stepper) {
+    super(list, stepper.config);
+    this.stepper = stepper;
+  }
+
+  get clock(): Readonly<Clock> {
+    return this.stepper.clock;
+  }
+
+  get scale(): number | Float32Array {
+    return this.stepper.scale;
+  }
 
   dispose(): void {
     this.stepper.dispose();

@@ -1,3 +1,4 @@
+import { hashOf } from "../../common/hash.js";
 import { KERNELS } from "../../bases/kernels.js";
 import { scalarRules } from "../../bases/list.js";
 import { Scalar, Summary, type Kernels } from "../kernels.js";
@@ -127,6 +128,14 @@ class JsKernels extends Memory implements Kernels {
     let sum = 0;
     for (const group of this.groups) sum += group[field];
     return sum;
+  }
+
+  pointHash(first: number, last: number): number {
+    const x = this.vectorOf(PARAMS);
+    // 0 as long as all are finite.
+    let nothing = 0;
+    for (let i = x + first; i < x + last; i++) nothing += 0 * this.f[i];
+    return hashOf(new Int32Array(this.f.buffer, 4 * (x + first), last - first)) + nothing;
   }
 
   clippedSquares(): number {

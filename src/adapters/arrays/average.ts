@@ -1,0 +1,91 @@
+import type { Averaging } from "../../bases/base.js";
+import { TINY, type Algebra, type Flag, type Value } from "./algebra.js";
+
+/** What a schedule-free average remembers of its weights, and what limits long gradients. */
+export type Average<V> = {
+  readonly age: V;
+  /** Σ w, in units of the newest. */
+  readonly weightSum: V;
+  readonly rateMax: V;
+  /** Mean of ‖g‖², and what its weights sum to. */
+  readonly squares: V;
+  readonly squaresBias: V;
+  /** Means of ⟨e, g⟩ and of its square, and over how many steps. */
+  readonly slope: V;
+  readonly slopeSquares: V;
+  readonly slopes: V;
+};
+
+export const SQUARES_DECAY = 0.999;
+const EVIDENCE = 100;
+
+/** c_t = w_t / Σ w with w_t = t^power · η_max^ratePower, and the weights after the step. */
+export function weighed<A>(
+  c: Algebra<A>,
+  average: Average<Value<A>>,
+  averaging: Averaging | undefined,
+  eta: Value<A>,
+  counts: Flag<A>,
+): { average: Average<Value<A>>; share: Value<A> } {
+  if (!averaging) return { average, share: 0 };
+  const { power, ratePower } = averaging;
+  const age = c.add(average.age, 1);
+  const rateMax = c.max(average.rateMax, eta);
+  const rates = c.pow(c.div(average.rateMax, c.max(rateMax, TINY)), ratePower);
+  const unit = c.mul(c.pow(c.div(average.age, age), power), rates);
+  const weightSum = c.add(c.mul(unit, average.weightSum), 1);
+  return {
+    share: c.div(1, weightSum),
+    average: {
+      ...average,
+      age: c.where(counts, age, average.age),
+      rateMax: c.where(counts, rateMax, average.rateMax),
+      weightSum: c.where(counts, weightSum, average.weightSum),
+    },
+  };
+}
+
+/** A factor ≤ 1 on a step whose gradient is longer than `limit` times the root mean square of its norm so far. */
+export function shortened<A>(
+  c: Algebra<A>,
+  average: Average<Value<A>>,
+  limit: Value<A> | undefined,
+  norm: Value<A>,
+  { moves, counts }: { moves: Flag<A>; counts: Flag<A> },
+): { average: Average<Value<A>>; factor: Value<A> } {
+  if (limit === undefined) return { average, factor: 1 };
+  const next = (taken: Flag<A>, before: Value<A>, value: Value<A>) =>
+    c.where(taken, c.add(c.mul(SQUARES_DECAY, before), c.mul(1 - SQUARES_DECAY, value)), before);
+  const squares = next(moves, average.squares, c.square(norm));
+  const squaresBias = next(counts, average.squaresBias, 1);
+  const typical = c.sqrt(c.div(squares, c.max(squaresBias, TINY)));
+  const factor = c.min(1, c.mul(limit, c.div(typical, c.max(norm, TINY))));
+  return { average: { ...average, squares, squaresBias }, factor: c.where(c.less(0, norm), factor, 1) };
+}
+
+/** Where ⟨e, g⟩ was below 0 for long, by 3 standard errors, the average forgets half of its age. */
+export function lookedBack<A>(
+  c: Algebra<A>,
+  average: Average<Value<A>>,
+  power: number,
+  slope: Value<A>,
+  looks: Flag<A>,
+): Average<Value<A>> {
+  if (looks === false) return average;
+  const toward = (before: Value<A>, value: Value<A>) =>
+    c.where(looks, c.add(before, c.mul(1 / EVIDENCE, c.sub(value, before))), before);
+  const mean = toward(average.slope, slope);
+  const squares = toward(average.slopeSquares, c.square(slope));
+  const slopes = c.add(average.slopes, c.where(looks, 1, 0));
+  const certain = c.less(c.mul(9, squares), c.mul(EVIDENCE, c.square(mean)));
+  const forgets = c.and(looks, certain, c.less(mean, 0), c.less(EVIDENCE - 0.5, slopes));
+  const age = c.mul(c.where(forgets, 0.5, 1), average.age);
+  return {
+    ...average,
+    age,
+    weightSum: c.where(forgets, c.div(age, power + 1), average.weightSum),
+    slope: c.where(forgets, 0, mean),
+    slopeSquares: c.where(forgets, 0, squares),
+    slopes: c.where(forgets, 0, slopes),
+  };
+}

@@ -1,0 +1,67 @@
+import type { Schedule } from "../../schedules.js";
+import type { GradientKind } from "../../common/kinds.js";
+import type { OptimizerOptions, Resolved } from "../../stepper/config.js";
+import type { Modes } from "../../stepper/gradients.js";
+import type { Tuner } from "../../tuners/tuners.js";
+import { arrayRuleOf } from "./rules.js";
+
+/** What of an optimizer's options a step on arrays goes by. */
+export interface Plan {
+  readonly rule: NonNullable<ReturnType<typeof arrayRuleOf>>["rule"];
+  readonly biasDecays: readonly number[];
+  readonly slots: number;
+  readonly firstGradient: { readonly slot: number; readonly times: number } | undefined;
+  readonly leadSlot: number;
+  readonly modes: Modes;
+  /** What gradients are, where no step has to find out. */
+  readonly kind: GradientKind | undefined;
+  readonly tuner: Tuner | null;
+  /** What the base was given; "byKind": it decays in windows where gradients are exact; "windows": it always does. */
+  readonly learningRate: number | Schedule | "byKind" | "windows";
+  readonly normAdaptive: boolean;
+  readonly clip: { readonly norm?: number; readonly value?: number };
+  readonly decoupled: boolean;
+  /** Does weight decay join the updates of some coordinates? */
+  readonly decays: boolean;
+}
+
+/** Why options have no step on arrays; undefined where they have one. */
+export function whyNot({ config }: Resolved): string | undefined {
+  const { base, tuner, tensors } = config;
+  const inner = base.name === "scheduleFree" ? base.base : base;
+  if (!arrayRuleOf(base)) return `base ${inner.name}() with these options`;
+  if (base.name === "scheduleFree" && base.warmupSteps > 0) return "scheduleFree() with warmupSteps";
+  if (tuner && tuner.form !== "superlevel") return `tuner ${tuner.form}()`;
+  if (tuner && tuner.granularity !== "global") return `granularity "${tuner.granularity}"`;
+  if (tuner && tuner.delta !== "stored") return `delta "${tuner.delta}"`;
+  if (tensors.every(({ frozen }) => frozen)) return "tensors that are all frozen";
+  return undefined;
+}
+
+function learningRateOf(given: OptimizerOptions, { config, rule }: Resolved): Plan["learningRate"] {
+  const { learningRate } = config.base;
+  if (given.base?.learningRate !== undefined || typeof learningRate === "number") return learningRate;
+  return rule.averagesNoise ? "byKind" : "windows";
+}
+
+/** The plan of options that {@link whyNot} has nothing against. */
+export function planOf(given: OptimizerOptions, resolved: Resolved): Plan {
+  const { config, rule, modes, decides, program } = resolved;
+  const { base, tuner, normAdaptive, clip, gradients, tensors } = config;
+  const { rule: arrayRule, decays: biasDecays } = arrayRuleOf(base)!;
+  return {
+    rule: arrayRule,
+    biasDecays,
+    slots: program.slots,
+    firstGradient: rule.firstGradient,
+    leadSlot: rule.bare.leadSlot,
+    modes,
+    kind: decides ? undefined : gradients === "auto" ? "undecided" : gradients,
+    tuner,
+    learningRate: learningRateOf(given, resolved),
+    normAdaptive,
+    clip,
+    decoupled: rule.decoupled,
+    decays: rule.decoupled && tensors.some(({ frozen, weightDecay }) => !frozen && weightDecay !== 0),
+  };
+}

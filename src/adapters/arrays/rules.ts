@@ -1,0 +1,123 @@
+import type { Base } from "../../bases/index.js";
+import { TINY, type Algebra, type Flag, type Value } from "./algebra.js";
+
+/*
+ * Rules of src/bases in operations on arrays. Where a step does not move, means stay as they are.
+ */
+
+/** What a rule sees of a step. */
+export interface Seen<A> {
+  readonly g: Value<A>;
+  readonly slots: Value<A>[];
+  /** 1 − β^t of the step before, in the order of the rule's `decays`. */
+  readonly biases: Value<A>[];
+  /** Does the step move, is it counted as one that does, and is it the first of these? */
+  readonly moves: Flag<A>;
+  readonly counts: Flag<A>;
+  readonly first: Flag<A>;
+}
+
+/** What a rule makes of it. */
+export interface Ruled<A> {
+  readonly biases: Value<A>[];
+  /** Slots that hold no momentum, where they move to; the others as they are. */
+  readonly slots: Value<A>[];
+  /** −u / η of the base as it is, and its momentum, which is the first slot. */
+  own(): { direction: Value<A>; momentum?: Value<A> };
+  /** −u / η without momentum, each coordinate of a normalized direction within ±longest. */
+  bare(longest: number): Value<A>;
+}
+
+type ArrayRule = <A>(algebra: Algebra<A>, seen: Seen<A>) => Ruled<A>;
+
+/** β mean + (1 − β) value. */
+function mean<A>(c: Algebra<A>, before: Value<A>, decay: number, value: Value<A>, moves: Flag<A>): Value<A> {
+  return c.add(c.mul(c.where(moves, decay, 1), before), c.mul(c.where(moves, 1 - decay, 0), value));
+}
+
+/** 1 − β^t from that of t − 1. */
+const nextBias = <A>(c: Algebra<A>, before: Value<A>, decay: number, counts: Flag<A>): Value<A> =>
+  c.where(counts, c.add(c.mul(decay, before), 1 - decay), before);
+
+const limited = <A>(c: Algebra<A>, direction: Value<A>, longest: number): Value<A> =>
+  longest < 1e30 ? c.clamp(direction, longest) : direction;
+
+function sgd({ momentum, dampening, nesterov }: Extract<Base, { name: "sgd" }>): ArrayRule {
+  if (momentum === 0)
+    return (_c, { g, slots }) => ({ biases: [], slots, own: () => ({ direction: g }), bare: () => g });
+  return (c, { g, slots, moves, first }) => ({
+    biases: [],
+    slots,
+    own() {
+      const fresh = c.where(first, 1, 1 - dampening);
+      const kept = c.mul(c.where(moves, momentum, 1), slots[0]);
+      const b = c.add(kept, c.mul(c.where(moves, fresh, 0), g));
+      return { momentum: b, direction: nesterov ? c.add(g, c.mul(momentum, b)) : b };
+    },
+    bare: () => g,
+  });
+}
+
+function adam({ beta1, beta2, eps }: Extract<Base, { name: "adam" | "adamw" }>): ArrayRule {
+  return (c, { g, slots, biases, moves, counts }) => {
+    const [bias1, bias2] = [nextBias(c, biases[0], beta1, counts), nextBias(c, biases[1], beta2, counts)];
+    const nu = mean(c, slots[1], beta2, c.square(g), moves);
+    // Before anything has moved the biases are 0, and so are the means.
+    const root = () => c.add(c.div(c.sqrt(nu), c.sqrt(c.max(bias2, TINY))), eps);
+    return {
+      biases: [bias1, bias2],
+      slots: [slots[0], nu],
+      own() {
+        const momentum = mean(c, slots[0], beta1, g, moves);
+        return { momentum, direction: c.div(c.div(momentum, c.max(bias1, TINY)), root()) };
+      },
+      bare: (longest) => limited(c, c.div(g, root()), longest),
+    };
+  };
+}
+
+function rmsprop({ alpha, eps }: Extract<Base, { name: "rmsprop" }>): ArrayRule {
+  return (c, { g, slots, moves }) => {
+    const nu = mean(c, slots[0], alpha, c.square(g), moves);
+    const direction = () => c.div(g, c.add(c.sqrt(nu), eps));
+    return {
+      biases: [],
+      slots: [nu, ...slots.slice(1)],
+      own: () => ({ direction: direction() }),
+      bare: (longest) => limited(c, direction(), longest),
+    };
+  };
+}
+
+function lion({ beta1, beta2 }: Extract<Base, { name: "lion" }>): ArrayRule {
+  return (c, { g, slots, moves }) => ({
+    biases: [],
+    slots,
+    own: () => ({
+      momentum: mean(c, slots[0], beta2, g, moves),
+      direction: c.sign(c.add(c.mul(beta1, slots[0]), c.mul(1 - beta1, g))),
+    }),
+    bare: () => c.sign(g),
+  });
+}
+
+/** A base in operations on arrays, and the decays whose biases it corrects; undefined where it has none. */
+export function arrayRuleOf(base: Base): { rule: ArrayRule; decays: readonly number[] } | undefined {
+  switch (base.name) {
+    case "scheduleFree":
+      return arrayRuleOf(base.base);
+    case "sgd":
+      return { rule: sgd(base), decays: [] };
+    case "adam":
+    case "adamw":
+      return base.amsgrad || base.nesterov
+        ? undefined
+        : { rule: adam(base), decays: [base.beta1, base.beta2] };
+    case "rmsprop":
+      return base.momentum !== 0 || base.centered ? undefined : { rule: rmsprop(base), decays: [] };
+    case "lion":
+      return { rule: lion(base), decays: [] };
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,190 @@
+import { NOISE_LIMIT, boldness } from "../../stepper/gradients.js";
+import { ENDLESS, TINY, type Algebra, type Flag, type Value } from "./algebra.js";
+import { ByKind, windowEnd } from "./kinds.js";
+import type { Plan } from "./plan.js";
+import { KINDS, type ArrayState } from "./state.js";
+import { advanced, choose, limited, rescaled, restarted, started, type TunerState } from "./tuner.js";
+import { updated, type Given } from "./update.js";
+
+export interface Taken<A> {
+  readonly state: ArrayState<Value<A>>;
+  /** x_{t+1} − x_t */
+  readonly move: Value<A>;
+  readonly gradNorm: Value<A>;
+  readonly h: Value<A>;
+  readonly learningRate: Value<A>;
+  readonly finite: Flag<A>;
+}
+
+/** Clips, as PyTorch does; `norm` is what the base sees of ‖g‖. */
+function clipped<A>(c: Algebra<A>, { clip }: Plan, given: Value<A>, gradNorm: Value<A>, size: number) {
+  const bounded = clip.value === undefined ? given : c.clamp(given, clip.value);
+  const length = clip.value === undefined ? gradNorm : c.sqrt(c.sum(c.square(bounded), size));
+  if (clip.norm === undefined) return { g: bounded, norm: length };
+  const factor = c.min(1, c.div(clip.norm, c.add(length, 1e-6)));
+  return { g: c.mul(factor, bounded), norm: c.mul(factor, length) };
+}
+
+/** What gradients are from here on, and whether this step has found it out. */
+function judged<A>(
+  c: Algebra<A>,
+  plan: Plan,
+  state: ArrayState<Value<A>>,
+  seen: Value<A>,
+  moves: Flag<A>,
+  size: number,
+) {
+  const fixed = plan.kind;
+  if (fixed) return { kind: KINDS.indexOf(fixed), decides: false };
+  const decides = c.and(c.equal(state.kind, 0), c.less(0, state.applied), moves);
+  if (decides === false) return { kind: state.kind, decides };
+  const { slot, times } = plan.firstGradient ?? { slot: plan.leadSlot, times: 1 };
+  const first = c.mul(times, state.slots[slot]);
+  const apart = c.sum(c.square(c.sub(seen, first)), size);
+  const both = c.add(c.sum(c.square(first), size), c.sum(c.square(seen), size));
+  const noisy = c.less(c.mul(NOISE_LIMIT, both), apart);
+  return { kind: c.where(decides, c.where(noisy, 2, 1), state.kind), decides };
+}
+
+/** What a step finds out before it changes anything. */
+function observed<A>(c: Algebra<A>, plan: Plan, state: ArrayState<Value<A>>, given: Given<A>) {
+  const { x, size, loss } = given;
+  const squares = c.sum(c.square(given.g), size);
+  const finite = c.and(c.finite(squares), loss === undefined ? true : c.finite(loss));
+  const gradNorm = c.where(finite, c.sqrt(squares), 0);
+  const { g, norm } = clipped(c, plan, c.where(finite, given.g, 0), gradNorm, size);
+  const seen = plan.decoupled ? g : c.add(g, c.mul(given.weightDecay, x));
+  // A gradient of 0 decides nothing and moves nothing; nor does a rate of 0.
+  const idle = plan.kind ? false : c.and(c.equal(state.kind, 0), c.equal(gradNorm, 0));
+  const able = c.and(finite, c.not(idle));
+  const { kind, decides } = judged(c, plan, state, seen, able, size);
+  const by = new ByKind(c, plan, kind);
+  const step = c.add(state.iterations, 1);
+  const start = state.windowStart;
+  const end = by.number((mode) => windowEnd(c, mode, start));
+  const scheduled = given.rate({ step, start, length: c.sub(end, start), exact: by.exact });
+  const eta = plan.normAdaptive ? c.div(scheduled, c.add(1, gradNorm)) : scheduled;
+  const wanted = c.and(c.not(idle), plan.tuner ? c.less(0, scheduled) : true);
+  const moves = c.and(wanted, finite);
+  const counts = given.trusts ? wanted : moves;
+  return { g, norm, seen, finite, gradNorm, idle, decides, by, step, eta, moves, counts };
+}
+
+type Observed<A> = ReturnType<typeof observed<A>>;
+
+/** h, and S after the step: (26)–(32). `next` is Δ_{t+1}. */
+function tuned<A>(
+  c: Algebra<A>,
+  plan: Plan,
+  state: ArrayState<Value<A>>,
+  given: Given<A>,
+  { g, norm, decides, by, moves }: Observed<A>,
+  { u, next }: { u: Value<A>; next: Value<A> },
+): { h: Value<A>; tuner: TunerState<Value<A>> } {
+  const { size, loss, betas, ones } = given;
+  const {
+    lambda,
+    eps,
+    betas: { length: count },
+  } = plan.tuner!;
+  const squaresOf = (vector: Value<A>) => c.sum(c.square(vector), size);
+  const xNorm = c.sqrt(squaresOf(given.x));
+  const before = rescaled(c, state.tuner, boldnessOf(c, plan, by, decides));
+  const begun = given.started
+    ? before
+    : started(c, before, {
+        start: by.number((mode) => mode.start),
+        length: c.where(c.less(0, xNorm), xNorm, Math.sqrt(size)),
+        moved: c.where(moves, c.sqrt(squaresOf(next)), 0),
+        betas: count,
+      });
+  const weight = c.mul(lambda, c.div(norm, c.max(xNorm, TINY)));
+  const pull = c.mul(weight, c.mul(begun.scale, squaresOf(state.delta)));
+  const h = c.add(c.sum(c.mul(state.delta, g), size), c.where(c.less(0, xNorm), pull, 0));
+  const grown = advanced(c, begun, h, {
+    ...{ betas, ones, count, eps },
+    ownFloor: by.flag(({ ownFloor }) => ownFloor),
+    rewardLimit: by.number(({ rewardLimit }) => rewardLimit),
+    growth: by.number(({ growthLimit }) =>
+      growthLimit ? c.where(c.equal(state.anchors, 0), growthLimit.first, growthLimit.later) : ENDLESS,
+    ),
+  });
+  const kept = promising(c, begun, grown, by, { u, g, size, loss });
+  return { h, tuner: choose(c, c.and(moves, c.finite(h)), kept, begun) };
+}
+
+/**
+ * One step of the corrected form, or of the base alone, as operations on arrays. Nothing is read back: a gradient or a
+ * loss that is not finite moves nothing, and is counted. Numbers in brackets are the paper's equations.
+ *
+ * There is no x_ref: x_{t+1} = x_t + S_{t+1} Δ_{t+1} − S_t Δ_t. So whoever moves x between steps moves x_ref with it.
+ */
+export function takeStep<A>(
+  c: Algebra<A>,
+  plan: Plan,
+  state: ArrayState<Value<A>>,
+  given: Given<A>,
+): Taken<A> {
+  const seen = observed(c, plan, state, given);
+  const { by, step, idle, finite, counts, gradNorm, eta: learningRate } = seen;
+  const { u, ...kept } = updated(c, plan, state, given, seen);
+  const counted = {
+    iterations: step,
+    applied: c.add(state.applied, c.where(counts, 1, 0)),
+    skipped: c.add(state.skipped, c.where(finite, 0, 1)),
+    kind: by.kind,
+    ...kept,
+  };
+  const shared = { gradNorm, learningRate, finite };
+  if (!plan.tuner) {
+    const { windowStart, anchors, tuner, delta } = state;
+    return { ...shared, move: u, h: 0, state: { ...counted, windowStart, anchors, tuner, delta } };
+  }
+  const next = c.add(state.delta, u); // (24)
+  const { h, tuner } = tuned(c, plan, state, given, seen, { u, next });
+  const opened = c.where(idle, step, state.windowStart);
+  const end = by.number((mode) => windowEnd(c, mode, opened));
+  const anchored = c.not(c.less(step, end));
+  const carry = by.number((mode) => mode.carry);
+  const restart = anchored === false ? tuner : restarted(c, tuner, carry, plan.tuner.betas.length);
+  return {
+    ...shared,
+    h,
+    move: c.sub(c.mul(tuner.scale, next), c.mul(state.tuner.scale, state.delta)), // (33)
+    state: {
+      ...counted,
+      windowStart: c.where(anchored, step, opened),
+      anchors: c.add(state.anchors, c.where(anchored, 1, 0)),
+      tuner: choose(c, anchored, restart, tuner),
+      delta: c.where(anchored, 0, next),
+    },
+  };
+}
+
+/** What S is multiplied by at the step that finds out what gradients are. */
+function boldnessOf<A>(c: Algebra<A>, { modes, kind }: Plan, by: ByKind<A>, decides: Flag<A>): Value<A> {
+  if (kind) return 1;
+  return c.where(decides, c.where(by.noisy, boldness(modes, "noisy"), boldness(modes, "exact")), 1);
+}
+
+/** Where the loss is known and not negative, S does not grow at a step that promises more than a share of it. */
+function promising<A>(
+  c: Algebra<A>,
+  before: TunerState<Value<A>>,
+  grown: TunerState<Value<A>>,
+  by: ByKind<A>,
+  { u, g, size, loss }: { u: Value<A>; g: Value<A>; size: number; loss?: Value<A> },
+): TunerState<Value<A>> {
+  if (loss === undefined) return grown;
+  const share = by.number(({ promise }) => Math.min(promise, ENDLESS));
+  const known = c.not(c.less(loss, 0));
+  const limit = c.where(known, c.mul(share, c.max(0, loss)), ENDLESS);
+  const promise = c.sub(0, c.mul(grown.scale, c.sum(c.mul(u, g), size)));
+  const most = c.max(before.scale, c.mul(grown.scale, c.div(limit, c.max(promise, TINY))));
+  return choose(
+    c,
+    c.and(c.less(limit, promise), c.less(before.scale, grown.scale)),
+    limited(c, grown, most),
+    grown,
+  );
+}
