@@ -197,8 +197,7 @@ export function layerGain(
   const directions = expectNumber("layerGain.directions", options.directions ?? 8, { min: 1, integer: true });
   const epsilon = expectNumber("layerGain.epsilon", options.epsilon ?? 1e-5, { above: 0 });
   expectNumbers("layerGain.norms", options.norms, options.norms?.length ?? 1);
-  if (!(inputs?.length > 0))
-    throw new RangeError("inputs: expected at least 1 point to look at, got none");
+  if (!(inputs?.length > 0)) throw new RangeError("inputs: expected at least 1 point to look at, got none");
   const upper = options.norms.reduce((product, value) => product * value, 1);
   let lower = 0;
   inputs.forEach((input, k) => {

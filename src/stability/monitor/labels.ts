@@ -66,7 +66,7 @@ export class LabelTracker {
   get evidence(): LabelEvidence | undefined {
     const total = (values: Float64Array) => values.reduce((a, b) => a + b, 0);
     const [now, sums, medians, examples] = [this.#now, this.#sums, this.#medians, this.#sums.length];
-    const left = medians.at(-1);
+    const left = medians[medians.length - 1] ?? 1;
     if (!(left < LITTLE_LEFT && total(now) < total(this.#first))) return undefined;
     const all = Array.from(now.keys());
     const standing = all.filter((i) => now[i] > this.#typical);

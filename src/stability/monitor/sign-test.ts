@@ -105,7 +105,7 @@ export class BlockAccounts {
 
   /** The step that has led to the loss that came last. */
   addParts(parts: readonly number[]): void {
-    const block = this.#blocks.at(-1);
+    const block = this.#blocks[this.#blocks.length - 1];
     const weight = (block.steps - 1) / this.#length;
     block.parts = parts.map((part, l) => part + (block.parts[l] ?? 0));
     block.rising = parts.map((part, l) => weight * part + (block.rising[l] ?? 0));

@@ -82,7 +82,7 @@ export class MonitorState {
   #isDue({ step, loss, params: { length } }: MonitorPoint): boolean {
     if (length === 0) return false;
     const every = this.#options.every ?? (length <= SMALL ? 1 : Math.ceil(length / 125));
-    const rises = !this.#noisy && loss > this.#values.at(-1);
+    const rises = !this.#noisy && loss > this.#values[this.#values.length - 1];
     return this.dense || step <= DENSE_START || step % (rises ? Math.min(10, every) : every) <= 1;
   }
 

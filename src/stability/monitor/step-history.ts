@@ -92,7 +92,7 @@ export class StepHistory {
       const { name, shape, frozen, first, last, decay } = layer;
       const size = last - first;
       const typical = (of: (sums: StepSums) => number) => median(steps.map((sums) => of(sums[k])));
-      const now = steps.at(-1)[k];
+      const now = steps[steps.length - 1][k];
       return {
         ...{ name, shape, frozen, size },
         gradient: typical(({ gg }) => Math.sqrt(gg / size)),
