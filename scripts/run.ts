@@ -9,6 +9,7 @@ const programs: Record<string, Record<string, { file: string; what: string }>> =
     growth: { file: "bench/growth.ts", what: "a step and a creation from 10² to 5·10⁷ parameters" },
     heap: { file: "bench/heap.ts", what: "what steps leave on JavaScript's heap, and what they let fall" },
     memory: { file: "bench/memory.ts", what: "bytes per parameter of every base, granularity and form" },
+    monitor: { file: "bench/monitor.ts", what: "what a monitor adds to a step" },
     tfjs: { file: "bench/tfjs.ts", what: "a step inside TensorFlow.js against tf.train.adam" },
     gpu: { file: "bench/gpu.ts", what: "a step on webgl and webgpu against tf.train.adam, in Chromium" },
     threads: { file: "bench/threads.ts", what: "a step shared by threads against one thread" },

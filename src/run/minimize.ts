@@ -217,8 +217,10 @@ function* arrive(
   const step = stepper.clock.iterations + 1;
   const loss = known ?? (yield* counts.ask(step));
   const { params, grads } = stepper.engine;
+  const { tensors, config } = stepper;
   const moved = letMove(stepper, () => {
-    for (const monitor of monitors) monitor.beforeStep?.({ step, loss, params, grads, deterministic });
+    for (const monitor of monitors)
+      monitor.beforeStep?.({ step, loss, params, grads, deterministic, tensors, config });
   });
   return moved ? yield* counts.ask(stepper.clock.iterations + 1) : loss;
 }

@@ -8,7 +8,8 @@ import {
 } from "../common/expect.js";
 import type { AbortSignalLike } from "../common/expect.js";
 import { checkGuard, type Guard, type CheckedGuard } from "./guard.js";
-import type { StepInfo } from "../stepper/info.js";
+import type { Config } from "../stepper/config.js";
+import type { StepInfo, TensorView } from "../stepper/info.js";
 import { checkLevel, type Level } from "./level.js";
 
 /** A step as a run sees it. */
@@ -39,6 +40,9 @@ export interface RunPoint {
   readonly grads: Float32Array;
   /** What the run was told of its source. */
   readonly deterministic: boolean;
+  /** The optimizer's tensors, as live views, and its options. */
+  readonly tensors: readonly TensorView[];
+  readonly config: Config;
 }
 
 /** Watches a run; whatever it throws ends the run. */

@@ -1,3 +1,5 @@
+export { eventFile } from "../loggers/event-file.js";
+export { logTo, type LogOptions, type LogTarget } from "../loggers/log-to.js";
 export { countComponents, labelComponents } from "./landscape/components.js";
 export { connect, type ConnectOptions } from "./landscape/connect.js";
 export { equiconnect, type Equiconnection, type EquiconnectOptions } from "./landscape/equiconnect.js";
@@ -72,13 +74,7 @@ export {
 } from "./monitor/reach-budget.js";
 export type { Finding, FindingCode } from "./monitor/findings.js";
 export type { LabelEvidence } from "./monitor/labels.js";
-export {
-  lyapunovStep,
-  type Criterion,
-  type EvaluatedPoint,
-  type StepMeasure,
-  type StepStatus,
-} from "./monitor/lyapunov-step.js";
+export { lyapunovStep, type Criterion, type StepMeasure, type StepStatus } from "./monitor/lyapunov-step.js";
 export {
   lyapunovMonitor,
   type LyapunovMonitor,
@@ -86,7 +82,8 @@ export {
   type PolicyOptions,
 } from "./monitor/monitor.js";
 export { pairedTest, type PairedTest } from "./monitor/paired-test.js";
-export type { ProbeOptions, ProbeSummary } from "./monitor/probe.js";
+export type { ClassEvidence, ProbeOptions, ProbeSummary } from "./monitor/probe.js";
 export type { StepRecord } from "./monitor/record.js";
 export type { Progress, WorkOptions } from "./work.js";
-export type { LyapunovOptions, LyapunovSummary, MonitorPoint } from "./monitor/options.js";
+export type { LyapunovOptions, LyapunovSummary } from "./monitor/options.js";
+export type { EvaluatedPoint, MonitorPoint, TensorShape } from "./monitor/point.js";

@@ -1,115 +1,79 @@
-import type { LyapunovSummary } from "superlevel/stability";
-import type { Case } from "./cases.js";
+import type { Case, Trainer } from "./kinds.js";
+import type { Watching } from "./train.js";
 
-/** How a monitor did on runs of one kind. */
+/** How a monitor did on runs of one kind and one trainer, watched in one way. */
 export interface Tally {
+  readonly kind: string;
+  readonly trainer: Trainer;
+  readonly full: boolean;
+  readonly watching: Watching;
   runs: number;
   /** The verdict is what was expected. */
   right: number;
-  /** Another problem was named. */
-  other: number;
-  /** No problem, though there is one; `noted` where a note says something. */
-  missed: number;
-  noted: number;
   /** Verdicts by name. */
   readonly verdicts: Record<string, number>;
-}
-
-export type Watching = "full batch" | "minibatches" | "minibatches, probe" | "minibatches, held-out probe";
-
-const reportOf: Record<Watching, (run: Case) => LyapunovSummary | undefined> = {
-  "full batch": ({ full, reports }) => (full ? reports.probed : undefined),
-  minibatches: ({ full, reports }) => (full ? undefined : reports.plain),
-  "minibatches, probe": ({ full, reports }) => (full ? undefined : reports.probed),
-  "minibatches, held-out probe": ({ full, reports }) => (full ? undefined : reports.held),
-};
-
-export const WATCHINGS = Object.keys(reportOf) as Watching[];
-
-/** Counts, by kind and by what the monitor was given. */
-export type Confusion = Record<string, Partial<Record<Watching, Tally>>>;
-
-const empty = (): Tally => ({ runs: 0, right: 0, other: 0, missed: 0, noted: 0, verdicts: {} });
-
-export function count(confusion: Confusion, run: Case): void {
-  for (const watching of WATCHINGS) {
-    const report = reportOf[watching](run);
-    if (!report) continue;
-    const row = (confusion[run.kind] ??= {});
-    const tally = (row[watching] ??= empty());
-    const { verdict, findings } = report;
-    tally.runs++;
-    tally.verdicts[verdict] = (tally.verdicts[verdict] ?? 0) + 1;
-    if (verdict === (run.expected === "nothing" ? "healthy" : run.expected)) tally.right++;
-    else if (verdict !== "healthy") tally.other++;
-    else {
-      tally.missed++;
-      if (findings.length > 0) tally.noted++;
-    }
-  }
 }
 
 /** What `studies/monitor/main.ts` writes. */
 export interface Recording {
   readonly seeds: number;
-  readonly results: Readonly<Record<string, Confusion>>;
+  readonly problems: readonly string[];
+  readonly tallies: readonly Tally[];
 }
 
-/** The counts of all problems together. */
-export function together({ results }: Recording): Confusion {
-  const sum: Confusion = {};
-  for (const confusion of Object.values(results)) {
-    for (const [kind, row] of Object.entries(confusion)) {
-      for (const watching of WATCHINGS) {
-        const tally = row[watching];
-        if (!tally) continue;
-        const total = ((sum[kind] ??= {})[watching] ??= empty());
-        for (const key of ["runs", "right", "other", "missed", "noted"] as const) total[key] += tally[key];
-        for (const [verdict, times] of Object.entries(tally.verdicts))
-          total.verdicts[verdict] = (total.verdicts[verdict] ?? 0) + times;
-      }
-    }
+export function count(tallies: Tally[], { kind, trainer, full, expected, reports }: Case): void {
+  for (const [name, { verdict }] of Object.entries(reports)) {
+    const watching = name as Watching;
+    const same = (each: Tally) =>
+      each.kind === kind && each.trainer === trainer && each.full === full && each.watching === watching;
+    let tally = tallies.find(same);
+    if (!tally) tallies.push((tally = { kind, trainer, full, watching, runs: 0, right: 0, verdicts: {} }));
+    tally.runs++;
+    if (expected.includes(verdict)) tally.right++;
+    tally.verdicts[verdict] = (tally.verdicts[verdict] ?? 0) + 1;
   }
-  return sum;
 }
 
-const GOOD = ["up to the best rate", "superlevel as it comes", "rate that falls to 5 %"];
-const SPOILT = [
-  "rate too high: gained less than half",
-  "schedule frozen: gained less than half",
-  "NaN or infinity",
-  ...[5, 10, 15, 20, 30, 50].map((share) => `wrong labels: ${share} %`),
-];
-const BETWEEN = [
-  "rate above the best: gained half or more",
-  "rate above the best: gained nine tenths or more",
-  "schedule frozen: gained half or more",
-];
+/** The interval of Wilson's score that holds a share with 95 % confidence. */
+export function interval(hits: number, runs: number): [low: number, high: number] {
+  const z = 1.96;
+  const [share, weight] = [hits / runs, (z * z) / runs];
+  const middle = (share + weight / 2) / (1 + weight);
+  const half = (z * Math.sqrt((share * (1 - share)) / runs + weight / runs / 4)) / (1 + weight);
+  return [Math.max(0, middle - half), Math.min(1, middle + half)];
+}
 
-/** Of how many runs a problem was named in those that go well, and the right one in those that do not. */
-export function tables(recording: Recording): string {
-  const confusion = together(recording);
-  const rows = (kinds: readonly string[], of: (tally: Tally) => number) =>
-    kinds
-      .filter((kind) => confusion[kind])
-      .map((kind) => {
-        const cells = WATCHINGS.map((watching) => confusion[kind][watching] ?? empty());
-        return `| ${kind} | ${cells.map((tally) => (tally.runs ? `${of(tally)} of ${tally.runs}` : "–")).join(" | ")} |`;
-      });
-  const headed = (title: string, lines: readonly string[]) =>
-    [`| ${title} | ${WATCHINGS.join(" | ")} |`, "| --- | ---: | ---: | ---: | ---: |", ...lines].join("\n");
-  return [
-    headed(
-      "goes well, and a problem is named",
-      rows(GOOD, ({ other }) => other),
-    ),
-    headed(
-      "spoilt, and that is the verdict",
-      rows(SPOILT, ({ right }) => right),
-    ),
-    headed(
-      "in between, and a problem is named",
-      rows(BETWEEN, ({ other, right }) => other + right),
-    ),
-  ].join("\n\n");
+const TRAINERS: readonly Trainer[] = ["descent", "momentum", "Adam", "superlevel"];
+
+function sum(tallies: readonly Tally[]): { runs: number; right: number } {
+  const total = (of: (tally: Tally) => number) => tallies.reduce((all, tally) => all + of(tally), 0);
+  return { runs: total(({ runs }) => runs), right: total(({ right }) => right) };
+}
+
+const of = ({ right, runs }: { runs: number; right: number }) => (runs > 0 ? `${right} of ${runs}` : "–");
+const range = ([low, high]: [number, number]) => `${Math.floor(100 * low)} to ${Math.ceil(100 * high)} %`;
+
+/** Of each kind, how many runs were named right, by trainer and in all, with the interval of the share. */
+export function table({ tallies }: Recording, healthy: boolean): string {
+  const rows = [...new Set(tallies.map(({ kind, watching }) => `${kind}\n${watching}`))].flatMap((key) => {
+    const [kind, watching] = key.split("\n");
+    if (kind.startsWith("goes well") !== healthy) return [];
+    const own = tallies.filter((tally) => tally.kind === kind && tally.watching === watching);
+    const cells = TRAINERS.map((trainer) => of(sum(own.filter((tally) => tally.trainer === trainer))));
+    const all = sum(own);
+    const others: Record<string, number> = {};
+    for (const { verdicts } of own)
+      for (const [verdict, times] of Object.entries(verdicts))
+        others[verdict] = (others[verdict] ?? 0) + times;
+    const most =
+      Object.entries(others).sort(([, a], [, b]) => b - a)[all.right * 2 >= all.runs ? 1 : 0]?.[0] ?? "";
+    return [
+      `| ${kind} | ${watching} | ${cells.join(" | ")} | ${range(interval(all.right, all.runs))} | ${most} |`,
+    ];
+  });
+  const title = healthy ? "goes well, and nothing is named" : "spoilt, and that is the verdict";
+  const columns = ["", ...TRAINERS, "95 % of all", "most often else"].join(" | ");
+  return [`| ${title} ${columns} |`, "| --- | --- | ---: | ---: | ---: | ---: | ---: | --- |", ...rows].join(
+    "\n",
+  );
 }

@@ -27,7 +27,7 @@ export function descend(
   const { guarded = true, ...own } = options;
   const optimizer = createOptimizer(params, own);
   const steps: StepRecord[] = [];
-  const monitor = lyapunovMonitor({ onStep: (record) => steps.push(record) });
+  const monitor = lyapunovMonitor({ every: 1, onStep: (record) => steps.push(record) });
   const points = [Float64Array.from(optimizer.params)];
   const rates: number[] = [];
   const follow: Monitor = ({ learningRate, scale }) => {

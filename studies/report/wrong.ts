@@ -34,7 +34,7 @@ function watched(
   watch: LyapunovOptions = {},
 ): ReportSubject {
   const steps: StepRecord[] = [];
-  const monitor = lyapunovMonitor({ ...watch, onStep: (record) => steps.push(record) });
+  const monitor = lyapunovMonitor({ every: 1, ...watch, onStep: (record) => steps.push(record) });
   const optimizer = createOptimizer(network.initialTensors(SEED), options);
   try {
     optimizer.minimize(source, { ...run, guard: null, monitors: [monitor] });

@@ -368,10 +368,45 @@ describe("merge trees of any grid", () => {
     expect(zeros.bars).toHaveLength(1);
   });
 
+  it("are in no set where there is no number", () => {
+    const grid = { columns: 5, rows: 1, values: [2, 1, NaN, 1, 3] };
+    for (const sense of ["sub", "super"] as const) {
+      const tree = mergeTree(grid, { sense });
+      expect(tree.branch[2]).toBe(-1);
+      expect(countComponents(tree, 1)).toBe(2);
+      expect(labelComponents(tree, grid.values, 1)[2]).toBe(-1);
+    }
+    expect(mergeTree({ columns: 2, rows: 1, values: [NaN, NaN] }).bars).toEqual([]);
+  });
+
+  it("go around the ends of a periodic grid: cos x cos y has two minima and two maxima on a torus", () => {
+    const size = 24;
+    const at = (k: number) => Math.cos((2 * Math.PI * k) / size);
+    const values = Array.from({ length: size * size }, (_, k) => at(k % size) * at(Math.floor(k / size)));
+    const grid = { columns: size, rows: size, values };
+    for (const sense of ["sub", "super"] as const) {
+      const long = mergeTree(grid, { sense, periodic: [true, true] }).bars.filter(
+        (bar) => bar.persistence > 1e-9,
+      );
+      expect(long.map(({ boundary }) => boundary)).toEqual([null, null]);
+      // Both saddles are at 0.
+      expect(long[1].death).toBeCloseTo(0, 9);
+    }
+    const ring = { columns: 4, rows: 1, values: [3, 1, 2, 1] };
+    const bars = (periodic: [boolean, boolean], values = ring.values) =>
+      mergeTree({ ...ring, values }, { periodic }).bars.map(({ birth, death }) => [birth, death]);
+    expect(bars([true, false])).toEqual([[1, Infinity], [1, 2]]); // prettier-ignore
+    expect(bars([false, false], [1, 3, 3, 1])).toEqual([[1, Infinity], [1, 3]]); // prettier-ignore
+    expect(bars([true, false], [1, 3, 3, 1])).toEqual([[1, Infinity]]);
+  });
+
   it.each<[() => unknown, string]>([
     [() => mergeTree(undefined as never), "grid: expected a grid, got undefined"],
     [() => mergeTree({ columns: 2, rows: 2, values: [1, 2, 3] }), "grid.values: expected 4 numbers, got 3"],
-    [() => mergeTree({ columns: 2, rows: 1, values: [1, NaN] }), "grid.values[1]: expected no NaN"],
+    [
+      () => mergeTree({ columns: 1, rows: 1, values: [1] }, { periodic: true as never }),
+      "options.periodic: expected [columns, rows], such as [true, false], got true",
+    ],
     [
       () => mergeTree({ columns: 0, rows: 1, values: [] }),
       "grid.columns: expected a finite whole number >= 1",

@@ -338,6 +338,44 @@ describe("curvature from gradients", () => {
     expect(shorter).toBeGreaterThan(50 * usual);
   });
 
+  test("power iteration finds the largest eigenvalue where one that is negative is larger in size", async () => {
+    const saddle: LossGrad = ([x, y]) => ({ loss: (x * x - 9 * y * y) / 2, grads: [x, -9 * y] });
+    const { lambdaMax, lambdaMin } = await sharpness(saddle, [1, 1], {
+      method: "power",
+      tolerance: 1e-6,
+      products: 200,
+    });
+    expect(lambdaMax).toBeCloseTo(1, 5);
+    expect(lambdaMin).toBeCloseTo(-9, 5);
+  });
+
+  test("ε goes by the coordinates that move, and what the differences miss is told", async () => {
+    // Along x the curvature is cos x = 1, however far y is.
+    const wave: LossGrad = ([x, y]) => {
+      const grads = Float32Array.of(Math.sin(x), 1e-3 * y);
+      return { loss: 1 - Math.cos(x) + 5e-4 * y * y, grads };
+    };
+    const product = await hessianVector(wave, [0, 1000], [1, 0]);
+    expect(product[0]).toBeCloseTo(1, 3);
+    const { lambdaMax, error } = await sharpness(wave, [0, 1], { epsilon: 0.3, tolerance: 1e-6 });
+    // sin ε / ε for ε = 0.3 is 0.985.
+    expect(1 - lambdaMax).toBeGreaterThan(0.01);
+    expect(error / (1 - lambdaMax)).toBeGreaterThan(0.95);
+    expect(error / (1 - lambdaMax)).toBeLessThan(3);
+  });
+
+  test("norms say whether they converged, and a gain needs a point", () => {
+    const close = denseOperator([1, 0, 0, 0.999], 2, 2);
+    const { value, converged, residual } = operatorNorm(close, { tolerance: 1e-13 });
+    expect(value).toBeCloseTo(1, 9);
+    expect(converged).toBe(true);
+    expect(residual).toBeLessThan(1e-4);
+    const short = operatorNorm(close, { iterations: 3, tolerance: 0 });
+    expect(short.converged).toBe(false);
+    expect(short.residual).toBeGreaterThan(1e-5);
+    expect(() => layerGain((x) => x, [], { norms: [1] })).toThrow("inputs: expected at least 1 point");
+  });
+
   test("Lanczos needs fewer products than power iteration, and that few from a vector of before", async () => {
     for (const seed of [1, 2, 3, 4, 5]) {
       const random = normals(seed);

@@ -331,6 +331,49 @@ describe("runs that go wrong", () => {
     },
   );
 
+  test.each([0.9, 0.95, 0.99])("momentum %f swings, and is not past the edge below it", (momentum) => {
+    const hill: GradientSource = ([x], g) => {
+      g[0] = x;
+      return (x * x) / 2;
+    };
+    // The edge of ½ x² is a rate of 2 (1 + β).
+    for (const share of [0.001, 0.01, 0.026, 0.1, 0.3, 0.6, 0.9]) {
+      const learningRate = 2 * (1 + momentum) * share;
+      for (const steps of [30, 100, 300]) {
+        const options = plain(sgd({ learningRate, momentum }));
+        const { verdict, findings } = verdictOf(hill, [1], options, { ...free, steps });
+        expect(verdict, JSON.stringify({ share, steps, findings })).toBe("healthy");
+      }
+    }
+    const beyond = plain(sgd({ learningRate: 2.1 * (1 + momentum), momentum }));
+    expect(verdictOf(hill, [1], beyond, free).verdict).toBe("past-edge");
+  });
+
+  test("a rate of 0 is named, and so is one far too small", () => {
+    for (const base of [sgd({ learningRate: 0 }), adam({ learningRate: 0 }), sgd({ learningRate: 1e-7 })]) {
+      for (const deterministic of [true, false]) {
+        const report = verdictOf(bowl, [3, 1], plain(base), { ...free, deterministic });
+        expect(report.verdict, JSON.stringify(report.findings)).toBe("rate-too-small");
+      }
+    }
+    const stays = verdictOf(bowl, [3, 1], { base: adam({ learningRate: 0 }) }, free);
+    expect(stays.findings[0].message).toContain("x does not move: the learning rate is 0");
+  });
+
+  test("fine-tuning from a minimum in minibatches does not diverge", () => {
+    for (let seed = 0; seed < 60; seed++) {
+      const noise = normals(seed);
+      const source: GradientSource = (x, g) => {
+        for (let i = 0; i < g.length; i++) g[i] = x[i] + noise();
+        return 1 + x.reduce((sum, v) => sum + v * v, 0) / 2 + 0.3 * Math.abs(noise()) ** 3;
+      };
+      for (const base of [sgd({ learningRate: 0.01 }), adam({ learningRate: 0.001 })]) {
+        const report = verdictOf(source, Array<number>(20).fill(0), plain(base), { steps: 400 });
+        expect(report.verdict, JSON.stringify(report.findings)).toBe("healthy");
+      }
+    }
+  });
+
   test("a constant rate freezes nothing", () => {
     expect(verdictOf(bowl, [3, 1], plain(sgd({ learningRate: 1e-4 })), free).verdict).toBe("healthy");
   });
@@ -476,7 +519,7 @@ describe("minibatches", () => {
     }
   });
 
-  test.each([0, 0.15, 0.3, 0.5])("wrong labels, a share of %f", (wrong) => {
+  test.each([0, 0.25, 0.35, 0.5])("wrong labels, a share of %f", (wrong) => {
     const named = Array.from({ length: 5 }, (_, seed) => {
       const { batch, losses, size } = clusters(seed, wrong);
       const monitor = lyapunovMonitor({ probe: { losses } });

@@ -4,6 +4,11 @@ import { SuperlevelOptimizer } from "./optimizer.js";
 
 export type { TfjsOptions, VariableOptions } from "./config.js";
 export type { TfjsSeen } from "./losses.js";
+export {
+  monitorCallback,
+  type MonitorCallback,
+  type MonitorCallbackOptions,
+} from "./monitor-callback.js";
 export { gradientSource, readParams, type VariableLike } from "./source.js";
 export { SuperlevelOptimizer, superlevelOptimizer } from "./optimizer.js";
 

@@ -145,7 +145,7 @@ export async function edgeRatio(
   const { gain, coupled, decoupled } = isKnown ? found : unitGain(params.length);
   // D (H + C) + W, symmetric as D^½ H D^½ + D C + W.
   const extra = gain.map((d, i) => d * coupled[i] + decoupled[i]);
-  const { lambdaMax, residual, vector, products, kinkFraction } = await sharpness(lossGrad, params, {
+  const { lambdaMax, error, residual, vector, products, kinkFraction } = await sharpness(lossGrad, params, {
     step: iterations + 1,
     ...options,
     preconditioner: gain,
@@ -153,5 +153,5 @@ export async function edgeRatio(
   });
   const ratio = isKnown ? lambdaMax / 2 : undefined;
   const verdict = isKnown ? judge(lambdaMax / 2) : found.none;
-  return { ratio, lambdaMax, verdict, residual, vector, products, kinkFraction };
+  return { ratio, lambdaMax, error, verdict, residual, vector, products, kinkFraction };
 }

@@ -71,12 +71,12 @@ function ritz({ basis, diagonal, offDiagonal, remainder }: Krylov, k: number): E
 }
 
 /** Power iteration: the eigenvalue that is largest in size, with its sign. */
-export async function powerIteration(
+async function largestInSize(
   apply: Apply,
   start: Float64Array,
   maxProducts: number,
   tolerance: number,
-): Promise<{ largest: Extreme; products: number }> {
+): Promise<{ found: Extreme; products: number }> {
   let vector = start;
   for (let products = 1; ; products++) {
     const image = await apply(vector);
@@ -84,7 +84,26 @@ export async function powerIteration(
     const residual = norm(addScaled(image.slice(), -value, vector));
     const next = unit(image);
     if (!next || products >= maxProducts || residual <= tolerance * Math.abs(value))
-      return { largest: { value, vector, residual }, products };
+      return { found: { value, vector, residual }, products };
     vector = next;
   }
+}
+
+/**
+ * The largest eigenvalue by power iteration. Where the one that is largest in size is negative, it is the smallest, μ, and the
+ * largest is found of A − μ, which has no negative ones; that takes at most half as many products again.
+ */
+export async function powerIteration(
+  apply: Apply,
+  start: Float64Array,
+  maxProducts: number,
+  tolerance: number,
+): Promise<{ largest: Extreme; smallest?: Extreme; products: number }> {
+  const { found, products } = await largestInSize(apply, start, maxProducts, tolerance);
+  if (found.value >= 0) return { largest: found, products };
+  const shifted: Apply = async (v) => addScaled(await apply(v), -found.value, v);
+  const rest = Math.max(maxProducts - products, Math.ceil(maxProducts / 2));
+  const { found: top, products: more } = await largestInSize(shifted, start, rest, tolerance);
+  const largest = { ...top, value: top.value + found.value };
+  return { largest, smallest: found, products: products + more };
 }

@@ -1,5 +1,5 @@
 import { expectFunction, expectNumber, expectNumbers, expectOptions } from "../../common/expect.js";
-import { norm, randomUnit, unit } from "../vectors.js";
+import { addScaled, norm, randomUnit, unit } from "../vectors.js";
 
 /** A linear map and its transpose, given by what they do. */
 export interface LinearOperator {
@@ -126,8 +126,10 @@ function eachProduct(
 
 /**
  * ‖W‖₂, the largest singular value, by power iteration on WᵀW: a lower bound that grows with each iteration. No gradients.
+ * `residual` is ‖WᵀW v − σ² v‖ / σ²: some squared singular value is within this share of σ². `converged` is false where the
+ * iterations ran out before the tolerance was met.
  *
- * @param options.iterations at most, ≥ 1, two products each; default 100
+ * @param options.iterations at most, ≥ 1, two products each; default 10 000
  * @param options.tolerance stops when an iteration adds less than this share; default 1e-9
  * @throws TypeError or RangeError when an argument is not understood
  * @example
@@ -138,11 +140,11 @@ function eachProduct(
 export function operatorNorm(
   operator: LinearOperator,
   options: { iterations?: number; tolerance?: number; seed?: number } = {},
-): { value: number; iterations: number; vector: Float64Array } {
+): { value: number; residual: number; converged: boolean; iterations: number; vector: Float64Array } {
   expectOptions("operatorNorm", options, ["iterations", "tolerance", "seed"]);
   expectFunction("operator.apply", operator?.apply);
   expectFunction("operator.transpose", operator.transpose);
-  const maxIterations = expectNumber("operatorNorm.iterations", options.iterations ?? 100, {
+  const maxIterations = expectNumber("operatorNorm.iterations", options.iterations ?? 10_000, {
     min: 1,
     integer: true,
   });
@@ -153,9 +155,13 @@ export function operatorNorm(
     const image = operator.apply(vector);
     const before = value;
     value = norm(image);
-    const next = unit(operator.transpose(image));
-    if (!next || iterations >= maxIterations || value - before <= tolerance * value)
-      return { value, iterations, vector };
+    const back = Float64Array.from(operator.transpose(image));
+    const next = unit(back);
+    const converged = !next || value - before <= tolerance * value;
+    if (!next || converged || iterations >= maxIterations) {
+      const residual = next ? norm(addScaled(back, -(value ** 2), vector)) / value ** 2 : 0;
+      return { value, residual, converged, iterations, vector };
+    }
     vector = next;
   }
 }
@@ -190,6 +196,9 @@ export function layerGain(
   expectOptions("layerGain", options, ["norms", "directions", "epsilon", "seed"]);
   const directions = expectNumber("layerGain.directions", options.directions ?? 8, { min: 1, integer: true });
   const epsilon = expectNumber("layerGain.epsilon", options.epsilon ?? 1e-5, { above: 0 });
+  expectNumbers("layerGain.norms", options.norms, options.norms?.length ?? 1);
+  if (!(inputs?.length > 0))
+    throw new RangeError("inputs: expected at least 1 point to look at, got none");
   const upper = options.norms.reduce((product, value) => product * value, 1);
   let lower = 0;
   inputs.forEach((input, k) => {

@@ -7,7 +7,7 @@ import {
 } from "../../common/expect.js";
 import { lanczos, powerIteration, type Apply } from "./lanczos.js";
 import { expectPoint, LossFunction, type LossGrad } from "../loss-grad.js";
-import { addScaled, distance, norm, randomUnit, unit } from "../vectors.js";
+import { addScaled, distance, dot, norm, randomUnit, unit } from "../vectors.js";
 import { Work, WORK_KEYS, type WorkOptions } from "../work.js";
 
 /** Options of {@link sharpness}. */
@@ -24,7 +24,7 @@ export interface SharpnessOptions extends WorkOptions {
   preconditioner?: ArrayLike<number>;
   /** C for the spectrum of D^½ H D^½ + C, diagonal; default zeros. */
   diagonal?: ArrayLike<number>;
-  /** ε of the differences; default u^⅓ (1 + ‖x‖), u = 2⁻²⁴ for grads in a Float32Array, else 2⁻⁵³. */
+  /** ε of the differences; default u^⅓ √Σ v̂_i² (1 + |x_i|)² along v, u = 2⁻²⁴ for grads in a Float32Array, else 2⁻⁵³. */
   epsilon?: number;
   /** The step that `lossGrad` is told, ≥ 1; default 1. */
   step?: number;
@@ -42,6 +42,11 @@ export interface Sharpness {
   readonly lambdaMin: number | undefined;
   /** ‖H v − λ v‖: some eigenvalue lies within this of λ_max, but for the differences' error. */
   readonly residual: number;
+  /**
+   * By how much λ_max is wrong, at most, as the differences are not exact: a third of what it changes by with 2 ε, where that is their
+   * curvature, and more where it is rounding.
+   */
+  readonly error: number;
   /** Of length 1, to start from next time. */
   readonly vector: Float64Array;
   /** Hessian products, two gradients each. */
@@ -68,19 +73,23 @@ export class Hessian {
     this.#epsilon = epsilon;
   }
 
-  /** Half the distance between the two gradients: by default it takes one to know how they round. */
-  async epsilon(): Promise<number> {
-    if (this.#epsilon === undefined) {
+  /**
+   * Half the distance between the two gradients along v: u^⅓ times the size of the coordinates that v moves, √Σ v̂_i² (1 + |x_i|)². By
+   * default it takes one gradient to know how they round.
+   */
+  async epsilon(v: Float64Array): Promise<number> {
+    if (this.#epsilon !== undefined) return this.#epsilon;
+    if (this.#lossFunction.roundoff === undefined)
       await this.#lossFunction.gradient(this.#point, this.#ahead);
-      this.#epsilon = Math.cbrt(this.#lossFunction.roundoff!) * (1 + norm(this.#point));
-    }
-    return this.#epsilon;
+    const size = norm(v.map((value, i) => value * (1 + Math.abs(this.#point[i])))) / (norm(v) || 1);
+    return Math.cbrt(this.#lossFunction.roundoff!) * size;
   }
 
-  async times(v: Float64Array): Promise<Float64Array> {
+  /** H v; `times` multiplies ε. */
+  async times(v: Float64Array, times = 1): Promise<Float64Array> {
     const length = norm(v);
     if (length === 0) return new Float64Array(v.length);
-    const step = (await this.epsilon()) / length;
+    const step = (times * (await this.epsilon(v))) / length;
     await this.#lossFunction.gradient(addScaled(this.#point.slice(), step, v), this.#ahead);
     this.#last = addScaled(this.#point.slice(), -step, v);
     await this.#lossFunction.gradient(this.#last, this.#behind);
@@ -100,7 +109,7 @@ export class Hessian {
  *
  * @param params x, n numbers
  * @param vector v, n numbers
- * @param options.epsilon default u^⅓ (1 + ‖x‖), u = 2⁻²⁴ for grads in a Float32Array, else 2⁻⁵³
+ * @param options.epsilon default u^⅓ √Σ v̂_i² (1 + |x_i|)², u = 2⁻²⁴ for grads in a Float32Array, else 2⁻⁵³
  * @param options.step the step that `lossGrad` is told; default 1
  * @throws TypeError or RangeError when an argument is not understood; TypeError when gradients at one point differ;
  *   OptimizerError "diverged" when one is not finite
@@ -198,15 +207,25 @@ export async function sharpness(
   const { largest, smallest, products } = found;
   await hessian.expectSameGradient();
   const { preactivations } = options;
-  const shift = await hessian.epsilon();
+  const direction = scaled(largest.vector);
+  const shift = await hessian.epsilon(direction);
+  const added = diagonal ? largest.vector.reduce((sum, v, i) => sum + diagonal[i] * v * v, 0) : 0;
+  const error = await errorOf(hessian, direction, largest.value - added);
   return {
     lambdaMax: largest.value,
+    error,
     lambdaMin: smallest?.value,
     residual: largest.residual,
     vector: largest.vector,
     products,
-    kinkFraction: preactivations && flipped(preactivations, point, scaled(largest.vector), shift),
+    kinkFraction: preactivations && flipped(preactivations, point, direction, shift),
   };
+}
+
+/** A third of what a curvature changes by where ε doubles: differences are wrong by c ε². A spectrum of zeros has no direction. */
+async function errorOf(hessian: Hessian, direction: Float64Array, curvature: number): Promise<number> {
+  if (!(norm(direction) > 0)) return 0;
+  return Math.abs(dot(direction, await hessian.times(direction, 2)) - curvature) / 3;
 }
 
 /** Share of preactivations whose sign changes between x − ε v̂ and x + ε v̂. */

@@ -1,4 +1,4 @@
-import { expectNumber, expectOneOf, expectOptions } from "../../common/expect.js";
+import { expectBoolean, expectNumber, expectOneOf, expectOptions, show } from "../../common/expect.js";
 import { expectGrid, spacings, type Grid } from "./grid.js";
 import { ascending } from "./order.js";
 
@@ -15,6 +15,11 @@ export interface MergeTreeOptions {
    * "separate".
    */
   outer?: "separate" | "joined";
+  /**
+   * The last column borders on the first, and the last row on the first, as with angles: [columns, rows]; default [false, false]. The
+   * grid holds each point once, so the last column is one spacing before the first comes again.
+   */
+  periodic?: readonly [boolean, boolean];
   /** An upper bound of ‖Hess f‖₂ on the window, in the units of `x` and `y`: makes the {@link MergeTree.error}. */
   hessianBound?: number;
 }
@@ -46,7 +51,7 @@ export interface MergeTree {
   readonly rows: number;
   /** By falling persistence; those of persistence 0 are left out. */
   readonly bars: readonly Bar[];
-  /** For each grid point the bar that it enters on its own level. */
+  /** For each grid point the bar that it enters on its own level; −1 where the value is NaN. */
   readonly branch: Int32Array;
   /** ε ≥ |f − its linear interpolation|, M (h_x² + h_y²) / 8 with M = `hessianBound`; null without that. */
   readonly error: number | null;
@@ -61,6 +66,7 @@ interface DisjointSets {
   readonly order: Uint32Array;
   readonly columns: number;
   readonly rows: number;
+  readonly periodic: readonly [boolean, boolean];
   /** −1 before a vertex enters. */
   readonly root: Int32Array;
   /** Of a root: its component's bar. */
@@ -83,7 +89,7 @@ type Draft = { -readonly [Key in keyof Bar]: Bar[Key] };
  *
  * Connected on a slice is connected in parameter space; apart on a slice proves nothing there.
  *
- * @throws TypeError or RangeError for a bad grid or options; values may be infinite but not NaN
+ * @throws TypeError or RangeError for a bad grid or options; values may be infinite; where they are NaN, there is no point
  * @example
  * import { mergeTree } from "superlevel/stability";
  * const tree = mergeTree({ columns: 5, rows: 1, values: [0, 2, 1, 3, 0] }, { sense: "super" });
@@ -91,17 +97,26 @@ type Draft = { -readonly [Key in keyof Bar]: Bar[Key] };
  */
 export function mergeTree(grid: Grid, options: MergeTreeOptions = {}): MergeTree {
   expectGrid("grid", grid);
-  expectOptions("options", options, ["sense", "outer", "hessianBound"]);
+  expectOptions("options", options, ["sense", "outer", "periodic", "hessianBound"]);
   const sense = expectOneOf("options.sense", options.sense ?? "sub", ["super", "sub"]);
   const outer = expectOneOf("options.outer", options.outer ?? "separate", ["separate", "joined"]);
   const { columns, rows } = grid;
   const sign = sense === "super" ? -1 : 1;
-  const sets = prepare(grid, sign);
+  const sets = prepare(grid, sign, checkPeriodic(options.periodic));
   // Below every finite loss nothing lies outside, so only superlevel sets are joined there.
   if (outer === "joined" && sense === "super") enterOutside(sets);
   for (const vertex of sets.order) enter(sets, vertex);
   const error = errorOf(grid, options.hessianBound);
   return { sense, columns, rows, ...compact(sets, sign, error ?? Infinity), error };
+}
+
+function checkPeriodic(periodic: readonly [boolean, boolean] = [false, false]): readonly [boolean, boolean] {
+  if (!Array.isArray(periodic) || periodic.length !== 2)
+    throw new TypeError(
+      `options.periodic: expected [columns, rows], such as [true, false], got ${show(periodic)}`,
+    );
+  periodic.forEach((value, k) => expectBoolean(`options.periodic[${k}]`, value));
+  return periodic;
 }
 
 function errorOf(grid: Grid, hessianBound: number | undefined): number | null {
@@ -111,18 +126,23 @@ function errorOf(grid: Grid, hessianBound: number | undefined): number | null {
 }
 
 /** Values times `sign`, so that they always enter from low to high. */
-function prepare({ columns, rows, values }: Grid, sign: number): DisjointSets {
+function prepare(
+  { columns, rows, values }: Grid,
+  sign: number,
+  periodic: readonly [boolean, boolean],
+): DisjointSets {
   const size = columns * rows;
   const signed = new Float64Array(size);
   for (let i = 0; i < size; i++) signed[i] = sign * values[i];
   return {
     values: signed,
-    order: ascending(signed),
+    order: ascending(signed).filter((vertex) => !Number.isNaN(signed[vertex])),
     columns,
     rows,
+    periodic,
     root: new Int32Array(size + 1).fill(-1),
     barOf: new Int32Array(size + 1),
-    branch: new Int32Array(size),
+    branch: new Int32Array(size).fill(-1),
     bars: [],
   };
 }
@@ -138,24 +158,31 @@ function newBar(birth: number, birthVertex: number, boundary: number | null): Dr
   return { birth, birthVertex, ...never, persistence: Infinity, boundary, certified: false };
 }
 
+/** Columns and rows to the neighbours of Freudenthal's triangulation. */
+const NEIGHBOURS = [[-1, 0], [1, 0], [0, -1], [0, 1], [-1, -1], [1, 1]] as const; // prettier-ignore
+
 /** A vertex with all its neighbours that are in already. */
 function enter(sets: DisjointSets, vertex: number): void {
-  const { columns, rows, root, values, barOf, bars, branch } = sets;
+  const { columns, rows, periodic, root, values, barOf, bars, branch } = sets;
   const size = values.length;
   const column = vertex % columns;
-  const left = column > 0;
-  const right = column < columns - 1;
-  const below = vertex >= columns;
-  const above = vertex < size - columns;
+  const row = (vertex - column) / columns;
+  /** The neighbour so many columns and rows on, around the ends where the grid is periodic; −1 outside of it. */
+  const near = (right: number, up: number): number => {
+    const [i, j] = [column + right, row + up];
+    if ((i < 0 || i >= columns) && !periodic[0]) return -1;
+    if ((j < 0 || j >= rows) && !periodic[1]) return -1;
+    return ((j + rows) % rows) * columns + ((i + columns) % columns);
+  };
   let own = -1;
-  if (left) own = join(sets, vertex, vertex - 1, own);
-  if (right) own = join(sets, vertex, vertex + 1, own);
-  if (below) own = join(sets, vertex, vertex - columns, own);
-  if (above) own = join(sets, vertex, vertex + columns, own);
-  if (left && below) own = join(sets, vertex, vertex - columns - 1, own);
-  if (right && above) own = join(sets, vertex, vertex + columns + 1, own);
-  // A window of one row has no upper and no lower edge.
-  const atEdge = !(left && right) || (rows > 1 && !(below && above));
+  let atEdge = false;
+  for (const [right, up] of NEIGHBOURS) {
+    // A window of one row has no upper and no lower edge.
+    if (rows === 1 && up !== 0) continue;
+    const neighbour = near(right, up);
+    if (neighbour === -1) atEdge = true;
+    else if (neighbour !== vertex) own = join(sets, vertex, neighbour, own);
+  }
   if (atEdge) own = join(sets, vertex, size, own);
   if (own === -1) {
     own = root[vertex] = vertex;
@@ -220,6 +247,6 @@ function compact(
     // Adding 0 makes 0 of −0.
     return { ...bar, birth: sign * bar.birth + 0, death: sign * bar.death + 0, parent, boundary, certified };
   });
-  for (let i = 0; i < branch.length; i++) branch[i] = place[branch[i]];
+  for (let i = 0; i < branch.length; i++) branch[i] = branch[i] === -1 ? -1 : place[branch[i]];
   return { bars: finished, branch };
 }

@@ -31,7 +31,7 @@ export interface Slice extends Grid {
   readonly values: Float64Array;
   readonly x: readonly [number, number];
   readonly y: readonly [number, number];
-  /** Values that were NaN and are +∞ here, so that they can be ordered. */
+  /** Values that are NaN: such points are in no level set. */
   readonly notNumbers: number;
   readonly evaluations: number;
 }
@@ -87,7 +87,7 @@ export async function slice(loss: Loss, plane: Plane, options: SliceOptions = {}
       addScaled(point, at(y, j, rows), directions[1]);
       const value = await lossFunction.loss(point);
       if (Number.isNaN(value)) notNumbers++;
-      values[j * columns + i] = Number.isNaN(value) ? Infinity : value;
+      values[j * columns + i] = value;
       await work.tick();
     }
   }

@@ -3,7 +3,7 @@ const LENGTH = 128;
 /** The lowest loss so far after each step of a run: the last ones, and all of them, thinned out as the run grows. */
 export class BestLosses {
   readonly #window: number;
-  #last: number[] = [];
+  readonly #last: number[] = [];
   #thinned: number[] = [];
   #stride = 1;
   #count = 0;
@@ -13,7 +13,8 @@ export class BestLosses {
   }
 
   add(best: number): void {
-    this.#last = [...this.#last, best].slice(-this.#window - 1);
+    this.#last.push(best);
+    if (this.#last.length > this.#window + 1) this.#last.shift();
     if (this.#count++ % this.#stride === 0) this.#thinned.push(best);
     if (this.#thinned.length < LENGTH) return;
     this.#thinned = this.#thinned.filter((_, k) => k % 2 === 0);

@@ -1,7 +1,11 @@
+import type { DecayEvidence } from "./decay.js";
 import type { OverreachSummary } from "./overreach.js";
 import type { ProbeSummary } from "./probe.js";
 import type { ReachBudget } from "./reach-budget.js";
 import type { StepRecord } from "./record.js";
+import type { StepsSeen } from "./scales.js";
+import type { WrongSign } from "./sign-test.js";
+import type { LayerEvidence } from "./step-history.js";
 
 /** What is known of a run: what findings rest on. */
 export interface Evidence {
@@ -13,10 +17,15 @@ export interface Evidence {
   /** Losses at the start and now; a moving average where they are noisy. */
   readonly first: number;
   readonly now: number;
+  readonly best: number;
+  /** The lowest value that the loss may take. */
+  readonly floor: number;
   /** The loss lost more than half of what it had won. */
   readonly regressed: boolean;
   /** The loss once rose by five times what it has won since the start. */
   readonly spiked: boolean;
+  /** Momentum has not settled yet. */
+  readonly swings: boolean;
   /** The loss has come down by three quarters of what it can, and was seldom above its start. */
   readonly recovered: boolean;
   /** Share of the steps that began above the first loss. */
@@ -38,6 +47,19 @@ export interface Evidence {
   readonly rejections: number;
   /** Steps that findings look back on. */
   readonly window: number;
+  /** Tensors, or parts of a vector of which no tensors are known: these have no shape. */
+  readonly layers: readonly LayerEvidence[];
+  readonly seen: StepsSeen;
+  /** ‖g‖ ‖x‖ / V, by how much V changes relative to itself with all of x: at the first point, and at most. */
+  readonly steepness: { readonly first: number; readonly max: number };
+  /** Median ‖d‖ / ‖x‖ of the last steps; NaN before the first that was measured. */
+  readonly updateRatio: number;
+  /** β of the base's momentum. */
+  readonly momentum: number;
+  /** A tuner sets the scale of the rate. */
+  readonly tuned: boolean;
+  readonly decay: DecayEvidence | undefined;
+  readonly wrongSign: WrongSign | undefined;
 }
 
 /** Numbers in messages. */
@@ -48,3 +70,6 @@ export const digits = (value: number): string => Number(value.toPrecision(3)).to
 export function share(records: readonly StepRecord[], has: (record: StepRecord) => boolean): number {
   return records.length === 0 ? 0 : records.filter(has).length / records.length;
 }
+
+/** Share that is won of what the loss could fall; negative where it rose. */
+export const won = ({ first, now, floor }: Evidence): number => (first - now) / Math.abs(first - floor);

@@ -1,5 +1,8 @@
+import { classImbalance, labelNoise, overfitting } from "./data-findings.js";
 import { digits, percent, share, type Evidence } from "./evidence.js";
-import { atEdge, overfitting, pastEdge } from "./past-edge.js";
+import { deadUnits, exploding, largeInputs, stillLayer, vanishing, wrongSigned } from "./layer-findings.js";
+import { atEdge, pastEdge } from "./past-edge.js";
+import { rateTooSmall, scaleCollapsed, scaleRanAway, weightDecay } from "./rate-findings.js";
 
 /** Something that a monitor names, and when. */
 interface FindingRule {
@@ -11,13 +14,53 @@ interface FindingRule {
   readonly detect: (evidence: Evidence) => string | undefined;
 }
 
-/** Of clean data a few in a hundred fall behind, and more of them while less is learnt. */
-const BEHIND = 0.04;
-const LEAST_BEHIND = 0.075;
-const BEHIND_WHILE_UNLEARNT = 0.45;
-
 /** Everything that a monitor names, causes before effects. */
 export const FINDINGS = [
+  {
+    code: "inputs-too-large",
+    severity: "problem",
+    seenBy: "the first weights' gradient is 150 times that of their biases, at the first steps",
+    detect: largeInputs,
+  },
+  {
+    code: "weight-decay",
+    severity: "problem",
+    seenBy:
+      "weight decay pulls at x half as hard as the gradient or more, ‖x‖ falls, and the loss makes no headway",
+    detect: weightDecay,
+  },
+  {
+    code: "dead-units",
+    severity: "problem",
+    seenBy: "most units of a layer get a gradient of exactly 0 at each step",
+    detect: (evidence) => deadUnits(evidence, pastEdge(evidence)),
+  },
+  {
+    code: "vanishing-gradient",
+    severity: "problem",
+    seenBy: "gradients fall from layer to layer on their way back, to a thousandth, and little is learnt",
+    detect: vanishing,
+  },
+  {
+    code: "exploding-gradient",
+    severity: "problem",
+    seenBy:
+      "‖g‖ leaps to a thousand times what is usual, or is a hundred times larger at an early layer than at the last, and the loss makes no headway",
+    detect: exploding,
+  },
+  {
+    code: "wrong-sign",
+    severity: "problem",
+    seenBy: "ΔV fits Σ ½ (g + g')·d over the layers only with the sign of some turned round",
+    detect: wrongSigned,
+  },
+  {
+    code: "scale-ran-away",
+    severity: "problem",
+    seenBy:
+      "the tuner's S is ten times where it began, or steps are longer than x, and the loss leapt or rose",
+    detect: (evidence) => scaleRanAway(evidence, pastEdge(evidence)),
+  },
   {
     code: "past-edge",
     severity: "problem",
@@ -40,7 +83,7 @@ export const FINDINGS = [
     detect({ nonFinite, regressed }) {
       if (!nonFinite) return undefined;
       const hint = regressed
-        ? "the loss had been rising"
+        ? "the loss had been rising: lower the rate"
         : "the loss had not been rising: look for log 0, 0 / 0 or bad data";
       return `non-finite ${nonFinite.what} at step ${nonFinite.step}; ${hint}`;
     },
@@ -52,31 +95,8 @@ export const FINDINGS = [
     detect({ regressed, first, now }) {
       if (!regressed) return undefined;
       const between = now > first ? "" : ", fell,";
-      return `diverging: the loss began at ${digits(first)}${between} and is at ${digits(now)}`;
+      return `diverging: the loss began at ${digits(first)}${between} and is at ${digits(now)}; lower the rate, or begin anew where it was lowest`;
     },
-  },
-  {
-    code: "label-noise",
-    severity: "problem",
-    seenBy:
-      "many fixed examples stand above the typical first loss while the others are learnt; classes that overlap look the same",
-    detect({ probe }) {
-      if (!probe?.labels) return undefined;
-      const { examples, risenShare, left, suspects } = probe.labels;
-      const chance = BEHIND + 2.5 * Math.sqrt((BEHIND * (1 - BEHIND)) / examples);
-      if (!(risenShare > Math.max(LEAST_BEHIND, chance, BEHIND_WHILE_UNLEARNT * left))) return undefined;
-      return (
-        `label noise, or classes that overlap: while the median loss of ${examples} fixed examples fell to ${percent(left)} ` +
-        `of its start, the losses of ${percent(risenShare)} stood above it half of the way; first suspects: ` +
-        suspects.slice(0, 5).join(", ")
-      );
-    },
-  },
-  {
-    code: "overfitting",
-    severity: "note",
-    seenBy: "fixed examples get worse while the batches' loss is below half of theirs",
-    detect: overfitting,
   },
   {
     code: "frozen",
@@ -86,9 +106,49 @@ export const FINDINGS = [
       if (!budget?.frozen || gradNorm <= 1e-3 * gradNormMax) return undefined;
       return (
         `schedule frozen: Σα left is ${digits(budget.remaining)}, which cannot move x by more than ${digits(budget.reach)} ` +
-        `or lower the loss of ${digits(now)} by more than ${digits(budget.predictedDrop)}; ‖g‖ = ${digits(gradNorm)}`
+        `or lower the loss of ${digits(now)} by more than ${digits(budget.predictedDrop)}; ‖g‖ = ${digits(gradNorm)}; let the rate fall more slowly, or begin higher`
       );
     },
+  },
+  {
+    code: "scale-collapsed",
+    severity: "problem",
+    seenBy: "the tuner's S is so small that nothing moves, or fell to a thousandth, and little is learnt",
+    detect: scaleCollapsed,
+  },
+  {
+    code: "rate-too-small",
+    severity: "problem",
+    seenBy:
+      "x moves by less than a fiftieth of its length in the whole run, far below the edge, and the loss stays; or not at all",
+    detect: rateTooSmall,
+  },
+  {
+    code: "layer-not-learning",
+    severity: "problem",
+    seenBy: "a layer's updates are 0, or a thousandth of the others'",
+    detect: stillLayer,
+  },
+  {
+    code: "overfitting",
+    severity: "problem",
+    seenBy:
+      "fixed examples get worse, since their best or from test to test, while the batches' loss is below half of theirs",
+    detect: overfitting,
+  },
+  {
+    code: "class-imbalance",
+    severity: "problem",
+    seenBy:
+      "a rare class of the fixed examples, with their `labels`, is predicted worse than by chance while the others are learnt",
+    detect: classImbalance,
+  },
+  {
+    code: "label-noise",
+    severity: "problem",
+    seenBy:
+      "many fixed examples stand above the typical first loss while the others are learnt, and apart from them; overlapping classes make no such gap",
+    detect: labelNoise,
   },
   {
     code: "noise",

@@ -8,6 +8,10 @@ export interface LabelEvidence {
   readonly left: number;
   /** Share of examples whose loss stood above the first median for half of the way of the median from 0.6 of it to 0.1. */
   readonly risenShare: number;
+  /** Share of examples whose loss is above the first median, or above what chance makes it, now. */
+  readonly standing: number;
+  /** The median over what it was when six tenths of the tests were done: near 1 where what can be learnt is learnt. */
+  readonly pace: number;
   /** Numbers of these examples, those that stood highest on average first, twenty at most. */
   readonly suspects: readonly number[];
 }
@@ -15,6 +19,8 @@ export interface LabelEvidence {
 /** Parts of the first median between which losses are followed: above, nothing is learnt yet; below, the rest is learnt by heart. */
 const [BEGUN, LEARNT] = [0.6, 0.1];
 const SUSPECTS = 20;
+/** Before the median has fallen to this part, nothing has been learnt that labels could contradict. */
+const LITTLE_LEFT = 0.95;
 
 /**
  * Wrong labels are learnt last: while the others are learnt, their losses rise (small losses are clean ones; Arazo et al.,
@@ -29,17 +35,23 @@ export class LabelTracker {
   readonly #above: Float64Array;
   readonly #sums: Float64Array;
   #way = 0;
+  #now: Float64Array;
+  /** The median at each test, over the first. */
+  readonly #medians: number[] = [];
   #lowest = BEGUN;
 
-  constructor(first: Float64Array) {
-    this.#first = first;
-    this.#typical = median([...first]);
+  /** `chance`: the loss of one who knows nothing, where the classes are known; else the first median stands for it. */
+  constructor(first: Float64Array, chance = Infinity) {
+    this.#first = this.#now = first;
+    this.#typical = Math.min(chance, median([...first]));
     this.#above = new Float64Array(first.length);
     this.#sums = new Float64Array(first.length);
   }
 
   add(losses: Float64Array): void {
+    this.#now = losses;
     const left = median([...losses]) / this.#typical;
+    this.#medians.push(left);
     if (this.#lowest <= LEARNT || !(left < this.#lowest)) return;
     const way = Math.log(this.#lowest / Math.max(left, LEARNT));
     this.#way += way;
@@ -50,17 +62,23 @@ export class LabelTracker {
     this.#lowest = left;
   }
 
-  /** Undefined until the median falls below 0.6, and where the mean does not fall: then it is not labels that are wrong. */
+  /** Undefined until the median falls a little, and where the mean does not fall: then it is not labels that are wrong. */
   get evidence(): LabelEvidence | undefined {
     const total = (values: Float64Array) => values.reduce((a, b) => a + b, 0);
-    const [sums, examples] = [this.#sums, this.#sums.length];
-    if (!(total(sums) / this.#way < total(this.#first))) return undefined;
-    const risen = Array.from(sums.keys()).filter((i) => this.#above[i] >= this.#way / 2);
+    const [now, sums, medians, examples] = [this.#now, this.#sums, this.#medians, this.#sums.length];
+    const left = medians.at(-1);
+    if (!(left < LITTLE_LEFT && total(now) < total(this.#first))) return undefined;
+    const all = Array.from(now.keys());
+    const standing = all.filter((i) => now[i] > this.#typical);
+    const risen = this.#way > 0 ? all.filter((i) => this.#above[i] >= this.#way / 2) : standing;
+    const height = this.#way > 0 ? sums : now;
     return {
       examples,
-      left: this.#lowest,
+      left: this.#way > 0 ? this.#lowest : left,
       risenShare: risen.length / examples,
-      suspects: risen.sort((a, b) => sums[b] - sums[a]).slice(0, SUSPECTS),
+      standing: standing.length / examples,
+      pace: left / medians[Math.floor(0.6 * medians.length)],
+      suspects: risen.sort((a, b) => height[b] - height[a]).slice(0, SUSPECTS),
     };
   }
 }

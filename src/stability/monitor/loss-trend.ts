@@ -42,6 +42,8 @@ export class LossTrend {
   now = NaN;
   peak = -Infinity;
   peakStep = 0;
+  /** Largest moving average: one batch may be high by chance. */
+  #highest = -Infinity;
   #count = 0;
   #above = 0;
   /** Standard error of the moving average where the loss was lowest: later it may have diverged. */
@@ -54,10 +56,17 @@ export class LossTrend {
     this.#count++;
     this.now = noisy ? this.#average.mean : loss;
     if (this.#count === 1) this.first = loss;
+    // The mean of a few batches is low by chance: the first ones count as one.
+    if (noisy && this.#count <= WARM_UP) {
+      this.#noise = this.#average.spread;
+      this.best = Math.max(this.first, this.now);
+      this.bestStep = step;
+    }
     if (loss > this.first) this.#above++;
     if (loss > this.peak) [this.peak, this.peakStep] = [loss, step];
+    if (this.#count >= 2 * WARM_UP) this.#highest = Math.max(this.#highest, this.now);
     if (this.now < this.best) [this.best, this.bestStep] = [this.now, step];
-    if (this.bestStep === step || this.#count <= WARM_UP) this.#noise = this.#average.error;
+    if (this.bestStep === step && this.#count > WARM_UP) this.#noise = this.#average.error;
   }
 
   /** Share of the losses that were above the first. */
@@ -66,9 +75,12 @@ export class LossTrend {
   }
 
   /** It once rose by five times what it has won since the start, and not by noise. */
-  spiked(noisy: boolean, tolerance: number): boolean {
-    const { first, best, peak } = this;
-    const slack = noisy ? 8 * this.#average.spread : tolerance * Math.max(1, Math.abs(first));
+  spiked(noisy: boolean, tolerance: number, floor: number): boolean {
+    const { first, best } = this;
+    const peak = noisy ? this.#highest : this.peak;
+    const slack = noisy
+      ? 2 * Math.max(this.#average.spread, first - floor)
+      : tolerance * Math.max(1, Math.abs(first));
     return peak - first > Math.max(5 * (first - best), slack);
   }
 
@@ -79,7 +91,9 @@ export class LossTrend {
 
   /** It lost more than half of what it had won, and not by noise. */
   regressed(noisy: boolean, tolerance: number): boolean {
-    const slack = noisy ? 4 * this.#noise : tolerance * Math.max(1, Math.abs(this.best));
+    const slack = noisy
+      ? 4 * this.#noise + 3 * this.#average.error
+      : tolerance * Math.max(1, Math.abs(this.best));
     return this.now - this.best > Math.max((this.first - this.best) / 2, slack);
   }
 }

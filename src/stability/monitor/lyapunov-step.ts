@@ -1,12 +1,6 @@
 import { isKind } from "../../common/expect.js";
-import { dot, norm } from "../vectors.js";
-
-/** Loss and gradient at a point, on a named objective. */
-export interface EvaluatedPoint {
-  readonly loss: number;
-  readonly params: ArrayLike<number>;
-  readonly grads: ArrayLike<number>;
-}
+import { sumStep, type StepSums } from "./layers.js";
+import type { EvaluatedPoint } from "./point.js";
 
 /** Numbers by which a step is judged. */
 export interface Criterion {
@@ -84,29 +78,26 @@ export function lyapunovStep(
   after: { readonly loss: number; readonly params: ArrayLike<number>; readonly grads?: ArrayLike<number> },
   options: Partial<Criterion> = {},
 ): StepMeasure {
-  const criterion = { ...CRITERION, tolerance: toleranceFor(before.params), ...options };
-  const d = Float64Array.from(before.params, (x, i) => after.params[i] - x);
-  const change = after.loss - before.loss;
-  const predicted = dot(before.grads, d);
-  const squares = dot(d, d);
-  const arrival = after.grads && dot(after.grads, d);
-  const trapezoid = arrival === undefined ? undefined : (predicted + arrival) / 2;
-  const kinked =
-    trapezoid !== undefined &&
-    Math.abs(change - trapezoid) >
-      Math.max(
-        criterion.kink * Math.abs(predicted),
-        criterion.tolerance * Math.max(1, Math.abs(before.loss)),
-      );
+  const { tolerance } = { tolerance: toleranceFor(before.params), ...options };
+  return measureOf(sumStep(before, after), before.loss, after.loss, { ...CRITERION, ...options, tolerance });
+}
+
+/** The same from the sums over all layers. */
+export function measureOf(sums: StepSums, before: number, after: number, criterion: Criterion): StepMeasure {
+  const { gd: predicted, dd, gg, arrival } = sums;
+  const change = after - before;
+  const known = !Number.isNaN(arrival);
+  const slack = criterion.tolerance * Math.max(1, Math.abs(before));
+  const missed = Math.abs(change - (predicted + arrival) / 2);
   return {
     change,
     predicted,
     ratio: change / predicted,
-    smoothness: (2 * (change - predicted)) / squares,
-    distance: Math.sqrt(squares),
-    gradNorm: norm(before.grads),
-    status: statusOf(change, predicted, before.loss, criterion),
-    kink: trapezoid === undefined ? undefined : kinked,
-    overshoot: arrival === undefined ? undefined : -arrival / predicted,
+    smoothness: (2 * (change - predicted)) / dd,
+    distance: Math.sqrt(dd),
+    gradNorm: Math.sqrt(gg),
+    status: statusOf(change, predicted, before, criterion),
+    kink: known ? missed > Math.max(criterion.kink * Math.abs(predicted), slack) : undefined,
+    overshoot: known ? -arrival / predicted : undefined,
   };
 }

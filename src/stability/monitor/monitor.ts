@@ -7,7 +7,9 @@ import {
 } from "../../common/expect.js";
 import type { Attempt, Guard } from "../../run/guard.js";
 import type { RunInfo, RunMonitor, RunOptions } from "../../run/options.js";
-import type { LyapunovOptions, LyapunovSummary, MonitorPoint } from "./options.js";
+import { checkLayers } from "./layers.js";
+import type { LyapunovOptions, LyapunovSummary } from "./options.js";
+import type { MonitorPoint } from "./point.js";
 import { checkSchedule } from "./reach-budget.js";
 import { MonitorState } from "./state.js";
 
@@ -22,20 +24,24 @@ export interface PolicyOptions extends Pick<Guard, "tries" | "onViolation"> {
   level?: number;
 }
 
-const KEYS = "objective sufficient tolerance kink window memory probe budget onStep".split(" ");
+const KEYS =
+  "objective sufficient tolerance kink window memory probe budget every momentum layers onStep".split(" ");
 
 /** A copy, so that what was checked is what runs and what a reset begins with. */
 function checkOptions(given: LyapunovOptions): LyapunovOptions {
   const name = "lyapunovMonitor";
   expectOptions(name, given, KEYS);
   const options = { ...given };
-  const { objective, sufficient, tolerance, kink, memory, budget, onStep } = options;
+  const { objective, sufficient, tolerance, kink, memory, budget, every, momentum, layers, onStep } = options;
   if (objective !== undefined)
     expectOneOf(`${name}.objective`, objective, ["fullBatch", "sameBatch", "batch"]);
   if (sufficient !== undefined) expectNumber(`${name}.sufficient`, sufficient, { above: 0, below: 1 });
   if (tolerance !== undefined) expectNumber(`${name}.tolerance`, tolerance, { min: 0 });
   if (kink !== undefined) expectNumber(`${name}.kink`, kink, { min: 0 });
   if (memory !== undefined) expectNumber(`${name}.memory`, memory, { min: 1, integer: true });
+  if (every !== undefined) expectNumber(`${name}.every`, every, { min: 1, integer: true });
+  if (momentum !== undefined) expectNumber(`${name}.momentum`, momentum, { min: 0, below: 1 });
+  if (layers !== undefined) options.layers = checkLayers(layers);
   if (onStep !== undefined) expectFunction(`${name}.onStep`, onStep);
   if (budget === undefined) return options;
   expectOptions(`${name}.budget`, budget, ["schedule", "steps", "normAdaptive", "floor"]);
@@ -51,6 +57,7 @@ function checkOptions(given: LyapunovOptions): LyapunovOptions {
 export class LyapunovMonitor implements RunMonitor {
   readonly #options: LyapunovOptions;
   #state: MonitorState;
+  #dense = false;
 
   /** Use {@link lyapunovMonitor}. */
   constructor(options: LyapunovOptions) {
@@ -76,6 +83,7 @@ export class LyapunovMonitor implements RunMonitor {
   /** Forgets the run. */
   reset(): void {
     this.#state = new MonitorState(this.#options);
+    this.#state.dense = this.#dense;
   }
 
   /**
@@ -97,6 +105,7 @@ export class LyapunovMonitor implements RunMonitor {
     expectOneOf("policy", policy, POLICIES);
     const { level, ...common } = options;
     const monitors = [this];
+    this.#state.dense = this.#dense = true;
     if (policy !== "flood") return { monitors, guard: { ...common, ...this.#guard(policy) } };
     const value = expectNumber("policy.level", level);
     return { monitors, guard: null, level: { value, action: "project" } };

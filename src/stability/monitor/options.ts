@@ -1,5 +1,6 @@
 import type { DecayingRate, ReachBudget } from "./reach-budget.js";
 import type { Finding, FindingCode } from "./findings.js";
+import type { TensorShape } from "./point.js";
 import type { ProbeOptions, ProbeSummary } from "./probe.js";
 import type { StepRecord } from "./record.js";
 
@@ -24,19 +25,17 @@ export interface LyapunovOptions {
   probe?: ProbeOptions;
   /** The schedule, for a run without a tuner. Without it, exponential decay is recognised from the rates. */
   budget?: { schedule: DecayingRate; steps?: number; normAdaptive?: boolean; floor?: number };
+  /**
+   * Of so many steps two are measured, ≥ 1. Default: each step with up to 4096 parameters; with more the first eight, then two in
+   * size / 125, and two in ten while V rises. A step that is measured takes some passes over x and g; each step's loss is followed.
+   */
+  every?: number;
+  /** β of the momentum, in [0, 1); default: the base's, where a run tells it, else 0. */
+  momentum?: number;
+  /** The tensors of the parameters, in their order; default: those of the optimizer, where a run tells them. */
+  layers?: readonly TensorShape[];
   /** Called with each step measured. */
   onStep?: (record: StepRecord) => void;
-}
-
-/** A point of a run: what `minimize` shows its monitors, or what a loop of your own does. */
-export interface MonitorPoint {
-  /** The step to be taken from here, from 1. */
-  readonly step: number;
-  readonly loss: number;
-  readonly params: ArrayLike<number>;
-  readonly grads: ArrayLike<number>;
-  /** Default true. */
-  readonly deterministic?: boolean;
 }
 
 /** What a monitor has seen, as a plain object. */

@@ -17,7 +17,7 @@ export interface OverreachSummary {
 export class Overreach {
   readonly #floor: number;
   readonly #window: number;
-  #last: boolean[] = [];
+  readonly #last: boolean[] = [];
   #largest = 0;
   #largestStep = 0;
 
@@ -31,7 +31,8 @@ export class Overreach {
     const toWin = Math.max(loss, first) - this.#floor;
     // Below its floor, nothing can be said.
     const ratio = toWin > 0 && loss >= this.#floor ? -predicted / (4 * toWin) : 0;
-    this.#last = [...this.#last, ratio > 1].slice(-this.#window);
+    this.#last.push(ratio > 1);
+    if (this.#last.length > this.#window) this.#last.shift();
     if (ratio > this.#largest) [this.#largest, this.#largestStep] = [ratio, step];
   }
 

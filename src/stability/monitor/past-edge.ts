@@ -1,14 +1,23 @@
 import { median } from "../vectors.js";
+import { OFTEN_WORSE, overfits } from "./data-findings.js";
 import { digits, percent, share, type Evidence } from "./evidence.js";
 import type { StepRecord } from "./record.js";
 
 /* Signs of a learning rate past the edge of stability. Each returns the message, or undefined where it does not show. */
 
 const PAST_EDGE = "learning rate past the edge of stability:";
+const CURE = "take a third of the rate, or a guard";
 
 /** A share of steps in which V rises that is no accident. */
 const OFTEN_RISES = 0.2;
-const rises = ({ status }: StepRecord) => status === "violation";
+/** With momentum V may rise while what is in motion falls. */
+const rises = ({ status, change, energyChange }: StepRecord) =>
+  status === "violation" && !(energyChange < change && energyChange <= 0);
+/** It goes down, and arrives where it goes up: what a step beyond the edge does, and a slow swing does seldom. */
+const flips = ({ predicted, overshoot = 1 }: StepRecord) => predicted < 0 && overshoot > 0;
+
+/** With momentum V rises in every second step near the edge; past it, this is above 1. */
+const NEAR_EDGE = 0.97;
 
 /** How the last steps went that were not at the end; undefined where they are too few. */
 function lastSteps({ records, regressed }: Evidence) {
@@ -18,20 +27,23 @@ function lastSteps({ records, regressed }: Evidence) {
   // 1 − ρ along the steps is ½ η β̂ for descent, and 1 at the edge.
   const edgeRatio = median(descents.map(({ ratio }) => 1 - ratio));
   const risen = share(active, rises);
+  const turning = share(active, flips);
   const failed = risen + share(active, ({ status }) => status === "stall");
   const numbers = `V rose in ${percent(risen)} of the last ${active.length} steps, edge ratio ${digits(edgeRatio)}`;
-  return { edgeRatio, risen, failed, numbers, mostly: active.length > records.length / 2 };
+  return { edgeRatio, risen, turning, failed, numbers, mostly: active.length > records.length / 2 };
 }
 
 /** V rises or stalls, and the loss makes no headway. */
 function stuck(evidence: Evidence): string | undefined {
   const steps = lastSteps(evidence);
-  const { progress, regressed, converged, gradNorm } = evidence;
+  const { progress, regressed, converged, gradNorm, momentum, swings } = evidence;
   if (!steps || (progress && !regressed) || converged) return undefined;
-  const { edgeRatio, risen, failed, numbers, mostly } = steps;
-  if (risen >= OFTEN_RISES || edgeRatio > 1.1) return `${PAST_EDGE} ${numbers}; 1 is the edge`;
+  const { edgeRatio, risen, turning, failed, numbers, mostly } = steps;
+  // A swing of stable momentum rises at every other half of its period, and comes down.
+  if (swings || (momentum > 0 && (turning < 0.4 || edgeRatio < NEAR_EDGE))) return undefined;
+  if (risen >= OFTEN_RISES || edgeRatio > 1.1) return `${PAST_EDGE} ${numbers}, where 1 is the edge; ${CURE}`;
   if (failed < 0.5 || !mostly) return undefined;
-  return `${PAST_EDGE} the steps go to and fro, V does not fall though ‖g‖ = ${digits(gradNorm)} (${numbers})`;
+  return `${PAST_EDGE} the steps go to and fro, V does not fall though ‖g‖ = ${digits(gradNorm)} (${numbers}); ${CURE}`;
 }
 
 /** Where no change of V is known: each step ends where the loss rises as steeply as it fell at its start, or more. */
@@ -41,7 +53,7 @@ function overshoot({ records, regressed }: Evidence): string | undefined {
   if (!regressed || !(typical > 0.5)) return undefined;
   return (
     `${PAST_EDGE} steps end where the loss rises ${digits(typical)} times as steeply ` +
-    `as it fell where they began; 1 is the edge`
+    `as it fell where they began, where 1 is the edge; ${CURE}`
   );
 }
 
@@ -55,7 +67,7 @@ function overreaches({ noisy, overreach, first, now }: Evidence): string | undef
   return (
     `${PAST_EDGE} step ${overreach.largestStep} was to lower the loss by ` +
     `${digits(4 * overreach.largest)} times itself, and where that is above 4 it must rise; so it was in ` +
-    `${percent(overreach.share)} of the last steps; the loss began at ${digits(first)} and is at ${digits(now)}`
+    `${percent(overreach.share)} of the last steps; the loss began at ${digits(first)} and is at ${digits(now)}; ${CURE}`
   );
 }
 
@@ -65,20 +77,12 @@ function overreaches({ noisy, overreach, first, now }: Evidence): string | undef
  */
 function spike(evidence: Evidence): string | undefined {
   const { spiked, recovered, records, peak, first, now, shareAboveFirst } = evidence;
-  if (!spiked || (recovered && share(records, rises) < OFTEN_RISES)) return undefined;
+  const within = evidence.momentum > 0 && (lastSteps(evidence)?.edgeRatio ?? 0) < NEAR_EDGE;
+  if (!spiked || (recovered && (within || share(records, rises) < OFTEN_RISES))) return undefined;
   return (
     `${PAST_EDGE} the loss leapt from ${digits(first)} to ${digits(peak.loss)} at step ` +
-    `${peak.step}, was above where it began in ${percent(shareAboveFirst)} of all steps, and is at ${digits(now)}`
+    `${peak.step}, was above where it began in ${percent(shareAboveFirst)} of all steps, and is at ${digits(now)}; ${CURE}`
   );
-}
-
-/** Share of the probe's tests that find fixed examples worse, and not by chance. */
-const OFTEN_WORSE = 0.2;
-
-/** The batches' loss is far below that of the fixed examples, which then are not what is trained on. */
-function overfits({ probe, now, regressed }: Evidence): boolean {
-  if (!probe || probe.tests < 3 || regressed) return false;
-  return probe.alarms / probe.tests > OFTEN_WORSE && now < probe.last / 2;
 }
 
 /** Fixed examples get worse. */
@@ -88,7 +92,7 @@ function probeAlarms(evidence: Evidence): string | undefined {
   if (probe.alarms / probe.tests <= OFTEN_WORSE && !(regressed && probe.alarms > 0)) return undefined;
   return (
     `learning rate past the edge of stability, or too high for this noise: the loss of fixed examples rose ` +
-    `at ${probe.alarms} of ${probe.tests} tests, last after step ${probe.alarmSteps.at(-1)}`
+    `at ${probe.alarms} of ${probe.tests} tests, last after step ${probe.alarmSteps.at(-1)}; ${CURE}`
   );
 }
 
@@ -113,14 +117,4 @@ export function atEdge(evidence: Evidence): string | undefined {
   if (!steps || steps.risen < OFTEN_RISES) return undefined;
   const state = evidence.converged ? "has come down" : "still falls";
   return `at the edge of stability, but the loss ${state}: ${steps.numbers}`;
-}
-
-/** Fixed examples get worse while the batches' loss is far below theirs. */
-export function overfitting(evidence: Evidence): string | undefined {
-  const { probe, now } = evidence;
-  if (!probe || !overfits(evidence)) return undefined;
-  return (
-    `overfitting: the loss of fixed examples rose at ${probe.alarms} of ${probe.tests} tests, from ${digits(probe.best)} ` +
-    `to ${digits(probe.last)}, while that of the batches fell to ${digits(now)}`
-  );
 }

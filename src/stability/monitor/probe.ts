@@ -9,6 +9,8 @@ export interface ProbeOptions {
    * have to be training examples, and the losses −log P(label): a hundred at least, some hundreds are better.
    */
   losses: (params: Float32Array) => ArrayLike<number>;
+  /** The class of each of these examples, a whole number ≥ 0: with it, a class that is left out is seen. */
+  labels?: ArrayLike<number>;
   /** Steps between tests, ≥ 1; default 10. */
   every?: number;
   /** Standard errors by which the mean must rise, ≥ 0; default 3. */
@@ -25,8 +27,22 @@ export interface ProbeSummary {
   readonly first: number;
   readonly best: number;
   readonly last: number;
+  /** The mean loss has risen since it was lowest, by a tenth and by more than z standard errors. */
+  readonly worsened: boolean;
+  /** With `labels`: a class rarer than half its share that is predicted worse than by chance, while the mean loss fell. */
+  readonly classes: ClassEvidence | undefined;
   /** What the losses say about the labels; undefined before the median loss has fallen to 0.6. */
   readonly labels: LabelEvidence | undefined;
+}
+
+/** A class that is left out. */
+export interface ClassEvidence {
+  readonly rarest: number;
+  /** Its share of the examples. */
+  readonly share: number;
+  /** Mean loss of its examples, and of the others. */
+  readonly loss: number;
+  readonly others: number;
 }
 
 const mean = (values: ArrayLike<number>) => Array.from(values).reduce((sum, v) => sum + v, 0) / values.length;
@@ -45,9 +61,11 @@ export class ProbeTracker {
   #alarms: number[] = [];
   #alarmCount = 0;
   #best = Infinity;
+  /** The losses where their mean was lowest. */
+  #lowest: Float64Array | undefined;
 
   constructor(name: string, options: ProbeOptions) {
-    expectOptions(name, options, ["losses", "every", "z"]);
+    expectOptions(name, options, ["losses", "labels", "every", "z"]);
     expectFunction(`${name}.losses`, options.losses);
     this.#options = options;
     this.every = expectNumber(`${name}.every`, options.every ?? 10, { min: 1, integer: true });
@@ -61,7 +79,7 @@ export class ProbeTracker {
     const now = Float64Array.from(this.#options.losses(params));
     if (!this.#before) this.#first = mean(now);
     const before = this.#before ?? now;
-    this.#labels ??= new LabelTracker(now);
+    this.#labels ??= new LabelTracker(now, this.#chance);
     const { risen } = pairedTest(before, now, this.#z);
     this.#risen = risen;
     if (this.#before) this.#tests++;
@@ -70,7 +88,7 @@ export class ProbeTracker {
       this.#alarms = [...this.#alarms, step].slice(-10);
     }
     this.#before = now;
-    this.#best = Math.min(this.#best, mean(now));
+    if (!(mean(now) >= this.#best)) [this.#best, this.#lowest] = [mean(now), now];
     this.#labels.add(now);
   }
 
@@ -84,6 +102,36 @@ export class ProbeTracker {
     return this.#before ? mean(this.#before) : NaN;
   }
 
+  /** log C of the classes of `labels`. */
+  get #chance(): number | undefined {
+    const { labels } = this.#options;
+    return labels && Math.log(new Set(Array.from(labels)).size);
+  }
+
+  get #worsened(): boolean {
+    if (!this.#before || !this.#lowest || this.#before === this.#lowest) return false;
+    return this.value > 1.1 * this.#best && pairedTest(this.#lowest, this.#before, this.#z).risen;
+  }
+
+  get #classes(): ClassEvidence | undefined {
+    const { labels } = this.#options;
+    const losses = this.#before;
+    if (!labels || !losses || !(this.value < this.#first)) return undefined;
+    const sums = new Map<number, { loss: number; count: number }>();
+    losses.forEach((loss, i) => {
+      const { loss: sum, count } = sums.get(labels[i]) ?? { loss: 0, count: 0 };
+      sums.set(labels[i], { loss: sum + loss, count: count + 1 });
+    });
+    const m = losses.length;
+    const rare = [...sums].filter(
+      ([, { loss, count }]) => count * sums.size < m / 2 && loss / count > Math.log(sums.size),
+    );
+    if (rare.length === 0) return undefined;
+    const [rarest, { loss, count }] = rare.reduce((a, b) => (a[1].count <= b[1].count ? a : b));
+    const others = (this.value * m - loss) / (m - count);
+    return { rarest, share: count / m, loss: loss / count, others };
+  }
+
   summary(): ProbeSummary {
     return {
       tests: this.#tests,
@@ -92,6 +140,8 @@ export class ProbeTracker {
       first: this.#first,
       best: this.#best,
       last: this.value,
+      worsened: this.#worsened,
+      classes: this.#classes,
       labels: this.#labels?.evidence,
     };
   }

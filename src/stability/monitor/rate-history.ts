@@ -2,13 +2,17 @@ const LENGTH = 60;
 
 /** The learning rates of the last steps, and the exponential decay that they follow, if they do. */
 export class RateHistory {
-  #steps: number[] = [];
-  #rates: number[] = [];
+  readonly #steps: number[] = [];
+  readonly #rates: number[] = [];
   #tuned = false;
 
   add(step: number, rate: number, scale: number): void {
-    this.#steps = [...this.#steps, step].slice(-LENGTH);
-    this.#rates = [...this.#rates, rate].slice(-LENGTH);
+    this.#steps.push(step);
+    this.#rates.push(rate);
+    if (this.#steps.length > LENGTH) {
+      this.#steps.shift();
+      this.#rates.shift();
+    }
     // A tuner's scale may make up for any decay.
     if (scale !== 1) this.#tuned = true;
   }

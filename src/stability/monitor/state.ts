@@ -1,32 +1,29 @@
-import { expectNumber, given, isKind } from "../../common/expect.js";
+import { expectNumber, given } from "../../common/expect.js";
 import { largest } from "../../common/extremes.js";
 import type { Attempt } from "../../run/guard.js";
 import type { RunInfo } from "../../run/options.js";
 import { median, norm } from "../vectors.js";
 import { BestLosses } from "./best-losses.js";
+import { decayOf } from "./decay.js";
 import type { Evidence } from "./evidence.js";
 import { findingsOf } from "./findings.js";
 import { LossTrend, SignalShare } from "./loss-trend.js";
-import { lyapunovStep, toleranceFor, type Criterion, type EvaluatedPoint } from "./lyapunov-step.js";
-import type { LyapunovOptions, LyapunovSummary, MonitorPoint } from "./options.js";
-import { Overreach } from "./overreach.js";
+import { lyapunovStep, toleranceFor, type Criterion } from "./lyapunov-step.js";
+import type { LyapunovOptions, LyapunovSummary } from "./options.js";
+import type { EvaluatedPoint, MonitorPoint } from "./point.js";
+import { copyPoint, type PointCopy } from "./point-copy.js";
 import { ProbeTracker } from "./probe.js";
 import { RateHistory } from "./rate-history.js";
 import { reachBudget, type ReachBudget } from "./reach-budget.js";
-import type { StepRecord } from "./record.js";
+import { StepReports } from "./scales.js";
+import { StepMeter } from "./steps.js";
 
-/** x_t, g_t and V(x_t), copied. */
-interface PointCopy extends EvaluatedPoint {
-  readonly step: number;
-  readonly params: Float32Array | Float64Array;
-  readonly grads: Float32Array | Float64Array;
-}
-
-/** Steps whose β̂ counts for the descent lemma. */
-const LEMMA_WINDOW = 20;
-
-const copyOf = (values: ArrayLike<number>): Float32Array | Float64Array =>
-  isKind(values, "Float32Array") ? values.slice() : Float64Array.from(values);
+/**
+ * Every step of a run is measured that has at most so many parameters. Of a larger one the first are, then two in size / 125, and two
+ * in ten while V rises.
+ */
+const SMALL = 4096;
+const DENSE_START = 8;
 
 /** All that a monitor remembers of a run. */
 export class MonitorState {
@@ -36,21 +33,25 @@ export class MonitorState {
   #objective: LyapunovSummary["objective"] | undefined;
   /** Steps taken. */
   step = 0;
-  /** Where the next step begins; undefined where loss or gradient are not finite. */
+  /** A guard judges by the monitor, so that each step has to be measured. */
+  dense = false;
+  /** Where the step began that is to be measured. */
   #start: PointCopy | undefined;
-  /** The views that the optimizer writes to. */
-  #live: Pick<EvaluatedPoint, "params" | "grads"> = { params: [], grads: [] };
-  #records: StepRecord[] = [];
-  #counts = { ok: 0, stall: 0, violation: 0, converged: 0, unknown: 0 };
+  /** Arrays for the next copy. */
+  #spare: PointCopy | undefined;
+  /** The last point as it was shown, live. */
+  #live: MonitorPoint | undefined;
+  /** What steps are made of, where the run tells. */
+  #config: MonitorPoint["config"];
   readonly #trend = new LossTrend();
   readonly #signal = new SignalShare();
   readonly #rates = new RateHistory();
-  readonly #overreach: Overreach;
+  readonly #reports = new StepReports();
+  readonly #steps: StepMeter;
   readonly #bestLosses: BestLosses;
   /** V before each of the last steps. */
   #values: number[] = [];
   #gradNorm = NaN;
-  #gradNormMax = 0;
   #nonFinite: Evidence["nonFinite"];
   #rejections = 0;
   #violations = 0;
@@ -60,7 +61,7 @@ export class MonitorState {
     this.#objective = options.objective;
     this.#window = expectNumber("lyapunovMonitor.window", options.window ?? 50, { min: 5, integer: true });
     this.#bestLosses = new BestLosses(this.#window);
-    this.#overreach = new Overreach(this.#floor, this.#window);
+    this.#steps = new StepMeter(options, this.#window);
     this.probe = options.probe && new ProbeTracker("lyapunovMonitor.probe", options.probe);
   }
 
@@ -77,60 +78,76 @@ export class MonitorState {
     return given({ sufficient, tolerance, kink });
   }
 
+  /** Is the step from this point to be measured? */
+  #isDue({ step, loss, params: { length } }: MonitorPoint): boolean {
+    if (length === 0) return false;
+    const every = this.#options.every ?? (length <= SMALL ? 1 : Math.ceil(length / 125));
+    const rises = !this.#noisy && loss > this.#values.at(-1);
+    return this.dense || step <= DENSE_START || step % (rises ? Math.min(10, every) : every) <= 1;
+  }
+
   /** Loss and gradient at a point, which the step before it ended at and the next one begins at. */
   beforeStep(point: MonitorPoint): void {
     this.#objective ??= point.deterministic === false ? "batch" : "fullBatch";
     this.step = point.step - 1;
-    const gradNorm = norm(point.grads);
-    if (!Number.isFinite(point.loss) || !Number.isFinite(gradNorm)) {
+    this.#config ??= point.config;
+    this.#live = point;
+    // A run may show its losses alone.
+    const shown = point.params.length > 0;
+    const due = this.#isDue(point);
+    const gradNorm = due ? norm(point.grads) : undefined;
+    if (!Number.isFinite(point.loss) || !Number.isFinite(gradNorm ?? 0)) {
       const what = Number.isFinite(point.loss) ? "gradient" : `loss (${point.loss})`;
       this.#nonFinite ??= { step: point.step, what };
-      this.#start = undefined;
+      this.#forgetStart();
       return;
     }
-    if (this.#start && this.#objective !== "sameBatch") this.#measure(this.#start, point, !this.#noisy);
+    if (shown && !this.#steps.history) this.#steps.begin(point);
+    if (this.#noisy) this.#steps.blocks.addLoss(point.loss);
+    if (this.#start && this.#objective !== "sameBatch") {
+      if (this.#start.step === point.step - 1) this.#measure(this.#start, point, !this.#noisy);
+      this.#forgetStart();
+    }
     this.probe?.measure(this.step, point.params as Float32Array);
     this.#follow(point, gradNorm);
-    const { step, loss, params, grads } = point;
-    this.#start = { step, loss, params: copyOf(params), grads: copyOf(grads) };
-    this.#live = { params, grads };
+    this.#start = due ? copyPoint(point, this.#spare) : undefined;
+    if (due) this.#spare = undefined;
   }
 
-  #follow({ loss, grads, step }: MonitorPoint, gradNorm: number): void {
+  #forgetStart(): void {
+    this.#spare = this.#start ?? this.#spare;
+    this.#start = undefined;
+  }
+
+  #follow({ loss, grads, step }: MonitorPoint, gradNorm: number | undefined): void {
     this.#trend.add(loss, step, this.#noisy);
-    if (this.#noisy) this.#signal.add(grads);
-    this.#gradNorm = this.#noisy ? Math.sqrt(this.#signal.signal) : gradNorm;
-    this.#gradNormMax = Math.max(this.#gradNormMax, gradNorm);
+    if (gradNorm !== undefined) {
+      if (this.#noisy) this.#signal.add(grads);
+      this.#gradNorm = this.#noisy ? Math.sqrt(this.#signal.signal) : gradNorm;
+      this.#reports.addGradNorm(gradNorm);
+    }
     this.#bestLosses.add(this.#trend.best);
-    this.#values = [...this.#values, loss].slice(-(this.#options.memory ?? 10));
+    this.#values.push(loss);
+    if (this.#values.length > (this.#options.memory ?? 10)) this.#values.shift();
   }
 
-  /** A step from `start` to `end`; `same` says that both losses are of the same objective. */
-  #measure(start: PointCopy, end: EvaluatedPoint, same: boolean): void {
-    const measure = lyapunovStep(start, end, this.#criterion);
-    const betas = this.#records.slice(-LEMMA_WINDOW).map(({ smoothness }) => smoothness);
-    const beta = largest(betas.filter((value) => !Number.isNaN(value)));
-    const bound = measure.predicted + (beta / 2) * measure.distance ** 2;
-    const slack = toleranceFor(start.params) * Math.max(1, Math.abs(start.loss));
-    this.#add({
-      ...measure,
-      ...(same ? {} : { change: NaN, ratio: NaN, smoothness: NaN, status: "unknown", kink: undefined }),
-      step: start.step,
-      before: start.loss,
-      after: same ? end.loss : NaN,
-      descentLemma: same && Number.isFinite(beta) ? measure.change <= bound + slack : undefined,
-      flow: -this.#rates.last * measure.gradNorm ** 2,
-    });
+  /** β of the base's momentum. */
+  get momentum(): number {
+    if (this.#options.momentum !== undefined) return this.#options.momentum;
+    const base = this.#config?.base as { momentum?: number; beta1?: number } | undefined;
+    return base?.momentum ?? base?.beta1 ?? 0;
   }
 
-  #add(record: StepRecord): void {
-    this.#counts[record.status]++;
-    this.#overreach.add(record.step, record.predicted, record.before, this.#trend.first);
-    this.#records = [...this.#records, record].slice(-this.#window);
-    this.#options.onStep?.(record);
-  }
-
-  afterStep({ step, skipped, learningRate, scale, lossAfter, rejections, violated }: RunInfo): void {
+  afterStep({
+    step,
+    skipped,
+    learningRate,
+    scale,
+    lossAfter,
+    rejections,
+    violated,
+    gradNorm,
+  }: RunInfo): void {
     this.step = step;
     this.#rejections += rejections;
     if (violated) this.#violations += Math.max(1, rejections);
@@ -139,11 +156,22 @@ export class MonitorState {
       return;
     }
     this.#rates.add(step, learningRate, scale);
+    this.#reports.addStep(learningRate, scale);
+    if (!this.#start && this.#live) {
+      this.#reports.addGradNorm(gradNorm);
+      if (!this.#noisy) this.#gradNorm = gradNorm;
+    }
     if (lossAfter === undefined) return;
     const open = this.#options.objective === undefined && this.#objective === "batch";
     if (open && !this.probe) this.#objective = "sameBatch";
-    if (this.#objective !== "sameBatch" || !this.#start) return;
-    this.#measure(this.#start, { loss: lossAfter, ...this.#live }, true);
+    if (this.#objective !== "sameBatch" || !this.#start || !this.#live) return;
+    // The guard asked for the loss where the step ended, and the gradient came with it.
+    this.#measure(this.#start, { ...this.#live, loss: lossAfter }, true);
+  }
+
+  #measure(start: PointCopy, end: EvaluatedPoint, same: boolean): void {
+    const { momentum } = this;
+    this.#steps.measure(start, end, same, { first: this.#trend.first, rate: this.#rates.last, momentum });
   }
 
   /** The judgement of a run's guard on an attempt to step. */
@@ -174,40 +202,73 @@ export class MonitorState {
     return recent - best > Math.max(1e-3 * (first - best), 0) || fell(recent) || (long && fell(earlier));
   }
 
+  /**
+   * Momentum swings to and fro before it settles, for some 5 / (1 − β) steps. That V rises meanwhile says nothing, as long as what
+   * steps do along themselves is within the edge.
+   */
+  get #swings(): boolean {
+    if (this.momentum === 0 || this.#noisy || this.step > 5 / (1 - this.momentum)) return false;
+    const descents = this.#steps.records.filter(({ predicted }) => predicted < 0);
+    return !(median(descents.map(({ ratio }) => 1 - ratio)) > 1);
+  }
+
+  /** A gradient that is not finite makes the step throw, before anything is known of it. */
+  #lookAtLast(): void {
+    const { step = 0, grads = [] } = this.#live ?? {};
+    if (this.#nonFinite || this.#start || this.step >= step) return;
+    if (!Number.isFinite(norm(grads))) this.#nonFinite = { step, what: "gradient" };
+  }
+
   #evidence(): Evidence {
     const trend = this.#trend;
+    const swings = this.#swings;
+    this.#lookAtLast();
     const { bestStep, first, now } = trend;
-    const tolerance = this.#options.tolerance ?? toleranceFor(this.#start?.params ?? []);
+    const tolerance = this.#options.tolerance ?? toleranceFor(this.#live?.params ?? []);
+    const layers = this.#steps.history?.evidence ?? [];
+    const seen = this.#reports.summary;
+    const { records, steepnessFirst, steepnessMax } = this.#steps;
     return {
       step: this.#nonFinite?.step ?? this.step,
-      records: this.#records,
+      records,
       noisy: this.#noisy,
       first,
       now,
-      regressed: trend.regressed(this.#noisy, tolerance),
-      spiked: trend.spiked(this.#noisy, tolerance),
+      floor: this.#floor,
+      best: trend.best,
+      regressed: !swings && trend.regressed(this.#noisy, tolerance),
+      spiked: !swings && trend.spiked(this.#noisy, tolerance, this.#floor),
+      swings,
       recovered: trend.recovered(this.#floor),
       shareAboveFirst: trend.shareAboveFirst,
-      overreach: this.#overreach.summary,
+      overreach: this.#steps.overreach.summary,
       peak: { loss: trend.peak, step: trend.peakStep },
       stepsSinceBest: this.step - bestStep,
       progress: this.#progress,
       converged: first > this.#floor && now - this.#floor <= 1e-5 * (first - this.#floor),
       gradNorm: this.#gradNorm,
-      gradNormMax: this.#gradNormMax,
+      gradNormMax: seen.gradNormMax,
       signalShare: this.#noisy ? this.#signal.share : 1,
       nonFinite: this.#nonFinite,
       budget: this.#budget(),
       probe: this.probe?.summary(),
       rejections: this.#rejections,
       window: this.#window,
+      layers,
+      seen,
+      steepness: { first: steepnessFirst, max: steepnessMax },
+      updateRatio: this.#steps.history?.updateRatio ?? NaN,
+      momentum: this.momentum,
+      tuned: Boolean(this.#config?.tuner),
+      decay: decayOf(this.#config, this.#steps.history, this.#gradNorm, seen),
+      wrongSign: this.#steps.wrongSign(this.#noisy, first, tolerance),
     };
   }
 
   summary(): LyapunovSummary {
     const evidence = this.#evidence();
     const findings = findingsOf(evidence);
-    const measured = this.#records.filter(({ status }) => status !== "unknown");
+    const measured = this.#steps.records.filter(({ status }) => status !== "unknown");
     const descents = measured.filter(({ predicted }) => predicted < 0);
     const known = (value: number) => (Number.isFinite(value) ? value : undefined);
     const { best, first, now } = this.#trend;
@@ -218,16 +279,16 @@ export class MonitorState {
       objective: this.#objective,
       loss: { first, best, now },
       gradNorm: this.#gradNorm,
-      counts: { ...this.#counts },
+      counts: { ...this.#steps.counts },
       ratio: known(median(descents.map(({ ratio }) => ratio))),
       edge: known(median(descents.map(({ ratio }) => 1 - ratio))),
-      smoothness: known(largest(measured.slice(-LEMMA_WINDOW).map(({ smoothness }) => smoothness))),
+      smoothness: known(largest(measured.slice(-20).map(({ smoothness }) => smoothness))),
       violations: this.#violations,
       rejections: this.#rejections,
       signalShare: this.#noisy ? evidence.signalShare : undefined,
       budget: evidence.budget,
       probe: evidence.probe,
-      last: this.#records.at(-1),
+      last: this.#steps.records.at(-1),
     };
   }
 }
