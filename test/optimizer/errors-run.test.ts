@@ -308,14 +308,15 @@ describe.each(engines)("%s engine", (engine) => {
   });
 
   test("a schedule that returns no rate", () => {
-    for (const alpha of [NaN, -1, Infinity, undefined, "1"]) {
+    for (const [alpha, shown] of [
+      ...[NaN, -1, Infinity, undefined].map((alpha) => [alpha, String(alpha)]),
+      ["1", '"1"'],
+    ]) {
       let value: unknown = 0.1;
       const [optimizer, untouched] = pair({ base: adam({ learningRate: () => value as number }) });
       value = alpha;
       const { message } = errorOf(() => optimizer.step([1, 1, 1, 1, 1]));
-      expect(message).toBe(
-        `base.learningRate: expected a finite number >= 0 at step 6, got ${String(alpha)}`,
-      );
+      expect(message).toBe(`base.learningRate: expected a finite number >= 0 at step 6, got ${shown}`);
       value = 0.1;
       mustMatch(optimizer, untouched);
     }

@@ -90,7 +90,11 @@ const numbers: [name: string, call: Call, allowed: string][] = [
   ["run.gradientTolerance", (gradientTolerance: number) => run({ gradientTolerance }), ">= 0"],
   ["run.lossTolerance", (lossTolerance: number) => run({ lossTolerance }), ">= 0"],
   ["accumulate(count)", (count: number) => api.accumulate(() => 0, count), "whole >= 1"],
-  ["minibatches.examples", (n: number) => minibatches({ examples: n, batchSize: 1 }, () => 0), "whole >= 1"],
+  [
+    "minibatches.examples",
+    (n: number) => minibatches({ examples: n, batchSize: 1 }, () => 0),
+    "whole >= 1 and <= 4294967296",
+  ],
   [
     "minibatches.batchSize",
     (n: number) => minibatches({ examples: 9, batchSize: n }, () => 0),
