@@ -1,7 +1,7 @@
 import type { serialization } from "@tensorflow/tfjs-core";
 import type { LearningRate } from "../../bases/base.js";
 import { OPTIONS, resolve, type Config, type OptimizerOptions } from "../../stepper/config.js";
-import { expectOptions, isArrayLike, show } from "../../common/expect.js";
+import { expectNumber, expectOptions, isArrayLike, show } from "../../common/expect.js";
 import { warnOfCopies } from "./copies.js";
 import type { TensorSpec } from "../../tensors.js";
 
@@ -69,7 +69,7 @@ function savedPerVariable(
 /** A configuration as `model.save` writes it: no functions, and no strings with underscores, which loading changes. */
 export function toSaved(
   settled: CheckedOptions,
-  learningRate: LearningRate | undefined,
+  { learningRate, rateFactor }: { learningRate: LearningRate | undefined; rateFactor: number },
   tensors: Config["tensors"] | undefined,
 ): serialization.ConfigDict {
   warnOfCopies();
@@ -81,18 +81,24 @@ export function toSaved(
     ...options,
     base: byDefault ? base : { ...base, learningRate: rate },
     perVariable: savedPerVariable(settled.perVariable, tensors),
+    ...(rateFactor !== 1 && { rateFactor }),
   };
   return JSON.parse(JSON.stringify(saved)) as serialization.ConfigDict;
 }
 
 /** What {@link toSaved} wrote. A schedule has to be set again. */
-export function fromSaved(saved: serialization.ConfigDict): { options: TfjsOptions; needsSchedule: boolean } {
+export function fromSaved(saved: serialization.ConfigDict): {
+  options: TfjsOptions;
+  needsSchedule: boolean;
+  rateFactor: number;
+} {
+  const rateFactor = expectNumber("rateFactor", saved.rateFactor ?? 1, { min: 0 });
   // Loading adds a key of its own, customObjects.
   const known = KEYS.filter((key) => saved[key] !== undefined);
   const options: TfjsOptions = Object.fromEntries(known.map((key) => [key, saved[key]]));
   const { base } = options;
-  if ((base?.learningRate as unknown) !== SCHEDULE) return { options, needsSchedule: false };
-  return { options: { ...options, base: { ...base!, learningRate: 0 } }, needsSchedule: true };
+  if ((base?.learningRate as unknown) !== SCHEDULE) return { options, needsSchedule: false, rateFactor };
+  return { options: { ...options, base: { ...base!, learningRate: 0 } }, needsSchedule: true, rateFactor };
 }
 
 export function optionsOf(

@@ -1,7 +1,7 @@
 import { dispose, Optimizer } from "@tensorflow/tfjs-core";
 import type { NamedTensorMap, Scalar, serialization, Variable } from "@tensorflow/tfjs-core";
 import { expectRate, type LearningRate } from "../../bases/base.js";
-import { expectFunction } from "../../common/expect.js";
+import { expectFunction, expectNumber } from "../../common/expect.js";
 import type { GradientKind } from "../../common/kinds.js";
 import type { StepInfo } from "../../stepper/info.js";
 import { expectItself } from "../../common/itself.js";
@@ -29,6 +29,8 @@ export class SuperlevelOptimizer extends Optimizer {
   readonly #lastLoss = new LastLoss();
   #weights: readonly NamedTensor[] = [];
   #lastStep: StepInfo | undefined;
+  /** A rate that was set since the last step. */
+  #rateSet: number | undefined;
 
   static {
     expectItself("optimizer", this.prototype, (value) => #checked in value);
@@ -56,15 +58,23 @@ export class SuperlevelOptimizer extends Optimizer {
     return this.#run.gradients;
   }
 
-  /** The base's rate η, as it was set; of a schedule that of the last step, 0 before the first. */
+  /**
+   * The base's rate η, as it was set; of a schedule that of the last step, 0 before the first. A number that is set in
+   * place of a schedule's says by what factor the rate shall be another from here on, and the schedule, the default's
+   * too, goes on: a callback that halves the rate halves η, and with it the effective rate.
+   */
   get learningRate(): number {
     const { learningRate, training } = this.#run;
     if (typeof learningRate === "number" && !this.#checked.options.normAdaptive) return learningRate;
-    return training?.clock.learningRate ?? 0;
+    return this.#rateSet ?? training?.clock.learningRate ?? 0;
   }
 
   set learningRate(rate: number) {
-    this.setLearningRate(rate);
+    const now = this.learningRate;
+    if (typeof this.#run.learningRate === "function" && now > 0) {
+      this.#run.rateFactor *= expectNumber("learningRate", rate, { min: 0 }) / now;
+      this.#rateSet = rate;
+    } else this.setLearningRate(rate);
   }
 
   /** The tuner's S: a number, or one for each variable or parameter, as its granularity says. 1 without a tuner. */
@@ -100,6 +110,8 @@ export class SuperlevelOptimizer extends Optimizer {
    */
   setLearningRate(rate: LearningRate): void {
     this.#run.learningRate = expectRate("rate", rate ?? NaN);
+    this.#run.rateFactor = 1;
+    this.#rateSet = undefined;
   }
 
   /** As `tf.Optimizer.minimize`; when the step fails, nothing is left behind. */
@@ -154,6 +166,7 @@ export class SuperlevelOptimizer extends Optimizer {
     const found = gradientsByName(gradients);
     const told = lossOf(seen);
     const computed = this.#lastLoss.take(found);
+    this.#rateSet = undefined;
     return this.#run.step(found, told ?? computed);
   }
 
@@ -230,7 +243,7 @@ export class SuperlevelOptimizer extends Optimizer {
 
   /** The options, as `model.save` writes them. */
   override getConfig(): serialization.ConfigDict {
-    return toSaved(this.#checked, this.#run.learningRate, this.#run.training?.config.tensors);
+    return toSaved(this.#checked, this.#run, this.#run.training?.config.tensors);
   }
 
   /** @nocollapse */
@@ -238,9 +251,11 @@ export class SuperlevelOptimizer extends Optimizer {
     cls: serialization.SerializableConstructor<T>,
     config: serialization.ConfigDict,
   ): T {
-    const { options, needsSchedule } = fromSaved(config);
+    const { options, needsSchedule, rateFactor } = fromSaved(config);
     const made = new cls(options);
-    if (needsSchedule && #run in made) made.#run.learningRate = undefined;
+    if (!(#run in made)) return made;
+    if (needsSchedule) made.#run.learningRate = undefined;
+    made.#run.rateFactor = rateFactor;
     return made;
   }
 }

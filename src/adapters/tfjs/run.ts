@@ -21,6 +21,8 @@ const BUSY = {
 /** The course of a run: from no variables, or a saved state, to an engine bound to some. */
 export class Run {
   learningRate: LearningRate | undefined;
+  /** What a schedule is multiplied by. */
+  rateFactor = 1;
   training: Training | undefined;
   readonly #options: CheckedOptions;
   /** Waits for the first step, which tells the variables it belongs to. */
@@ -76,10 +78,13 @@ export class Run {
   }
 
   #begin(list: VariableList, saved = this.#pending): Training {
-    const schedule: Schedule = (step, window) => asSchedule(this.learningRate!)(step, window);
+    const schedule: Schedule = (step, window) =>
+      asSchedule(this.learningRate!)(step, window) * this.rateFactor;
     const { defaultRate, learningRate, options } = this.#options;
-    const byDefault = () => defaultRate && options.tuner !== null && this.learningRate === learningRate;
-    const rate = () => (byDefault() ? undefined : this.learningRate);
+    const byDefault = () =>
+      defaultRate && options.tuner !== null && this.learningRate === learningRate && this.rateFactor === 1;
+    const rate = () =>
+      byDefault() ? undefined : typeof this.learningRate === "number" ? this.learningRate : schedule;
     const training = bind(list, resolveVariables(list, this.#options, schedule), rate);
     try {
       if (saved) training.restore(saved.bytes);
@@ -114,6 +119,7 @@ export class Run {
     this.training?.dispose();
     this.training = undefined;
     this.#pending = undefined;
+    this.rateFactor = 1;
   }
 
   dispose(): void {
