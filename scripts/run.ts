@@ -31,6 +31,10 @@ const programs: Record<string, Record<string, { file: string; what: string }>> =
       file: "studies/monitor/main.ts",
       what: "runs spoilt in a known way, and the monitor's verdict",
     },
+    programs: {
+      file: "studies/programs/main.ts",
+      what: "small TensorFlow.js programs with their own optimizers",
+    },
     objective: { file: "studies/objective/main.ts", what: "the dynamic cost under noise and imbalance" },
     reinforcement: {
       file: "studies/reinforcement/main.ts",

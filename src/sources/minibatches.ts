@@ -3,11 +3,11 @@ import { seededRandom, shuffle } from "./random.js";
 import type { AsyncGradientSource, GradientSource } from "./source.js";
 
 /** Their numbers are kept in 32 bits. */
-const MOST_EXAMPLES = 2 ** 32;
+const MOST_EXAMPLES = 2 ** 27;
 
 /** Options of {@link minibatches}. */
 export interface MinibatchOptions {
-  /** Number of examples, 1 … 2³². */
+  /** Number of examples, 1 … 2²⁷. */
   examples: number;
   /** Examples a step, 1 … examples. */
   batchSize: number;

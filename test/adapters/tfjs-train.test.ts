@@ -153,6 +153,27 @@ describe("a rate that a callback multiplies", () => {
     expect(byDefault.getConfig()).not.toHaveProperty("rateFactor");
   });
 
+  it("is a factor before the first step, and after a rate of 0", () => {
+    const optimizer = superlevelOptimizer({ gradients: "exact" });
+    expect(optimizer.learningRate).toBe(1);
+    optimizer.learningRate *= 0.5;
+    const plain = superlevelOptimizer({ gradients: "exact" });
+    stepped(plain, 3);
+    const x = stepped(optimizer, 3);
+    expect(optimizer.learningRate).toBeCloseTo(plain.learningRate / 2, 12);
+    expect(x).not.toEqual(START);
+    optimizer.reset();
+    optimizer.learningRate = 0;
+    expect(stepped(optimizer, 2)).toEqual(START);
+    optimizer.reset();
+    optimizer.learningRate = 0.5;
+    stepped(optimizer, 3);
+    expect(optimizer.learningRate).toBeCloseTo(plain.learningRate / 2, 12);
+    const warming = superlevelOptimizer({ base: adam({ learningRate: (step) => step - 1 }), tuner: null });
+    stepped(warming, 1);
+    expect(errorOf(() => (warming.learningRate = 1)).message).toContain("its schedule is 0 now");
+  });
+
   it("is a rate where it was a number", () => {
     const optimizer = superlevelOptimizer({ base: adam({ learningRate: 0.5 }), tuner: null });
     stepped(optimizer, 2);

@@ -55,7 +55,7 @@ describe("too many", () => {
 
   test("examples", () => {
     expect(() => minibatches({ examples: 1e300, batchSize: 1 }, () => 1)).toThrow(
-      "minibatches.examples: expected a finite whole number >= 1 and <= 4294967296",
+      "minibatches.examples: expected a finite whole number >= 1 and <= 134217728",
     );
   });
 

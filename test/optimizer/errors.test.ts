@@ -93,7 +93,7 @@ const numbers: [name: string, call: Call, allowed: string][] = [
   [
     "minibatches.examples",
     (n: number) => minibatches({ examples: n, batchSize: 1 }, () => 0),
-    "whole >= 1 and <= 4294967296",
+    "whole >= 1 and <= 134217728",
   ],
   [
     "minibatches.batchSize",

@@ -13,7 +13,7 @@ interface Compiled {
 
 interface ModelClass {
   readonly className: string;
-  readonly prototype: { compile?: (this: Compiled, settings: { optimizer: unknown }) => void };
+  readonly prototype: { compile?: (this: Compiled, settings?: { optimizer: unknown }) => void };
 }
 
 const taught = new WeakSet<object>();
@@ -23,7 +23,7 @@ function teach(model: ModelClass | undefined): void {
   if (!compile || taught.has(model)) return;
   taught.add(model);
   model.prototype.compile = function (settings) {
-    const { optimizer } = settings;
+    const optimizer = settings?.optimizer;
     const known = typeof optimizer === "string" && Object.hasOwn(NAMED, optimizer);
     compile.call(this, known ? { ...settings, optimizer: NAMED[optimizer]() } : settings);
     // As with names of its own, the model disposes of it.

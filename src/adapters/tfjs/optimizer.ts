@@ -29,8 +29,9 @@ export class SuperlevelOptimizer extends Optimizer {
   readonly #lastLoss = new LastLoss();
   #weights: readonly NamedTensor[] = [];
   #lastStep: StepInfo | undefined;
-  /** A rate that was set since the last step. */
+  /** A rate that was set since the last step, and what the schedule was multiplied by before. */
   #rateSet: number | undefined;
+  #factorBefore = 1;
 
   static {
     expectItself("optimizer", this.prototype, (value) => #checked in value);
@@ -59,20 +60,25 @@ export class SuperlevelOptimizer extends Optimizer {
   }
 
   /**
-   * The base's rate η, as it was set; of a schedule that of the last step, 0 before the first. A number that is set in
-   * place of a schedule's says by what factor the rate shall be another from here on, and the schedule, the default's
-   * too, goes on: a callback that halves the rate halves η, and with it the effective rate.
+   * The base's rate η, as it was set; of a schedule that of the last step, and before the first one what it begins with. A
+   * number that is set in place of a schedule's says by what factor the rate shall be another from here on, and the
+   * schedule, the default's too, goes on: a callback that halves the rate halves η, and with it the effective rate.
+   *
+   * @throws RangeError when it is negative, or set where the schedule is at 0
    */
   get learningRate(): number {
-    const { learningRate, training } = this.#run;
+    const { learningRate, rate } = this.#run;
     if (typeof learningRate === "number" && !this.#checked.options.normAdaptive) return learningRate;
-    return this.#rateSet ?? training?.clock.learningRate ?? 0;
+    return this.#rateSet ?? rate;
   }
 
   set learningRate(rate: number) {
-    const now = this.learningRate;
-    if (typeof this.#run.learningRate === "function" && now > 0) {
-      this.#run.rateFactor *= expectNumber("learningRate", rate, { min: 0 }) / now;
+    if (typeof this.#run.learningRate === "function") {
+      expectNumber("learningRate", rate, { min: 0 });
+      // What was set before, and no step has taken up, is what this one is in place of.
+      if (this.#rateSet === undefined) this.#factorBefore = this.#run.rateFactor;
+      this.#run.rateFactor = this.#factorBefore;
+      this.#run.scaleTo(rate);
       this.#rateSet = rate;
     } else this.setLearningRate(rate);
   }

@@ -36,6 +36,28 @@ export class Run {
     this.learningRate = settled.learningRate;
   }
 
+  /** The rate of the last step, or of a first one of the same schedule where none was taken. */
+  get rate(): number {
+    const { learningRate, training, rateFactor } = this;
+    if (training && training.clock.iterations > 0) return training.clock.learningRate;
+    return learningRate === undefined ? 0 : this.#firstRate(learningRate) * rateFactor;
+  }
+
+  #firstRate(learningRate: LearningRate): number {
+    return asSchedule(learningRate)(1, { start: 0, length: Infinity, gradients: this.gradients });
+  }
+
+  /** Multiplies a schedule so that it is `rate` now. */
+  scaleTo(rate: number): void {
+    const { rate: now, rateFactor } = this;
+    if (now > 0) this.rateFactor = rateFactor * (rate / now);
+    else if (rateFactor === 0) this.rateFactor = rate / this.#firstRate(this.learningRate!);
+    else
+      throw new RangeError(
+        "learningRate: its schedule is 0 now, so no factor makes it another; use setLearningRate",
+      );
+  }
+
   get iterations(): number {
     return this.training?.clock.iterations ?? this.#pending?.iterations ?? 0;
   }
@@ -119,7 +141,6 @@ export class Run {
     this.training?.dispose();
     this.training = undefined;
     this.#pending = undefined;
-    this.rateFactor = 1;
   }
 
   dispose(): void {

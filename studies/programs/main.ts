@@ -1,0 +1,76 @@
+/**
+ * `npm run study -- programs`: small TensorFlow.js programs, each with its customary optimizer, rate and number of steps,
+ * and with superlevel in its place, which gets no rate.
+ *
+ *   --only TEXT    programs whose name contains it
+ *   --seeds N      default 3
+ *   --quick        a twentieth of the steps, one seed
+ *   --out FOLDER   default build/programs; runs that are there already are not repeated
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import * as tf from "@tensorflow/tfjs-core";
+import { superlevelOptimizer } from "superlevel/tfjs";
+import { useWasm } from "../experiments/backend.js";
+import { packageVersion } from "../robustness/runs.js";
+import { fits } from "./fits.js";
+import { loops } from "./loops.js";
+import type { Make, Program } from "./program.js";
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    seeds: { type: "string" },
+    only: { type: "string", default: "" },
+    out: { type: "string", default: "build/programs" },
+  },
+});
+const seeds = Number(options.seeds ?? (options.quick ? 1 : 3));
+if (!Number.isInteger(seeds) || seeds < 1)
+  throw new RangeError(`--seeds: expected a whole number >= 1, got ${options.seeds}`);
+
+mkdirSync(options.out, { recursive: true });
+const file = join(options.out, options.quick ? "quick.json" : "runs.json");
+const known = existsSync(file)
+  ? (JSON.parse(readFileSync(file, "utf8")) as Record<string, number | null>)
+  : {};
+
+const CONTENDERS: Record<string, Make> = {
+  customary: (customary) => customary(),
+  superlevel: () => superlevelOptimizer(),
+};
+
+/** Written after every run, so that a study cut short leaves what it had. */
+async function runOnce(program: Program, contender: string, seed: number): Promise<number> {
+  const key = [program.name, contender === "superlevel" ? packageVersion() : contender, seed].join("|");
+  if (!Object.hasOwn(known, key)) {
+    tf.engine().startScope();
+    const found = await program.run(CONTENDERS[contender], seed, options.quick ? 0.05 : 1);
+    tf.engine().endScope();
+    known[key] = Number.isFinite(found) ? found : null;
+    writeFileSync(file, JSON.stringify(known));
+  }
+  return known[key] ?? Infinity;
+}
+
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+const list = (values: readonly number[]) => values.map((value) => value.toPrecision(3)).join(", ");
+
+await useWasm();
+console.log(
+  "| program | customary | measure | customary, by seed | superlevel, by seed | ratio of the means |",
+);
+console.log("| --- | --- | --- | ---: | ---: | ---: |");
+for (const program of [...loops, ...fits].filter(({ name }) =>
+  name.toLowerCase().includes(options.only.toLowerCase()),
+)) {
+  const found: Record<string, number[]> = { customary: [], superlevel: [] };
+  for (let seed = 1; seed <= seeds; seed++)
+    for (const contender of Object.keys(found))
+      found[contender].push(await runOnce(program, contender, seed));
+  const ratio = mean(found.superlevel) / mean(found.customary);
+  const { name, customary, measure } = program;
+  const cells = [name, customary, measure, list(found.customary), list(found.superlevel), ratio.toFixed(2)];
+  console.log(`| ${cells.join(" | ")} |`);
+}
