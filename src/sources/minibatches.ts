@@ -2,7 +2,7 @@ import { expectBoolean, expectFunction, expectNumber, expectOptions } from "../c
 import { seededRandom, shuffle } from "./random.js";
 import type { AsyncGradientSource, GradientSource } from "./source.js";
 
-/** Their numbers are kept in 32 bits. */
+/** Their order takes 4 bytes for each, and browsers grant no array of several GB. */
 const MOST_EXAMPLES = 2 ** 27;
 
 /** Options of {@link minibatches}. */
