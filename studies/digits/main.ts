@@ -24,6 +24,9 @@ function main(): void {
   }
   const problem = createProblem(options);
   createFolder(options.out);
+  print(
+    "A network learns digits: by superlevel, which is given no learning rate, and by Adam and SGD at several.",
+  );
   print(`${describe(problem, options)}\n`);
   const results = trainAll(problem, options.seeds);
   const linear = trainLinearModel(problem, problem.steps);
@@ -38,6 +41,9 @@ function main(): void {
   const path = join(options.out, "loss.svg");
   writeFileSync(path, svgPlot(curves, frame, title, describe(problem, options)));
   print(`Plot: ${path}`);
+  print(
+    "Next: npm run site -- --open to watch it learn, npm run example for programs to copy, docs/start.md to begin.",
+  );
 }
 
 /** Before the training, not after it, when its result would be lost. */

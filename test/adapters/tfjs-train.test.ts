@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import "@tensorflow/tfjs-backend-cpu";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 
 import { SuperlevelOptimizer, superlevelOptimizer, train } from "../../src/adapters/tfjs/index.js";
 import {
@@ -181,4 +181,49 @@ describe("a rate that a callback multiplies", () => {
     expect(optimizer.learningRate).toBe(0.25);
     expect(optimizer.getConfig()).toMatchObject({ base: { learningRate: 0.25 } });
   });
+});
+
+describe("perVariable by layers", () => {
+  const network = (): tfl.Sequential => {
+    const layer = (name: string) => tfl.layers.dense({ units: 2, inputShape: [2], name });
+    return tfl.sequential({ layers: [layer("first"), layer("second")] });
+  };
+
+  it("tells a layer's variables apart, and is saved by their places", async () => {
+    const model = network();
+    const optimizer = superlevelOptimizer({ perVariable: { first: { frozen: true } } });
+    model.compile({ optimizer, loss: "meanSquaredError" });
+    expect(() => optimizer.getConfig()).toThrow("take one first");
+    const numbers = () => model.getWeights().map((weight) => Array.from(weight.dataSync()));
+    const before = numbers();
+    await model.fit(tf.ones([4, 2]), tf.zeros([4, 2]), { epochs: 3, verbose: 0 });
+    const after = numbers();
+    expect(after.slice(0, 2)).toEqual(before.slice(0, 2));
+    expect(after[2]).not.toEqual(before[2]);
+    const { perVariable } = optimizer.getConfig() as { perVariable: { frozen: boolean }[] };
+    expect(perVariable.map(({ frozen }) => frozen)).toEqual([true, true, false, false]);
+  });
+
+  it("refuses a layer that there is not", async () => {
+    const model = network();
+    model.compile({
+      optimizer: superlevelOptimizer({ perVariable: { third: {} } }),
+      loss: "meanSquaredError",
+    });
+    await expect(model.fit(tf.ones([4, 2]), tf.zeros([4, 2]), { verbose: 0 })).rejects.toThrow(
+      'perVariable: there is no variable of a layer "third"; there are "first", "second"',
+    );
+  });
+});
+
+it("warns once of a loss that has left", () => {
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+  const optimizer = superlevelOptimizer();
+  const x = tf.variable(tf.tensor1d(START));
+  for (const loss of [2, 1, 1.9e4, 2.1e4, 1e6, 1e9])
+    optimizer.applyGradients({ [x.name]: tf.tensor1d([1, 1, 1]) }, { loss });
+  const told = warn.mock.calls.map(([text]) => String(text));
+  warn.mockRestore();
+  expect(told).toHaveLength(1);
+  expect(told[0]).toContain("the loss is 2.10e+4, and was 2.00 at first");
 });

@@ -257,6 +257,20 @@ describe("command line", { timeout: 30_000 }, () => {
     [["--out"]],
   ])("refuses %j", (args) => expect(() => parseOptions(args)).toThrow(UsageError));
 
+  it("begins with what it does, and ends with what to do next", () => {
+    const out = mkdtempSync(join(tmpdir(), "superlevel-digits-"));
+    try {
+      const { status, stdout } = runExample(["--quick", "--epochs", "1", "--out", out]);
+      expect(status).toBe(0);
+      const lines = stdout.trim().split("\n");
+      expect(lines[0]).toContain("by superlevel, which is given no learning rate, and by Adam and SGD");
+      expect(lines.at(-2)).toBe(`Plot: ${join(out, "loss.svg")}`);
+      expect(lines.at(-1)).toMatch(/^Next: npm run site -- --open/);
+    } finally {
+      rmSync(out, { recursive: true });
+    }
+  });
+
   it("exits 1 when MNIST is not there, with one line and no stack trace", () => {
     const { status, stdout, stderr } = runExample(["--mnist", "/nonexistent"]);
     expect(stderr).toBe("digits: /nonexistent: no such directory\n");

@@ -14,6 +14,8 @@ export interface Taken<A> {
   readonly h: Value<A>;
   readonly learningRate: Value<A>;
   readonly finite: Flag<A>;
+  /** As it was given; 0 where it is not known. */
+  readonly loss: Value<A>;
 }
 
 /** Clips, as PyTorch does; `norm` is what the base sees of ‖g‖. */
@@ -135,7 +137,7 @@ export function takeStep<A>(
     kind: by.kind,
     ...kept,
   };
-  const shared = { gradNorm, learningRate, finite };
+  const shared = { gradNorm, learningRate, finite, loss: given.loss ?? 0 };
   if (!plan.tuner) {
     const { windowStart, anchors, tuner, delta } = state;
     return { ...shared, move: u, h: 0, state: { ...counted, windowStart, anchors, tuner, delta } };

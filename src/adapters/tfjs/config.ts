@@ -10,10 +10,14 @@ export type VariableOptions = Pick<TensorSpec, "learningRate" | "weightDecay" | 
 
 /** Options of {@link superlevelOptimizer}: those of `createOptimizer`, and what differs from variable to variable. */
 export interface TfjsOptions extends OptimizerOptions {
-  /** A function of the variable and its place, asked once for each; or a list in the variables' order. */
+  /**
+   * A function of the variable and its place, asked once for each; a list in the variables' order; or an object of what
+   * differs by layer, whose name stands in a variable's before the last slash.
+   */
   perVariable?:
     | ((variable: { name: string; shape: readonly number[] }, index: number) => VariableOptions | undefined)
-    | readonly (VariableOptions | undefined)[];
+    | readonly (VariableOptions | undefined)[]
+    | Readonly<Record<string, VariableOptions>>;
 }
 
 /** What {@link TfjsOptions} come to. */
@@ -41,8 +45,8 @@ function without<T extends object, K extends keyof T>(object: T, key: K): Omit<T
 export function checkOptions(given: TfjsOptions): CheckedOptions {
   expectOptions("options", given, KEYS);
   const { perVariable, ...rest } = given;
-  if (perVariable !== undefined && typeof perVariable !== "function" && !isArrayLike(perVariable))
-    throw new TypeError(`perVariable: expected a function or a list, got ${show(perVariable)}`);
+  if (perVariable !== undefined && (typeof perVariable !== "object" || perVariable === null))
+    expectPerVariable(perVariable);
   const options = without(resolve(1, rest).config, "tensors");
   return {
     options,
@@ -52,17 +56,30 @@ export function checkOptions(given: TfjsOptions): CheckedOptions {
   };
 }
 
+type List = readonly (VariableOptions | undefined)[];
+const isList = (perVariable: TfjsOptions["perVariable"]): perVariable is List => isArrayLike(perVariable);
+
+function expectPerVariable(perVariable: unknown): void {
+  if (typeof perVariable === "function") return;
+  throw new TypeError(
+    `perVariable: expected a function, a list or an object by layers, got ${show(perVariable)}`,
+  );
+}
+
+/** A layer's name stands before the last slash of its variables' names. */
+const layerOf = (name: string): string => name.slice(0, Math.max(0, name.lastIndexOf("/")));
+
 /** By place, as names change when a model is loaded. */
 function savedPerVariable(
   perVariable: TfjsOptions["perVariable"],
   tensors: Config["tensors"] | undefined,
 ): readonly (VariableOptions | undefined)[] | undefined {
-  if (typeof perVariable !== "function") return perVariable;
+  if (perVariable === undefined || isList(perVariable)) return perVariable;
   if (tensors) {
     return tensors.map(({ learningRate, weightDecay, frozen }) => ({ learningRate, weightDecay, frozen }));
   }
   throw new Error(
-    "perVariable: a function, which is saved as what it returned, at the first step: take one first",
+    "perVariable: a function or an object, which is saved as what it says of variables, at the first step: take one first",
   );
 }
 
@@ -101,17 +118,35 @@ export function fromSaved(saved: serialization.ConfigDict): {
   return { options: { ...options, base: { ...base!, learningRate: 0 } }, needsSchedule: true, rateFactor };
 }
 
+function ownOf(
+  perVariable: TfjsOptions["perVariable"],
+  variable: { name: string; shape: readonly number[] },
+  k: number,
+): VariableOptions | undefined {
+  if (typeof perVariable === "function") return perVariable(variable, k);
+  if (perVariable === undefined) return undefined;
+  if (isList(perVariable)) return perVariable[k];
+  return perVariable[layerOf(variable.name)];
+}
+
 export function optionsOf(
   perVariable: TfjsOptions["perVariable"],
   variables: readonly { name: string; shape: readonly number[] }[],
 ): VariableOptions[] {
-  if (isArrayLike(perVariable) && perVariable.length !== variables.length) {
+  if (isList(perVariable) && perVariable.length !== variables.length) {
     throw new RangeError(
       `perVariable: expected ${variables.length} entries, one for each variable, got ${perVariable.length}`,
     );
   }
+  const byLayer = typeof perVariable === "object" && !isList(perVariable) ? perVariable : undefined;
+  const layers = new Set(variables.map(({ name }) => layerOf(name)));
+  for (const layer of Object.keys(byLayer ?? {})) {
+    if (layers.has(layer)) continue;
+    const known = [...layers].slice(0, 8).map(show).join(", ");
+    throw new RangeError(`perVariable: there is no variable of a layer ${show(layer)}; there are ${known}`);
+  }
   return variables.map(({ name, shape }, k) => {
-    const own = typeof perVariable === "function" ? perVariable({ name, shape }, k) : perVariable?.[k];
+    const own = ownOf(perVariable, { name, shape }, k);
     // A saved list has null for undefined.
     if (own) {
       expectOptions(`perVariable(${show(name)})`, own, ["learningRate", "weightDecay", "frozen"]);

@@ -90,8 +90,7 @@ export class CopyingTraining extends EngineTraining {
     this.list.leave(k);
   }
 
-  // Others have to wait for what they save.
-
+  // On a device what is saved has to be read: hence a generator, which has nothing to wait for here.
   *save(): Reader<Uint8Array> {
     return this.stepper.save();
   }

@@ -7,7 +7,7 @@ import type { HostState } from "./device-state.js";
 
 /** What is read of a step, later. */
 export const REPORTED = [
-  ...["skipped", "kind", "applied", "sInit", "scale", "gradNorm", "h", "learningRate"],
+  ...["skipped", "kind", "applied", "sInit", "scale", "gradNorm", "h", "learningRate", "loss"],
 ] as readonly (keyof Report)[];
 
 export interface Report {
@@ -19,6 +19,8 @@ export interface Report {
   readonly gradNorm: number;
   readonly h: number;
   readonly learningRate: number;
+  /** 0 where it is not known. */
+  readonly loss: number;
 }
 
 /** What a step takes: vectors of all coordinates that run. */

@@ -14,6 +14,7 @@ import { KINDS } from "../arrays/state.js";
 import { fromBytes, toBytes } from "./device-state.js";
 import { flat, tidied, type DeviceRun, type DeviceState, type Report } from "./device-step.js";
 import type { Reader } from "./reading.js";
+import { RunawayWatch } from "./runaway.js";
 import { Training, type Loss } from "./training.js";
 import type { Found, VariableList } from "./variables.js";
 
@@ -41,6 +42,7 @@ export class DeviceTraining extends Training {
   #kind: GradientKind;
   #arrival: Promise<void> | undefined;
   #disposed = false;
+  readonly #runaway = new RunawayWatch();
 
   /** `make`: how steps are taken. */
   constructor(
@@ -87,7 +89,6 @@ export class DeviceTraining extends Training {
   }
 
   // What others yield to be read, this one hears of later.
-
   *step(found: Found, loss: Loss): Reader<StepInfo> {
     const gradients = this.list.match(found).filter((_, k) => !this.frozen[k]);
     this.#expectFinite();
@@ -141,7 +142,8 @@ export class DeviceTraining extends Training {
   }
 
   #takeIn(report: Report, step: number): void {
-    const { skipped, kind, gradNorm, h, learningRate } = report;
+    const { skipped, kind, gradNorm, h, learningRate, loss } = report;
+    this.#runaway.see(loss);
     const scale = this.#run.plan.tuner ? report.scale : 1;
     this.#heard = { step, learningRate, gradNorm, h, scale, skipped: skipped > this.#skipped };
     this.#learningRate = learningRate;

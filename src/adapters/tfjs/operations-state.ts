@@ -29,8 +29,8 @@ function disposeOthers(old: State, now: State): void {
 }
 
 /** One tensor of all that is to be known of a step. */
-function reportOf({ state, gradNorm, h, learningRate }: Taken<Tensor>): Tensor {
-  const all = { ...state, ...state.tuner, gradNorm, h, learningRate };
+function reportOf({ state, gradNorm, h, learningRate, loss }: Taken<Tensor>): Tensor {
+  const all = { ...state, ...state.tuner, gradNorm, h, learningRate, loss };
   return tf.stack(
     REPORTED.map((key) => {
       const value = all[key];

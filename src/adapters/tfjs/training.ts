@@ -9,6 +9,7 @@ import type { Stepper } from "../../stepper/stepper.js";
 import { takeStep } from "../../run/trial.js";
 import { optionsOf, type CheckedOptions } from "./config.js";
 import type { Reader } from "./reading.js";
+import { RunawayWatch } from "./runaway.js";
 import type { Found, VariableList } from "./variables.js";
 
 /** A loss that is known, or is to be read. */
@@ -107,8 +108,12 @@ export abstract class EngineTraining extends Training {
     });
   }
 
+  /** Of losses that are known. */
+  readonly #runaway = new RunawayWatch();
+
   /** The engine's step; an error names the variable whose gradient is to blame. */
   protected advance(gradientOf: (k: number) => Float32Array, loss: number | undefined): StepInfo {
+    this.#runaway.see(loss);
     try {
       return takeStep(this.stepper, loss);
     } catch (error) {

@@ -29,7 +29,7 @@ export interface Setting {
 }
 
 /** Numbers of a step that are no part of a state, behind it. */
-export const FOUND = ["gradNorm", "h", "learningRate"] as const;
+export const FOUND = ["gradNorm", "h", "learningRate", "loss"] as const;
 
 /** Where each number and each vector of a state is, and how many there are. */
 export function layoutOf(plan: Plan): { places: ArrayState<number>; numbers: number; vectors: number } {

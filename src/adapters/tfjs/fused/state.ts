@@ -108,8 +108,18 @@ export class FusedState implements DeviceState {
   reportOf(values: Float32Array): Report {
     const { places, numbers } = this.#layout;
     const { skipped, kind, applied, tuner } = mapState(places, (place) => values[place]);
-    const [gradNorm, h, learningRate] = values.subarray(numbers);
-    return { skipped, kind, applied, sInit: tuner.sInit, scale: tuner.scale, gradNorm, h, learningRate };
+    const [gradNorm, h, learningRate, loss] = values.subarray(numbers);
+    return {
+      skipped,
+      kind,
+      applied,
+      sInit: tuner.sInit,
+      scale: tuner.scale,
+      gradNorm,
+      h,
+      learningRate,
+      loss,
+    };
   }
 
   hear({ sInit }: Pick<Report, "sInit">, gradients: GradientKind): void {
