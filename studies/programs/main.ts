@@ -14,6 +14,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { superlevelOptimizer } from "superlevel/tfjs";
 import { useWasm } from "../experiments/backend.js";
 import { packageVersion } from "../robustness/runs.js";
+import { cartPole } from "./cart-pole.js";
 import { fits } from "./fits.js";
 import { loops } from "./loops.js";
 import type { Make, Program } from "./program.js";
@@ -62,7 +63,7 @@ console.log(
   "| program | customary | measure | customary, by seed | superlevel, by seed | ratio of the means |",
 );
 console.log("| --- | --- | --- | ---: | ---: | ---: |");
-for (const program of [...loops, ...fits].filter(({ name }) =>
+for (const program of [...loops, cartPole, ...fits].filter(({ name }) =>
   name.toLowerCase().includes(options.only.toLowerCase()),
 )) {
   const found: Record<string, number[]> = { customary: [], superlevel: [] };

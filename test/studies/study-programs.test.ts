@@ -29,9 +29,9 @@ function study(...args: string[]): string[] {
 
 it("runs every program with its own optimizer and with superlevel", () => {
   const rows = study().slice(2);
-  expect(rows).toHaveLength(11);
+  expect(rows).toHaveLength(12);
   const runs = Object.values(JSON.parse(readFileSync(file, "utf8")) as Record<string, number | null>);
-  expect(runs).toHaveLength(22);
+  expect(runs).toHaveLength(24);
   expect(runs.every((value) => value !== null && value > 0)).toBe(true);
 }, 120_000);
 
