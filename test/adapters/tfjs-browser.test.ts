@@ -29,6 +29,7 @@ interface Beside {
   gradients: string;
   copies: boolean;
   resumed: number;
+  bits: boolean;
 }
 
 interface OnDevice {
@@ -85,12 +86,12 @@ describe.skipIf(skipped).each(["webgl", "webgpu"] as const)(`on the device, %s${
     try {
       const [line] = (await visit(browser, server, `/?${backend}`)).logs;
       const { runs, fitted, spoilt } = JSON.parse(line) as OnDevice;
-      const known = { reads: 0, steady: true, copies: false };
+      const known = { reads: 0, steady: true, copies: false, bits: true };
       const errors = Object.values(runs).map(({ error }) => error);
       expect(Math.max(...errors)).toBeLessThan(1e-4);
       expect(
-        Object.values(runs).map(({ reads, steady, copies, gradients, resumed }) => ({
-          ...{ reads, steady, copies, gradients, resumed },
+        Object.values(runs).map(({ reads, steady, copies, gradients, resumed, bits }) => ({
+          ...{ reads, steady, copies, gradients, resumed, bits },
         })),
       ).toEqual([
         { ...known, gradients: "exact", resumed: 60 },

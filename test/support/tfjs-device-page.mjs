@@ -1,10 +1,10 @@
 // A page that trains on a GPU's backend, and says how that went beside the package's own engine.
 import * as tf from "@tensorflow/tfjs-core";
-import * as layers from "@tensorflow/tfjs-layers";
 import "@tensorflow/tfjs-backend-webgl";
 import "@tensorflow/tfjs-backend-webgpu";
 import { adamw, createOptimizer, sgd } from "superlevel";
 import { superlevelOptimizer } from "superlevel/tfjs";
+import { network, reloaded, sums } from "./tfjs-network.mjs";
 
 await tf.setBackend(location.search.slice(1));
 await tf.ready();
@@ -58,10 +58,10 @@ async function beside(options, noise, steps) {
   values.push(reads - before, tf.memory().numTensors - held <= 1);
   const point = (await Promise.all(variables.map((one) => one.data()))).flatMap((part) => Array.from(part));
   const { gradients, copies } = optimizer;
-  const weights = await optimizer.getWeights();
   const again = superlevelOptimizer(options);
-  await again.setWeights(weights);
+  await again.setWeights(await optimizer.getWeights());
   const resumed = again.iterations;
+  const bits = await goOn([optimizer, again], variables);
   optimizer.dispose();
   tf.dispose([variables, curves]);
   return {
@@ -71,29 +71,37 @@ async function beside(options, noise, steps) {
     gradients,
     copies,
     resumed,
+    bits,
   };
+}
+
+/** Both take the same steps from the same point: do they lead to the same bits? */
+async function goOn(optimizers, variables) {
+  const start = variables.map((one) => one.clone());
+  const ends = [];
+  for (const optimizer of optimizers) {
+    variables.forEach((one, k) => one.assign(start[k]));
+    for (let step = 0; step < 6; step++) {
+      const gradients = Object.fromEntries(
+        variables.map((one) => [one.name, tf.add(tf.mul(0.5, one), Math.sin(step))]),
+      );
+      await optimizer.applyGradientsAsync(gradients);
+      tf.dispose(gradients);
+    }
+    const numbers = await Promise.all(variables.map((one) => one.data()));
+    ends.push(numbers.map((part) => Array.from(part).join()).join());
+  }
+  tf.dispose(start);
+  return ends[0] === ends[1];
 }
 
 /** A model that is fitted, saved in the middle, and goes on. */
 async function fitted() {
-  const model = layers.sequential();
-  const seeded = (seed) => layers.initializers.glorotNormal({ seed });
-  model.add(
-    layers.layers.dense({ units: 8, inputShape: [4], activation: "tanh", kernelInitializer: seeded(1) }),
-  );
-  model.add(layers.layers.dense({ units: 1, kernelInitializer: seeded(2) }));
-  model.compile({ optimizer: superlevelOptimizer(), loss: "meanSquaredError" });
-  const x = tf.randomNormal([64, 4], 0, 1, "float32", 3);
-  const y = tf.sum(x, 1, true);
+  const model = network(superlevelOptimizer());
+  const { x, y } = sums(64);
   const settings = { epochs: 4, batchSize: 16, shuffle: false };
   const { history } = await model.fit(x, y, settings);
-  let artifacts;
-  const keep = (saved) => {
-    artifacts = saved;
-    return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: "JSON" } };
-  };
-  await model.save({ save: keep }, { includeOptimizer: true });
-  const loaded = await layers.loadLayersModel(tf.io.fromMemory(artifacts));
+  const loaded = await reloaded(model);
   const further = [];
   for (const one of [model, loaded]) further.push((await one.fit(x, y, settings)).history.loss);
   // Some kernels add up in an order of their own, so losses agree to rounding alone.

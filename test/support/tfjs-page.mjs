@@ -1,21 +1,14 @@
 // A page that trains on the backend that its address asks for.
 import * as tf from "@tensorflow/tfjs-core";
-import * as layers from "@tensorflow/tfjs-layers";
 import "@tensorflow/tfjs-backend-webgl";
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import { superlevelOptimizer } from "superlevel/tfjs";
+import { network, reloaded, sums } from "./tfjs-network.mjs";
 
 setWasmPaths("/");
 await tf.setBackend(location.search.slice(1));
-const model = layers.sequential();
-const seeded = (seed) => layers.initializers.glorotNormal({ seed });
-model.add(
-  layers.layers.dense({ units: 8, inputShape: [4], activation: "tanh", kernelInitializer: seeded(1) }),
-);
-model.add(layers.layers.dense({ units: 1, kernelInitializer: seeded(2) }));
-model.compile({ optimizer: superlevelOptimizer(), loss: "meanSquaredError" });
-const x = tf.randomNormal([32, 4], 0, 1, "float32", 3);
-const y = tf.sum(x, 1, true);
+const model = network(superlevelOptimizer());
+const { x, y } = sums(32);
 
 const first = await model.trainOnBatch(x, y);
 // It takes a few steps until all that is heard of gradients has arrived.
@@ -24,13 +17,7 @@ const { numTensors } = tf.memory();
 for (let step = 0; step < 140; step++) await model.trainOnBatch(x, y);
 const leaked = tf.memory().numTensors - numTensors;
 
-let artifacts;
-const keep = (saved) => {
-  artifacts = saved;
-  return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: "JSON" } };
-};
-await model.save({ save: keep }, { includeOptimizer: true });
-const loaded = await layers.loadLayersModel(tf.io.fromMemory(artifacts));
+const loaded = await reloaded(model);
 const [here, there] = [await model.trainOnBatch(x, y), await loaded.trainOnBatch(x, y)];
 const further = [await model.trainOnBatch(x, y), await loaded.trainOnBatch(x, y)];
 
