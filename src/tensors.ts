@@ -37,6 +37,10 @@ function isSpecList(params: unknown): params is readonly TensorSpec[] {
   return Array.isArray(params) && params.length > 0 && typeof params[0] === "object" && params[0] !== null;
 }
 
+/** How many numbers a tensor of that shape has. */
+export const sizeOf = (shape: readonly number[]): number =>
+  shape.reduce((product, length) => product * length, 1);
+
 /** A copy: a getter may answer differently the next time. */
 function readShape(name: string, shape: unknown): readonly number[] {
   if (!isArrayLike(shape))
@@ -71,7 +75,7 @@ function readSpec(
   if (typeof frozen !== "boolean")
     throw new TypeError(`${place}.frozen: expected true or false, got ${show(frozen)}`);
   const shape = readShape(place, spec.shape);
-  const size = shape.reduce((product, length) => product * length, 1);
+  const size = sizeOf(shape);
   const tensor = {
     name,
     shape,

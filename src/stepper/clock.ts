@@ -1,4 +1,4 @@
-import type { GradientKind } from "../common/kinds.js";
+import { KINDS, type GradientKind } from "../common/kinds.js";
 
 /** Where a run stands. */
 export interface Clock {
@@ -72,7 +72,6 @@ const MEASURES = [
   ...(["learningRate", "gradNormMax", "age", "weightSum", "rateMax"] as const),
   ...(["squaresMean", "slopeSquares"] as const),
 ];
-const KINDS: readonly GradientKind[] = ["exact", "noisy", "undecided"];
 
 /** JSON has null for what is no number: a V, or a loss. */
 const OPEN = ["probed", "loss"];

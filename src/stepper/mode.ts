@@ -108,7 +108,7 @@ export function weigh({ averaging }: Mode, clock: Readonly<Clock>, eta: number, 
 }
 
 /** The mean of ‖g‖² decays like Adam's of g². */
-const SQUARES_DECAY = 0.999;
+export const SQUARES_DECAY = 0.999;
 
 /**
  * A factor ≤ 1 on the step, where the gradient is longer than gradientLimit times the root mean square of its norm so
@@ -129,8 +129,8 @@ export function shorten(
 }
 
 /** Steps over which ⟨e, g⟩ is averaged, and how many standard errors below 0 its mean has to be. */
-const EVIDENCE = 100;
-const ERRORS = 3;
+export const EVIDENCE = 100;
+export const ERRORS = 3;
 
 /**
  * Where ⟨e, g⟩ was below 0 for long, z is better than y, and the average remembers too much: it forgets half of its age.

@@ -1,11 +1,12 @@
 /** The step in operations on arrays, by the plainest arrays there are, beside the engine. */
+import { KINDS } from "../../src/common/kinds.js";
 import { describe, expect, test } from "vitest";
 
 import { Algebra } from "../../src/adapters/arrays/algebra.js";
 import { averageOffset } from "../../src/adapters/arrays/kinds.js";
 import { planOf, whyNot } from "../../src/adapters/arrays/plan.js";
 import { defaultRate } from "../../src/adapters/arrays/rate.js";
-import { KINDS, mapState, newState, type ArrayState } from "../../src/adapters/arrays/state.js";
+import { mapState, newState, type ArrayState } from "../../src/adapters/arrays/state.js";
 import { takeStep, type Taken } from "../../src/adapters/arrays/step.js";
 import type { Value } from "../../src/adapters/arrays/algebra.js";
 import * as superlevelPackage from "../../src/index.js";

@@ -1,4 +1,5 @@
 import type { Averaging } from "../../bases/base.js";
+import { ERRORS, EVIDENCE, SQUARES_DECAY } from "../../stepper/mode.js";
 import { TINY, type Algebra, type Flag, type Value } from "./algebra.js";
 
 /** What a schedule-free average remembers of its weights, and what limits long gradients. */
@@ -15,9 +16,6 @@ export type Average<V> = {
   readonly slopeSquares: V;
   readonly slopes: V;
 };
-
-export const SQUARES_DECAY = 0.999;
-const EVIDENCE = 100;
 
 /** c_t = w_t / Σ w with w_t = t^power · η_max^ratePower, and the weights after the step. */
 export function weighed<A>(
@@ -63,7 +61,7 @@ export function shortened<A>(
   return { average: { ...average, squares, squaresBias }, factor: c.where(c.less(0, norm), factor, 1) };
 }
 
-/** Where ⟨e, g⟩ was below 0 for long, by 3 standard errors, the average forgets half of its age. */
+/** Where ⟨e, g⟩ was below 0 for long, by so many standard errors, the average forgets half of its age. */
 export function lookedBack<A>(
   c: Algebra<A>,
   average: Average<Value<A>>,
@@ -77,7 +75,7 @@ export function lookedBack<A>(
   const mean = toward(average.slope, slope);
   const squares = toward(average.slopeSquares, c.square(slope));
   const slopes = c.add(average.slopes, c.where(looks, 1, 0));
-  const certain = c.less(c.mul(9, squares), c.mul(EVIDENCE, c.square(mean)));
+  const certain = c.less(c.mul(ERRORS * ERRORS, squares), c.mul(EVIDENCE, c.square(mean)));
   const forgets = c.and(looks, certain, c.less(mean, 0), c.less(EVIDENCE - 0.5, slopes));
   const age = c.mul(c.where(forgets, 0.5, 1), average.age);
   return {

@@ -1,20 +1,33 @@
-import type { GradientKind } from "../../common/kinds.js";
-import { nextAnchor } from "../../tuners/tuners.js";
-import { SQUARES_DECAY } from "./average.js";
+import { KINDS, type GradientKind } from "../../common/kinds.js";
+import { SQUARES_DECAY } from "../../stepper/mode.js";
+import { nextAnchor, type CheckedAnchor } from "../../tuners/tuners.js";
 import type { Plan } from "./plan.js";
-import { KINDS, type ArrayState } from "./state.js";
+import type { ArrayState } from "./state.js";
+
+/** The step of the last anchor after so many, and how many there were; the first no earlier than a step. */
+function anchorsAt(
+  anchor: CheckedAnchor | null,
+  steps: number,
+  earliest: number,
+): [last: number, count: number] {
+  if (anchor && "every" in anchor) {
+    const { every } = anchor;
+    const count = Math.floor(steps / every) - Math.floor((earliest - 1) / every);
+    return count > 0 ? [every * Math.floor(steps / every), count] : [0, 0];
+  }
+  let [last, count] = [0, 0];
+  const next = () => Math.max(nextAnchor(anchor, last), earliest);
+  for (let end = next(); end <= steps; end = next()) {
+    last = end;
+    count++;
+  }
+  return [last, count];
+}
 
 /** What of a state follows from the kind of gradients and the number of steps, if each of them moved. */
 export function clockAt(plan: Plan, kind: GradientKind, steps: number) {
-  const { anchor } = plan.modes[kind];
-  let [windowStart, anchors] = [0, 0];
   // Nothing is anchored before it is known what gradients are.
-  const earliest = plan.kind ? 1 : 2;
-  const next = () => Math.max(nextAnchor(anchor, windowStart), earliest);
-  for (let end = next(); end <= steps; end = next()) {
-    windowStart = end;
-    anchors++;
-  }
+  const [windowStart, anchors] = anchorsAt(plan.modes[kind].anchor, steps, plan.kind ? 1 : 2);
   return { iterations: steps, applied: steps, kind: KINDS.indexOf(kind), windowStart, anchors };
 }
 

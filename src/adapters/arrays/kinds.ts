@@ -1,29 +1,26 @@
+import { KINDS } from "../../common/kinds.js";
 import type { Mode } from "../../stepper/gradients.js";
 import { ENDLESS, type Algebra, type Flag, type Value } from "./algebra.js";
 import type { Plan } from "./plan.js";
-import { KINDS, type ArrayState } from "./state.js";
+import type { ArrayState } from "./state.js";
 
 /** What depends on the kind of gradients, which the host may not know. */
 export class ByKind<A> {
   readonly noisy: Flag<A>;
-  readonly #exact: Flag<A>;
+  readonly exact: Flag<A>;
 
   constructor(
     readonly c: Algebra<A>,
     readonly plan: Plan,
     readonly kind: Value<A>,
   ) {
-    this.noisy = c.equal(kind, 2);
-    this.#exact = c.equal(kind, 1);
-  }
-
-  get exact(): Flag<A> {
-    return this.#exact;
+    this.noisy = c.equal(kind, KINDS.indexOf("noisy"));
+    this.exact = c.equal(kind, KINDS.indexOf("exact"));
   }
 
   number(pick: (mode: Mode) => Value<A>): Value<A> {
     const { undecided, exact, noisy } = this.plan.modes;
-    return this.c.where(this.noisy, pick(noisy), this.c.where(this.#exact, pick(exact), pick(undecided)));
+    return this.c.where(this.noisy, pick(noisy), this.c.where(this.exact, pick(exact), pick(undecided)));
   }
 
   flag(pick: (mode: Mode) => boolean): Flag<A> {

@@ -16,6 +16,8 @@ export interface Plan {
   /** What gradients are, where no step has to find out. */
   readonly kind: GradientKind | undefined;
   readonly tuner: Tuner | null;
+  /** Of the tuner's form: what (27) adds to |h|. */
+  readonly mFloor: number;
   /** What the base was given; "byKind": it decays in windows where gradients are exact; "windows": it always does. */
   readonly learningRate: number | Schedule | "byKind" | "windows";
   readonly normAdaptive: boolean;
@@ -27,14 +29,13 @@ export interface Plan {
 
 /** Why options have no step on arrays; undefined where they have one. */
 export function whyNot({ config }: Resolved): string | undefined {
-  const { base, tuner, tensors } = config;
+  const { base, tuner } = config;
   const inner = base.name === "scheduleFree" ? base.base : base;
   if (!arrayRuleOf(base)) return `base ${inner.name}() with these options`;
   if (base.name === "scheduleFree" && base.warmupSteps > 0) return "scheduleFree() with warmupSteps";
   if (tuner && tuner.form !== "superlevel") return `tuner ${tuner.form}()`;
   if (tuner && tuner.granularity !== "global") return `granularity "${tuner.granularity}"`;
   if (tuner && tuner.delta !== "stored") return `delta "${tuner.delta}"`;
-  if (tensors.every(({ frozen }) => frozen)) return "tensors that are all frozen";
   return undefined;
 }
 
@@ -46,7 +47,7 @@ function learningRateOf(given: OptimizerOptions, { config, rule }: Resolved): Pl
 
 /** The plan of options that {@link whyNot} has nothing against. */
 export function planOf(given: OptimizerOptions, resolved: Resolved): Plan {
-  const { config, rule, modes, decides, program } = resolved;
+  const { config, rule, modes, decides, program, form } = resolved;
   const { base, tuner, normAdaptive, clip, gradients, tensors } = config;
   const { rule: arrayRule, decays: biasDecays } = arrayRuleOf(base)!;
   return {
@@ -58,6 +59,7 @@ export function planOf(given: OptimizerOptions, resolved: Resolved): Plan {
     modes,
     kind: decides ? undefined : gradients === "auto" ? "undecided" : gradients,
     tuner,
+    mFloor: form?.mFloor ?? 0,
     learningRate: learningRateOf(given, resolved),
     normAdaptive,
     clip,

@@ -1,10 +1,7 @@
-import type { GradientKind } from "../../common/kinds.js";
+import { KINDS } from "../../common/kinds.js";
 import type { Average } from "./average.js";
 import type { Plan } from "./plan.js";
 import type { TunerState } from "./tuner.js";
-
-/** Gradients by their number in a state. */
-export const KINDS: readonly GradientKind[] = ["undecided", "exact", "noisy"];
 
 /** What a step depends on besides the point and the gradient. All but vectors are scalars. */
 export type ArrayState<V> = {

@@ -1,8 +1,9 @@
+import { KINDS } from "../../common/kinds.js";
 import { NOISE_LIMIT, boldness } from "../../stepper/gradients.js";
 import { ENDLESS, TINY, type Algebra, type Flag, type Value } from "./algebra.js";
 import { ByKind, windowEnd } from "./kinds.js";
 import type { Plan } from "./plan.js";
-import { KINDS, type ArrayState } from "./state.js";
+import type { ArrayState } from "./state.js";
 import { advanced, choose, limited, rescaled, restarted, started, type TunerState } from "./tuner.js";
 import { updated, type Given } from "./update.js";
 
@@ -104,7 +105,7 @@ function tuned<A>(
   const pull = c.mul(weight, c.mul(begun.scale, squaresOf(state.delta)));
   const h = c.add(c.sum(c.mul(state.delta, g), size), c.where(c.less(0, xNorm), pull, 0));
   const grown = advanced(c, begun, h, {
-    ...{ betas, ones, count, eps },
+    ...{ betas, ones, count, eps, mFloor: plan.mFloor },
     ownFloor: by.flag(({ ownFloor }) => ownFloor),
     rewardLimit: by.number(({ rewardLimit }) => rewardLimit),
     growth: by.number(({ growthLimit }) =>

@@ -1,3 +1,4 @@
+import { LEAST } from "../../engine/js/tuner.js";
 import { ENDLESS, TINY, type Algebra, type Flag, type Value } from "./algebra.js";
 
 /** m, √v, r and s of every beta, and their sum S. */
@@ -11,9 +12,6 @@ export type TunerState<V> = {
   /** 0 where it is still to be found. */
   readonly sInit: V;
 };
-
-/** No anchor takes s_init below this, unless it began there. */
-const LEAST = 1e-24;
 
 /** A tuner that has seen nothing. */
 export function seeded<A>(c: Algebra<A>, sInit: Value<A>, betas: number): TunerState<Value<A>> {
@@ -57,6 +55,8 @@ export interface Drive<A> {
   readonly ones: Value<A>;
   readonly count: number;
   readonly eps: number;
+  /** Added to |h| in (27). */
+  readonly mFloor: number;
   readonly ownFloor: Flag<A>;
   readonly rewardLimit: Value<A>;
   /** S over s_init, at most. */
@@ -68,10 +68,10 @@ export function advanced<A>(
   c: Algebra<A>,
   tuner: TunerState<Value<A>>,
   h: Value<A>,
-  { betas, ones, count, eps, ownFloor, rewardLimit, growth }: Drive<A>,
+  { betas, ones, count, eps, mFloor, ownFloor, rewardLimit, growth }: Drive<A>,
 ): TunerState<Value<A>> {
   const { add, mul, div, max } = c;
-  const size = add(c.abs(h), 1e-30);
+  const size = add(c.abs(h), mFloor);
   const bounded = c.clamp(h, mul(rewardLimit, tuner.m));
   const m = max(mul(betas, tuner.m), size);
   const rootV = hypotenuse(c, mul(betas, tuner.rootV), c.abs(h));

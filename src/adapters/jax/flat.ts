@@ -1,43 +1,22 @@
-import { numpy as np, tree, type Array as JaxArray, type JsTreeDef } from "@jax-js/jax";
-import { show } from "../../common/expect.js";
-import { waysTo, type Tree } from "./trees.js";
+import { numpy as np, tree, type Array as JaxArray } from "@jax-js/jax";
+import { sizeOf } from "../../tensors.js";
+import { shapesOf, waysTo, type Layout, type Tree } from "./trees.js";
 
 /** Where the leaves of a tree lie in one vector of those that are not frozen. */
-export interface FlatLayout {
-  readonly structure: JsTreeDef;
-  readonly names: readonly string[];
-  readonly shapes: readonly (readonly number[])[];
+export interface FlatLayout extends Layout {
   readonly frozen: readonly boolean[];
   readonly size: number;
 }
 
-/** Arrays, or what jit, grad and vmap have in their place. */
-interface ArrayLike {
-  readonly ref: JaxArray;
-  readonly shape: number[];
-  readonly dtype: unknown;
-}
-
-const isArray = (leaf: unknown): leaf is ArrayLike =>
+/** An array, or what jit, grad and vmap have in its place. */
+const isArray = (leaf: unknown): boolean =>
   typeof leaf === "object" && leaf !== null && "ref" in leaf && "dtype" in leaf && "shape" in leaf;
 
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((size, extent) => size * extent, 1);
-
 /** The leaves of a tree of float32 arrays, whose ownership stays with the tree, and what is known of them. */
-export function leavesOf(
-  name: string,
-  given: Tree,
-): { leaves: JaxArray[]; names: string[]; structure: JsTreeDef } {
-  const [leaves, structure] = tree.flatten(given) as [unknown[], JsTreeDef];
+export function leavesOf(name: string, given: Tree): Layout & { leaves: JaxArray[] } {
+  const [leaves, structure] = tree.flatten<JaxArray>(given);
   const names = waysTo(structure);
-  if (leaves.length === 0) throw new TypeError(`${name}: expected a tree with at least one array, got none`);
-  leaves.forEach((leaf, k) => {
-    const place = names[k] ? `${name}.${names[k]}` : name;
-    if (!isArray(leaf)) throw new TypeError(`${place}: expected an array of jax-js, got ${show(leaf)}`);
-    if (leaf.dtype !== np.float32)
-      throw new TypeError(`${place}: expected an array of float32, got one of ${String(leaf.dtype)}`);
-  });
-  return { leaves: leaves as JaxArray[], names, structure };
+  return { leaves, names, structure, shapes: shapesOf(name, leaves, names, isArray) };
 }
 
 /** One vector of all coordinates that are not frozen. The leaves stay. */

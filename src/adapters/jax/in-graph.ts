@@ -5,12 +5,12 @@ import { averageOffset } from "../arrays/kinds.js";
 import { defaultRate } from "../arrays/rate.js";
 import { newState, type ArrayState } from "../arrays/state.js";
 import { takeStep } from "../arrays/step.js";
-import { ravel, unravel } from "./flat.js";
+import { leavesOf, ravel, unravel } from "./flat.js";
 import { Scope } from "./operations.js";
-import { eachOf, expectSameShapes, realized, settingOf } from "./setting.js";
+import { eachOf, realized, settingOf } from "./setting.js";
 import type { InGraphOptions, Numbers, Setting } from "./setting.js";
 import type { Transformation } from "./transformations.js";
-import type { Tree } from "./trees.js";
+import { expectSame, type Tree } from "./trees.js";
 
 /** A tree of arrays: all that the next update depends on. `point` is x as one vector. */
 export type InGraphState = ArrayState<JaxArray> & { readonly point: JaxArray };
@@ -126,7 +126,9 @@ export function superlevelOptimizer(options: InGraphOptions = {}): InGraphTransf
       consuming([updates, state, params, extra.value], (scope) => {
         expectOptions("extra", extra, ["value"]);
         const { setting, leaves } = settingOf(options, "updates", updates);
-        const x = params && scope.own(ravel(expectSameShapes("params", params, setting), setting));
+        const point = params && leavesOf("params", params);
+        if (point) expectSame("params", point, setting);
+        const x = point && scope.own(ravel(point.leaves, setting));
         const g = scope.own(ravel(leaves, setting));
         const { move, next } = advance(scope, setting, state, {
           x,

@@ -1,11 +1,11 @@
 import { numpy as np, type Array as JaxArray } from "@jax-js/jax";
 import { expectOptions, given, show } from "../../common/expect.js";
 import { resolve, type OptimizerOptions } from "../../stepper/config.js";
-import type { TensorSpec } from "../../tensors.js";
+import { sizeOf, type TensorSpec } from "../../tensors.js";
 import type { Value } from "../arrays/algebra.js";
 import { planOf, whyNot, type Plan } from "../arrays/plan.js";
 import { mapState, type ArrayState, type Extent } from "../arrays/state.js";
-import { leavesOf, sizeOf, type FlatLayout } from "./flat.js";
+import { leavesOf, type FlatLayout } from "./flat.js";
 import type { Scope } from "./operations.js";
 import type { Tree } from "./trees.js";
 
@@ -39,8 +39,7 @@ export function settingOf(
 ): { setting: Setting; leaves: JaxArray[] } {
   const { base, tuner, normAdaptive, clip, gradients, tensors } = options;
   const own = given({ base, tuner, normAdaptive, clip, gradients });
-  const { leaves, names, structure } = leavesOf(name, params);
-  const shapes = leaves.map(({ shape }) => shape);
+  const { leaves, names, shapes, structure } = leavesOf(name, params);
   const specs = names.map((name, k) => {
     const asked = tensors?.(name, shapes[k]) ?? {};
     expectOptions(`tensors(${show(name)})`, asked, ["learningRate", "weightDecay", "frozen"]);
@@ -89,21 +88,4 @@ export function realized(state: ArrayState<Numbers>, { plan, size }: Setting): A
     if (typeof value === "number") return filled(shape, value);
     return value.shape.join() === shape.join() ? value.ref : np.broadcastTo(value.ref, shape);
   });
-}
-
-export function expectSameShapes(
-  name: string,
-  found: Tree,
-  { structure, shapes, names }: Setting,
-): JaxArray[] {
-  const { leaves, structure: own } = leavesOf(name, found);
-  if (!own.equals(structure))
-    throw new TypeError(`${name}: expected the structure ${structure.toString()}, got ${own.toString()}`);
-  leaves.forEach(({ shape }, k) => {
-    if (shape.join() === shapes[k].join()) return;
-    throw new RangeError(
-      `${name}.${names[k]}: expected the shape [${shapes[k].join()}], got [${shape.join()}]`,
-    );
-  });
-  return leaves;
 }

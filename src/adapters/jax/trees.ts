@@ -27,26 +27,38 @@ export function waysTo({ nodeType, nodeMetadata, childTreedefs }: JsTreeDef): st
   );
 }
 
+const placeOf = (name: string, way: string): string => (way ? `${name}.${way}` : name);
+
+/** The shapes of leaves that have to be arrays of float32; `hint` is for objects that are something else. */
+export function shapesOf(
+  name: string,
+  leaves: readonly unknown[],
+  names: readonly string[],
+  isArray: (leaf: unknown) => boolean,
+  hint = "",
+): number[][] {
+  if (leaves.length === 0) throw new TypeError(`${name}: expected a tree with at least one array, got none`);
+  return leaves.map((leaf, k) => {
+    const place = placeOf(name, names[k]);
+    if (!isArray(leaf)) {
+      const more = typeof leaf === "object" && leaf !== null ? hint : "";
+      throw new TypeError(`${place}: expected an array of jax-js, got ${show(leaf)}${more}`);
+    }
+    const { dtype, shape } = leaf as JaxArray;
+    if (dtype !== np.float32)
+      throw new TypeError(`${place}: expected an array of float32, got one of ${dtype}`);
+    return [...shape];
+  });
+}
+
 /** Takes a tree's ownership, also when it throws: the arrays' references are gone. */
 export function consume(name: string, given: unknown): Leaves {
   const [leaves, structure] = tree.flatten(given);
   const names = waysTo(structure);
-  const place = (k: number) => (names[k] ? `${name}.${names[k]}` : name);
   const left = leaves.filter((leaf) => leaf instanceof JaxArray);
   try {
-    if (leaves.length === 0)
-      throw new TypeError(`${name}: expected a tree with at least one array, got none`);
-    const shapes = leaves.map((leaf, k) => {
-      if (!(leaf instanceof JaxArray)) {
-        const hint =
-          typeof leaf === "object" && leaf !== null ? "; jit, grad and vmap cannot look inside" : "";
-        throw new TypeError(`${place(k)}: expected an array of jax-js, got ${show(leaf)}${hint}`);
-      }
-      if (leaf.dtype !== np.float32) {
-        throw new TypeError(`${place(k)}: expected an array of float32, got one of ${leaf.dtype}`);
-      }
-      return [...leaf.shape];
-    });
+    const isArray = (leaf: unknown) => leaf instanceof JaxArray;
+    const shapes = shapesOf(name, leaves, names, isArray, "; jit, grad and vmap cannot look inside");
     // Reading an array gives up a reference to it.
     const values = leaves.map(() => left.shift()!.dataSync() as Float32Array<ArrayBuffer>);
     return { structure, names, shapes, values };
@@ -106,7 +118,7 @@ export function expectSame(name: string, { structure, names, shapes }: Layout, e
   }
   shapes.forEach((shape, k) => {
     if (shape.join() === expected.shapes[k].join()) return;
-    const place = names[k] ? `${name}.${names[k]}` : name;
+    const place = placeOf(name, names[k]);
     throw new RangeError(
       `${place}: expected the shape [${expected.shapes[k].join()}], got [${shape.join()}]`,
     );

@@ -1,3 +1,4 @@
+import { KINDS } from "../../common/kinds.js";
 import { createEngine } from "../../engine/engine.js";
 import { betaAt, DD, S_INIT, SCALE, SCALE_BEFORE, XX } from "../../engine/js/memory.js";
 import { Beta } from "../../engine/records.js";
@@ -5,7 +6,7 @@ import type { Resolved } from "../../stepper/config.js";
 import { Stepper } from "../../stepper/stepper.js";
 import { withBiases } from "../arrays/clock.js";
 import type { Plan } from "../arrays/plan.js";
-import { KINDS, newState, type ArrayState } from "../arrays/state.js";
+import { newState, type ArrayState } from "../arrays/state.js";
 
 /*
  * A state on a device as the bytes that every other engine reads, and back. The engine's own code writes and reads

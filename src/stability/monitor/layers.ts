@@ -1,4 +1,5 @@
 import { expectNumber, expectOptions } from "../../common/expect.js";
+import { sizeOf } from "../../tensors.js";
 import type { EvaluatedPoint, MonitorPoint, TensorShape } from "./point.js";
 
 /** Coordinates that belong together: a tensor, or a part of a vector of which no tensors are known. */
@@ -16,8 +17,6 @@ export interface Layer {
 
 /** Parts that a vector without tensors is seen as. */
 const PARTS = 16;
-
-const sizeOf = (shape: readonly number[]) => shape.reduce((product, length) => product * length, 1);
 
 function layersOfShapes(shapes: readonly TensorShape[], size: number): Layer[] {
   let last = 0;

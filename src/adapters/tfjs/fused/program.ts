@@ -1,5 +1,5 @@
 import { Algebra, type Value } from "../../arrays/algebra.js";
-import { SQUARES_DECAY } from "../../arrays/average.js";
+import { SQUARES_DECAY } from "../../../stepper/mode.js";
 import type { Plan } from "../../arrays/plan.js";
 import { defaultRate } from "../../arrays/rate.js";
 import { mapState, newState, type ArrayState, type Extent } from "../../arrays/state.js";
