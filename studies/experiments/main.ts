@@ -10,9 +10,10 @@
  *
  * Real data is read from $SUPERLEVEL_DATA, by default ../shared/data.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { recorded, wholeNumber } from "../kit/command-line.js";
 import { useWasm } from "./backend.js";
 import { contenders, type Contender } from "./contenders.js";
 import { train, type Run } from "./measure.js";
@@ -28,14 +29,11 @@ const { values: options } = parseArgs({
   },
 });
 const { quick, only, out } = options;
-const seeds = Number(options.seeds ?? (quick ? 1 : 3));
-if (!Number.isInteger(seeds) || seeds < 1) {
-  throw new RangeError(`--seeds: expected a whole number >= 1, got ${options.seeds}`);
-}
+const seeds = wholeNumber("seeds", options.seeds, quick ? 1 : 3);
 
 mkdirSync(out, { recursive: true });
 const file = join(out, quick ? "quick.json" : "runs.json");
-const runs = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Run[]) : [];
+const runs = recorded<Run[]>(file, []);
 
 /** Written after every run, so that one cut short leaves what it had. */
 function runOnce(problem: Problem, contender: Contender, rate: number | null, seed: number): void {

@@ -7,12 +7,13 @@
  *   --quick        a twentieth of the steps, one seed
  *   --out FOLDER   default build/programs; runs that are there already are not repeated
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import * as tf from "@tensorflow/tfjs-core";
 import { superlevelOptimizer } from "superlevel/tfjs";
 import { useWasm } from "../experiments/backend.js";
+import { recorded, wholeNumber } from "../kit/command-line.js";
 import { packageVersion } from "../robustness/runs.js";
 import { cartPole } from "./cart-pole.js";
 import { fits } from "./fits.js";
@@ -27,15 +28,11 @@ const { values: options } = parseArgs({
     out: { type: "string", default: "build/programs" },
   },
 });
-const seeds = Number(options.seeds ?? (options.quick ? 1 : 3));
-if (!Number.isInteger(seeds) || seeds < 1)
-  throw new RangeError(`--seeds: expected a whole number >= 1, got ${options.seeds}`);
+const seeds = wholeNumber("seeds", options.seeds, options.quick ? 1 : 3);
 
 mkdirSync(options.out, { recursive: true });
 const file = join(options.out, options.quick ? "quick.json" : "runs.json");
-const known = existsSync(file)
-  ? (JSON.parse(readFileSync(file, "utf8")) as Record<string, number | null>)
-  : {};
+const known = recorded<Record<string, number | null>>(file, {});
 
 const CONTENDERS: Record<string, Make> = {
   customary: (customary) => customary(),

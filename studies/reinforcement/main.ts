@@ -8,9 +8,10 @@
  *   --only TEXT    methods whose name contains it
  *   --out FOLDER   default build/reinforcement; runs that are there already are not repeated
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { recorded, wholeNumber } from "../kit/command-line.js";
 import { packageVersion } from "../robustness/runs.js";
 import { markdown } from "./table.js";
 import { train, type Method, type Setting } from "./train.js";
@@ -24,14 +25,8 @@ const { values: options } = parseArgs({
     out: { type: "string", default: "build/reinforcement" },
   },
 });
-const seeds = Number(options.seeds ?? (options.quick ? 1 : 8));
-if (!Number.isInteger(seeds) || seeds < 1) {
-  throw new RangeError(`--seeds: expected a whole number >= 1, got ${options.seeds}`);
-}
-const updates = options.quick ? 3 : Number(options.updates);
-if (!Number.isInteger(updates) || updates < 1) {
-  throw new RangeError(`--updates: expected a whole number >= 1, got ${options.updates}`);
-}
+const seeds = wholeNumber("seeds", options.seeds, options.quick ? 1 : 8);
+const updates = options.quick ? 3 : wholeNumber("updates", options.updates, 100);
 const setting: Setting = options.quick
   ? { updates, games: 2, longest: 50 }
   : { updates, games: 10, longest: 500 };
@@ -40,7 +35,7 @@ const methods: Method[] = ["REINFORCE", "actor-critic"];
 
 mkdirSync(options.out, { recursive: true });
 const file = join(options.out, options.quick ? "quick.json" : "runs.json");
-const known = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Record<string, number[]>) : {};
+const known = recorded<Record<string, number[]>>(file, {});
 
 /** Written after every run, so that one cut short leaves what it had. */
 function runOnce(method: Method, rate: number | null, seed: number): number[] {

@@ -15,6 +15,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { wholeNumber } from "../kit/command-line.js";
 import { contenders } from "./contenders.js";
 import { heldOutSuite } from "./held-out.js";
 import { gapChart } from "./plot.js";
@@ -35,9 +36,7 @@ const { values: options } = parseArgs({
   },
 });
 const { quick, only, out } = options;
-const seeds = Number(options.seeds ?? (quick ? 1 : 3));
-if (!Number.isInteger(seeds) || seeds < 1)
-  throw new RangeError(`--seeds: expected a whole number >= 1, got ${seeds}`);
+const seeds = wholeNumber("seeds", options.seeds, quick ? 1 : 3);
 
 const folder = process.env.SUPERLEVEL_DATA ?? "../shared/data";
 const suite = options["held-out"] ? heldOutSuite(folder) : trainingSuite(folder);
