@@ -61,7 +61,10 @@ const listed = programs[kind];
 if (name !== undefined && Object.hasOwn(listed, name)) {
   // The rest is for the program.
   process.argv.splice(2, 2);
-  await import(new URL(`../${listed[name].file}`, import.meta.url).href);
+  const { file } = listed[name];
+  // A study that is made of jobs has no program of its own.
+  if (file.endsWith("/study.ts")) await (await import("../studies/kit/runner/run-study.js")).runStudy(name);
+  else await import(new URL(`../${file}`, import.meta.url).href);
 } else {
   if (name !== undefined) {
     console.error(`there is no ${kind} ${JSON.stringify(name)}`);

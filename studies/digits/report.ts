@@ -1,5 +1,6 @@
+import { mean, median } from "../kit/statistics.js";
 import type { Contender } from "./contenders.js";
-import { median, type Run } from "./train.js";
+import type { Run } from "./train.js";
 
 /** All runs of one optimizer, one for each seed. */
 export interface Result {
@@ -54,8 +55,8 @@ function summarise({ contender, runs }: Result): Summary {
     lossSpread: deviation(losses),
     accuracy: mean(accuracies),
     accuracySpread: deviation(accuracies),
-    stepTime: median(Float64Array.from(runs, (run) => run.stepTime)),
-    wholeTime: median(Float64Array.from(runs, (run) => run.wholeTime)),
+    stepTime: median(runs.map((run) => run.stepTime)),
+    wholeTime: median(runs.map((run) => run.wholeTime)),
     divergedAt: runs.flatMap((run) => run.divergedAt ?? []),
     runs: runs.length,
   };
@@ -106,10 +107,6 @@ function verdict(summaries: readonly Summary[]): string {
 
 function percent(part: number): string {
   return `${(100 * part).toFixed(2)} %`;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function deviation(values: readonly number[]): number {

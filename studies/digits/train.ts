@@ -6,6 +6,7 @@ import {
   type Optimizer,
 } from "superlevel";
 import type { Contender } from "./contenders.js";
+import { median } from "../kit/statistics.js";
 import type { Digits } from "../kit/digits/draw.js";
 import { createNetwork, type Evaluation, type Network } from "./network.js";
 
@@ -78,8 +79,8 @@ function descend(optimizer: Optimizer, source: GradientSource, steps: number, on
   return {
     losses: losses.subarray(0, done),
     divergedAt,
-    stepTime: median(stepTimes.subarray(0, done)),
-    wholeTime: median(wholeTimes.subarray(0, done)),
+    stepTime: median([...stepTimes.subarray(0, done)]),
+    wholeTime: median([...wholeTimes.subarray(0, done)]),
   };
 }
 
@@ -94,10 +95,4 @@ export function trainLinearModel({ train, test, batchSize }: Problem, steps: num
   const evaluation = model.evaluate(optimizer.params, test);
   optimizer.dispose();
   return evaluation;
-}
-
-export function median(values: Float64Array): number {
-  const sorted = values.slice().sort();
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }

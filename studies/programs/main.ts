@@ -14,7 +14,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { superlevelOptimizer } from "superlevel/tfjs";
 import { useWasm } from "../experiments/backend.js";
 import { recorded, wholeNumber } from "../kit/command-line.js";
-import { packageVersion } from "../robustness/runs.js";
+import { mean } from "../kit/statistics.js";
+import { packageVersion } from "../kit/version.js";
 import { cartPole } from "./cart-pole.js";
 import { fits } from "./fits.js";
 import { loops } from "./loops.js";
@@ -52,7 +53,6 @@ async function runOnce(program: Program, contender: string, seed: number): Promi
   return known[key] ?? Infinity;
 }
 
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const list = (values: readonly number[]) => values.map((value) => value.toPrecision(3)).join(", ");
 
 await useWasm();

@@ -12,7 +12,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { recorded, wholeNumber } from "../kit/command-line.js";
-import { packageVersion } from "../robustness/runs.js";
+import { packageVersion } from "../kit/version.js";
 import { markdown } from "./table.js";
 import { train, type Method, type Setting } from "./train.js";
 

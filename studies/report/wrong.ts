@@ -13,10 +13,10 @@ import {
   type ReportSubject,
   type StepRecord,
 } from "superlevel/stability";
-
 import { drawDigits, type Digits } from "../kit/digits/draw.js";
 import { createNetwork, type Network } from "../digits/network.js";
 import { createRandom } from "../kit/random.js";
+import { mean } from "../kit/statistics.js";
 
 const HIDDEN_UNITS = 16;
 const WRONG = 0.2;
@@ -124,5 +124,3 @@ function wrongLabels(network: Network, clean: Digits, steps: number): ReportSubj
   };
   return { ...subject, strips: [strip] };
 }
-
-const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;

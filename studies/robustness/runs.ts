@@ -1,8 +1,5 @@
 /* Runs of a study: which there are, and a file of JSON lines that remembers those that were made. */
-import { createHash } from "node:crypto";
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { Journal } from "../kit/journal.js";
 import type { Contender } from "./contenders.js";
 import { train, type Outcome } from "./measure.js";
 import type { Problem } from "./problem.js";
@@ -69,22 +66,14 @@ function keyOf({ problem, contender: { family, rate, version }, steps, seed }: R
   return { edition, problem: problem.name, contender: family, rate, version, steps, seed };
 }
 
-/** Outcomes in a file, to which every new one is added at once: a study that was killed goes on where it was. */
+/** Outcomes in a file: a study that was killed goes on where it was. */
 export class Records {
-  readonly #path: string;
+  readonly #journal: Journal<Key & Outcome>;
   readonly #known = new Map<string, Outcome>();
 
   constructor(path: string) {
-    this.#path = path;
-    mkdirSync(dirname(path), { recursive: true });
-    if (!existsSync(path)) return;
-    const text = readFileSync(path, "utf8");
-    for (const line of text.split("\n")) {
-      const record = parse(line);
-      if (record) this.#known.set(textOf(record), record);
-    }
-    // So that the next line does not join one that a killed process left unfinished.
-    if (text !== "" && !text.endsWith("\n")) appendFileSync(path, "\n");
+    this.#journal = new Journal(path);
+    for (const record of this.#journal.entries) this.#known.set(textOf(record), record);
   }
 
   /** What is known of a run, as far as it was read at all lengths that are asked for. */
@@ -97,28 +86,7 @@ export class Records {
   make(run: Run): Outcome {
     const outcome = train(run.problem, run.contender, run.seed, run.steps, run.lengths);
     this.#known.set(textOf(keyOf(run)), outcome);
-    appendFileSync(this.#path, `${JSON.stringify({ ...keyOf(run), ...outcome })}\n`);
+    this.#journal.add({ ...keyOf(run), ...outcome });
     return outcome;
   }
-}
-
-/** Undefined for an unfinished line. */
-function parse(line: string): (Key & Outcome) | undefined {
-  try {
-    return line === "" ? undefined : (JSON.parse(line) as Key & Outcome);
-  } catch {
-    return undefined;
-  }
-}
-
-const dist = fileURLToPath(new URL("../../dist/", import.meta.url));
-
-/** Changes with whatever of the built package takes part in a step. */
-export function packageVersion(): string {
-  const hash = createHash("sha256");
-  for (const folder of [dist, join(dist, "bases"), join(dist, "engine")]) {
-    const files = readdirSync(folder).filter((name) => /\.(js|wasm)$/.test(name));
-    for (const name of files.sort()) hash.update(readFileSync(join(folder, name)));
-  }
-  return hash.digest("hex").slice(0, 12);
 }

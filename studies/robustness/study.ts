@@ -1,4 +1,5 @@
 /* From runs to gaps: how far each contender is from the best tuned run, on each problem at each length. */
+import { mean } from "../kit/statistics.js";
 import type { Contender } from "./contenders.js";
 import { diverged, initialLoss, logLoss } from "./measure.js";
 import type { Group, Problem } from "./problem.js";
@@ -57,9 +58,6 @@ interface Place {
   readonly problem: Problem;
   readonly length: number;
 }
-
-export const mean = (values: readonly number[]) =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** A gap as means take it: one problem solved or spoilt altogether must not decide. */
 export const clipped = (gap: number) => Math.min(4, Math.max(-1, gap));

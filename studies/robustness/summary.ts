@@ -1,6 +1,7 @@
 /* Gaps of many problems and seeds in a few numbers. */
 import { createRandom } from "../kit/random.js";
-import { clipped, mean, type Cell, type Row, type Study } from "./study.js";
+import { mean } from "../kit/statistics.js";
+import { clipped, type Cell, type Row, type Study } from "./study.js";
 
 export interface Summary {
   readonly label: string;

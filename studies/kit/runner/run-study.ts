@@ -1,0 +1,107 @@
+/**
+ * `npm run study -- NAME`, for the studies that are made of jobs: computes the jobs that are missing, on this machine or
+ * with others, and writes a page, its pictures and every run.
+ *
+ *   --quick          seconds: shows that the study runs, and nothing else
+ *   --seeds N        repetitions of every setting; each study has a default
+ *   --only TEXT      jobs whose JSON contains it
+ *   --workers N      on this machine; default: one for every core
+ *   --out FOLDER     default build/studies/NAME; runs.jsonl in it keeps every run, so nothing is computed twice
+ *   --docs           writes the page, pictures and runs to docs/results as well
+ *
+ * With REDIS_URL the jobs go to whichever machines run `npm run study -- worker` with the same REDIS_URL.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { availableParallelism, cpus } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { wholeNumber } from "../command-line.js";
+import { Journal } from "../journal.js";
+import type { Json, Run, Study } from "../study.js";
+import { packageVersion } from "../version.js";
+import { loadStudy, taskId, type Task } from "./compute.js";
+import { computeHere, type OnOutcome } from "./local.js";
+import { progress } from "./progress.js";
+import { computeByRedis } from "./redis.js";
+
+interface Recorded {
+  readonly id: string;
+  readonly job: Json;
+  readonly outcome: Json;
+}
+
+export async function runStudy(name: string): Promise<void> {
+  const study = await loadStudy(name);
+  const { values: options } = parseArgs({
+    options: {
+      quick: { type: "boolean", default: false },
+      seeds: { type: "string" },
+      only: { type: "string", default: "" },
+      workers: { type: "string" },
+      out: { type: "string", default: join("build/studies", name) },
+      docs: { type: "boolean", default: false },
+    },
+  });
+  const { quick, only, out } = options;
+  const seeds = wholeNumber("seeds", options.seeds, quick ? 1 : study.seeds);
+  const workers = wholeNumber("workers", options.workers, availableParallelism());
+
+  const jobs = study.jobs({ quick, seeds }).filter((job) => JSON.stringify(job).includes(only));
+  const version = packageVersion();
+  const ids = jobs.map((job) => taskId({ study: name, job }, study.edition, version));
+  const journal = new Journal<Recorded>(join(out, "runs.jsonl"));
+  const outcomes = new Map(journal.entries.map(({ id, outcome }) => [id, outcome]));
+  const missing = new Map<string, Task>();
+  ids.forEach((id, k) => {
+    if (!outcomes.has(id)) missing.set(id, { study: name, job: jobs[k] });
+  });
+
+  const failed: string[] = [];
+  const watch = progress(missing.size);
+  const onOutcome: OnOutcome = (task, outcome) => {
+    const text = JSON.stringify(task.job);
+    if (outcome instanceof Error) failed.push(`${text}: ${outcome.message}`);
+    else {
+      const id = taskId(task, study.edition, version);
+      outcomes.set(id, outcome);
+      journal.add({ id, job: task.job, outcome });
+    }
+    watch(text);
+  };
+  if (missing.size > 0) {
+    const url = process.env.REDIS_URL;
+    if (url) await computeByRedis(missing, { url, version }, onOutcome);
+    else await computeHere(missing, { workers, out }, onOutcome);
+  }
+
+  const runs = jobs.flatMap((job, k): Run<Json, Json>[] => {
+    const outcome = outcomes.get(ids[k]);
+    return outcome === undefined ? [] : [{ job, outcome }];
+  });
+  write(study, name, { runs, seeds, quick }, options.docs ? [out, "docs/results"] : [out]);
+  if (failed.length > 0) {
+    console.error(`${failed.length} of ${jobs.length} jobs failed:\n${failed.slice(0, 10).join("\n")}`);
+    process.exitCode = 1;
+  }
+}
+
+function write(
+  study: Study,
+  name: string,
+  { runs, seeds, quick }: { runs: readonly Run<Json, Json>[]; seeds: number; quick: boolean },
+  folders: readonly string[],
+): void {
+  const { markdown, pictures } = study.report(runs);
+  const [{ model }] = cpus();
+  const machine = `${model}, ${availableParallelism()} cores, Node ${process.version}`;
+  const command = `npm run study -- ${name}${quick ? " --quick" : ""}`;
+  const made = `${runs.length} runs, ${seeds} ${seeds === 1 ? "seed" : "seeds"}, by \`${command}\`. Machine: ${machine}.`;
+  const page = `# ${study.title}\n\n${markdown.trim()}\n\n${made} Every run: [${name}.json](${name}.json).\n`;
+  for (const folder of folders) {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, `${name}.md`), page);
+    writeFileSync(join(folder, `${name}.json`), `${JSON.stringify({ machine, seeds, runs })}\n`);
+    for (const [file, svg] of Object.entries(pictures)) writeFileSync(join(folder, file), svg);
+  }
+  console.log(page);
+}

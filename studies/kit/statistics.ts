@@ -1,0 +1,20 @@
+/** The arithmetic mean; NaN of nothing. */
+export const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** The middle of the sorted values, or the mean of the two in the middle; NaN of nothing. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const half = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+}
+
+/** Half of a 95 % interval for the mean, by Student's t; 0 for a single value. */
+export function halfWidth(values: readonly number[]): number {
+  const n = values.length;
+  if (n < 2) return 0;
+  // The 97.5 % quantile for n − 1 degrees of freedom, up to 9 of them; beyond, a bound for it.
+  const quantile = [12.71, 4.3, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26][n - 2] ?? 2.26;
+  const centre = mean(values);
+  return quantile * Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (n * (n - 1)));
+}
