@@ -56,10 +56,14 @@ export { stabilityProfile, type ProfileOptions, type StabilityProfile } from "./
 export { gradientSampling, type GradientSamplingOptions } from "./curvature/gradient-sampling.js";
 export {
   impulseResponse,
+  type ImpulseOptions,
+  type ImpulseResponse,
+  type OptimizerImpulseOptions,
+} from "./trajectories/impulse.js";
+export {
   lyapunovExponent,
   swapBound,
   swapResponse,
-  type ImpulseOptions,
   type SwapOptions,
   type TrainingMap,
   type ExponentOptions,

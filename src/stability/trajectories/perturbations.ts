@@ -42,16 +42,16 @@ export interface TrajectoryResponse extends ResponseVerdicts {
   readonly steps: number;
 }
 
-const KEYS = ["steps", "direction", "size", "seed", "skip", ...WORK_KEYS];
+export const EXPONENT_KEYS = ["steps", "direction", "size", "seed", "skip", ...WORK_KEYS];
 
 /** 2⁻²⁶ is the root of float64's rounding: differences and their squares both keep half of the digits. */
 const SIZE = 2 ** -26;
 
-function checkOptions(
+export function checkOptions(
   name: string,
   options: ExponentOptions,
   start: ArrayLike<number>,
-  keys: readonly string[] = KEYS,
+  keys: readonly string[] = EXPONENT_KEYS,
 ) {
   expectOptions(name, options, keys);
   const reference = expectPoint("start", start);
@@ -122,48 +122,8 @@ export async function lyapunovExponent(
   return { exponent: logs[steps] / steps, logs, response, steps, ...judgeResponse(logs) };
 }
 
-/** Options of {@link impulseResponse}. */
-export interface ImpulseOptions extends Omit<ExponentOptions, "skip"> {
-  /** s: the step after which the state is perturbed, ≥ 0. */
-  at: number;
-}
-
-/**
- * What becomes of an impulse: ‖δ_T‖ / ‖δ_s‖ after the state was moved by δ0 u behind step s. On a quadratic it is
- * Π_{t>s} |1 − α_t λ| along an eigenvector. With an exponentially decaying rate late impulses are never forgotten.
- *
- * @param map one step
- * @param start the state to begin with, n numbers
- * @throws TypeError or RangeError when an argument is not understood; OptimizerError "diverged" when a state is not finite
- * @example
- * import { impulseResponse } from "superlevel/stability";
- * const decaying = (x: Float64Array, t: number) => void (x[0] -= 0.5 * Math.exp(-0.01 * t) * 0.1 * x[0]);
- * const { response } = await impulseResponse(decaying, [1], { steps: 1000, at: 300 });
- * response; // → 0.781
- */
-export async function impulseResponse(
-  map: TrainingMap,
-  start: ArrayLike<number>,
-  options: ImpulseOptions,
-): Promise<Omit<TrajectoryResponse, "exponent">> {
-  expectFunction("map", map);
-  const keys = [...KEYS.filter((key) => key !== "skip"), "at"];
-  const { reference, steps, size, direction } = checkOptions("impulseResponse", options, start, keys);
-  const at = expectNumber("impulseResponse.at", options.at, { min: 0, max: steps - 1, integer: true });
-  const work = new Work("impulseResponse", options, steps);
-  for (let step = 1; step <= at; step++) {
-    await map(reference, step, "reference");
-    await work.tick();
-  }
-  const delta = size * (1 + norm(reference));
-  const perturbed = reference.map((value, i) => value + delta * direction[i]);
-  const distances = await distancesOf([map, map], [reference, perturbed], at, steps, work);
-  const logs = distances.map((d) => Math.log(Math.max(d, Number.MIN_VALUE) / distances[0]));
-  return { logs, response: distances[distances.length - 1] / distances[0], steps, ...judgeResponse(logs) };
-}
-
 /** ‖perturbed − reference‖ at step `from` and after each later step, up to `to`. */
-async function distancesOf(
+export async function distancesOf(
   [map, perturbedMap]: readonly [TrainingMap, TrainingMap],
   [reference, perturbed]: readonly [Float64Array, Float64Array],
   from: number,
