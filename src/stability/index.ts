@@ -54,6 +54,7 @@ export {
 export { optimizerResponse, type OptimizerResponseOptions } from "./trajectories/optimizer-response.js";
 export { stabilityProfile, type ProfileOptions, type StabilityProfile } from "./trajectories/profile.js";
 export { gradientSampling, type GradientSamplingOptions } from "./curvature/gradient-sampling.js";
+export { contractionRate, type Contraction, type ContractionOptions } from "./trajectories/contraction.js";
 export {
   impulseResponse,
   type ImpulseOptions,

@@ -74,6 +74,18 @@ function expectState(state: Float64Array, step: number): void {
     throw new OptimizerError("diverged", `map: step ${step} made state[${bad}] ${state[bad]}`, { step });
 }
 
+/** A step of the reference trajectory, and then one of the perturbed. */
+export async function stepBoth(
+  [map, perturbedMap]: readonly [TrainingMap, TrainingMap],
+  [reference, perturbed]: readonly [Float64Array, Float64Array],
+  step: number,
+): Promise<void> {
+  await map(reference, step, "reference");
+  await perturbedMap(perturbed, step, "perturbed");
+  expectState(reference, step);
+  expectState(perturbed, step);
+}
+
 /**
  * The finite-time Lyapunov exponent of a training map (Benettin et al., 1980): a second trajectory starts δ0 u away, takes the
  * same steps, and is brought back to the distance δ0 after each, along the line between the two. Costs one gradient a step more
@@ -106,10 +118,7 @@ export async function lyapunovExponent(
     const delta = size * (1 + norm(reference));
     for (let i = 0; i < perturbed.length; i++) perturbed[i] = reference[i] + delta * u[i];
     const before = distance(perturbed, reference);
-    await map(reference, step, "reference");
-    await map(perturbed, step, "perturbed");
-    expectState(reference, step);
-    expectState(perturbed, step);
+    await stepBoth([map, map], [reference, perturbed], step);
     const after = distance(perturbed, reference);
     const t = step - skip;
     // Where rounding has made the difference 0, the smallest number stands for it: its logarithm is finite.
@@ -124,7 +133,7 @@ export async function lyapunovExponent(
 
 /** ‖perturbed − reference‖ at step `from` and after each later step, up to `to`. */
 export async function distancesOf(
-  [map, perturbedMap]: readonly [TrainingMap, TrainingMap],
+  maps: readonly [TrainingMap, TrainingMap],
   [reference, perturbed]: readonly [Float64Array, Float64Array],
   from: number,
   to: number,
@@ -133,10 +142,7 @@ export async function distancesOf(
   const distances = new Float64Array(to - from + 1);
   distances[0] = distance(perturbed, reference);
   for (let step = from + 1; step <= to; step++) {
-    await map(reference, step, "reference");
-    await perturbedMap(perturbed, step, "perturbed");
-    expectState(reference, step);
-    expectState(perturbed, step);
+    await stepBoth(maps, [reference, perturbed], step);
     distances[step - from] = distance(perturbed, reference);
     await work.tick();
   }
