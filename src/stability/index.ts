@@ -40,6 +40,15 @@ export {
   type Window,
 } from "./landscape/slices.js";
 export { cflLimit, cflNumber, depthBound } from "./curvature/cfl.js";
+export { blockProfile, type BlockProfile, type BlockProfileOptions } from "./curvature/block-profile.js";
+export {
+  depthProfile,
+  type DepthLayer,
+  type DepthNorms,
+  type DepthProfile,
+  type DepthProfileOptions,
+} from "./curvature/depth-profile.js";
+export type { LayerMap } from "./curvature/jacobian.js";
 export { hessianVector, sharpness, type Sharpness, type SharpnessOptions } from "./curvature/sharpness.js";
 export { edgeRatio, type EdgeRatio } from "./curvature/edge.js";
 export {
