@@ -39,6 +39,14 @@ export {
   type SliceOptions,
   type Window,
 } from "./landscape/slices.js";
+export { constrain, type Constraint } from "./constraints/constrain.js";
+export {
+  projectedGradient,
+  projectedStep,
+  type ProjectedOptions,
+  type ProjectedStep,
+} from "./constraints/projected-step.js";
+export { ball, box, type ConvexSet, type Vector } from "./constraints/sets.js";
 export { cflLimit, cflNumber, depthBound } from "./curvature/cfl.js";
 export { blockProfile, type BlockProfile, type BlockProfileOptions } from "./curvature/block-profile.js";
 export {
