@@ -15,6 +15,11 @@ const programs: Record<string, Record<string, { file: string; what: string }>> =
     threads: { file: "bench/threads.ts", what: "a step shared by threads against one thread" },
   },
   study: {
+    activations: {
+      file: "studies/activations/study.ts",
+      what: "activations, depth and residual connections",
+    },
+    decay: { file: "studies/decay/study.ts", what: "rates that decay, and rates divided by 1 + ‖g‖" },
     robustness: { file: "studies/robustness/main.ts", what: "against Adam and others with tuned rates" },
     experiments: {
       file: "studies/experiments/main.ts",
