@@ -31,6 +31,10 @@ const programs: Record<string, Record<string, { file: string; what: string }>> =
       what: "one tuner, one for each tensor or coordinate",
     },
     guard: { file: "studies/guard/main.ts", what: "what the guard's reject costs and gains" },
+    images: {
+      file: "studies/images/study.ts",
+      what: "MNIST and CIFAR-10, an MLP and convolutional networks",
+    },
     minimize: { file: "studies/minimize/main.ts", what: "superlevel/minimize beside other minimizers" },
     monitor: {
       file: "studies/monitor/main.ts",
@@ -44,6 +48,10 @@ const programs: Record<string, Record<string, { file: string; what: string }>> =
     reinforcement: {
       file: "studies/reinforcement/main.ts",
       what: "cart-pole by REINFORCE and actor-critic, against Adam",
+    },
+    worker: {
+      file: "studies/kit/runner/redis-worker.ts",
+      what: "computes studies' jobs for others, at REDIS_URL",
     },
     report: { file: "studies/report/main.ts", what: "a report page about a network and landscapes" },
   },

@@ -1,10 +1,8 @@
+import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { Piscina } from "piscina";
+import { Tinypool } from "tinypool";
 import type { Json } from "../study.js";
-import { keptInFile, type Task } from "./compute.js";
-
-/** Tells the outcome of a task, or the error that it ended with. */
-export type OnOutcome = (task: Task, outcome: Json | Error) => void;
+import type { OnOutcome, Task } from "./compute.js";
 
 export interface LocalTask extends Task {
   /** Where it keeps its state. */
@@ -17,19 +15,20 @@ export async function computeHere(
   { workers, out }: { workers: number; out: string },
   onOutcome: OnOutcome,
 ): Promise<void> {
-  const pool = new Piscina<LocalTask, Json>({
+  const pool = new Tinypool({
+    // A job that crashes takes no other with it, and processes read TypeScript as their parent does.
+    runtime: "child_process",
     filename: new URL("./local-worker.ts", import.meta.url).href,
     minThreads: Math.min(workers, tasks.size),
     maxThreads: workers,
-    maxQueue: Infinity,
   });
   try {
     await Promise.all(
       [...tasks].map(async ([id, task]) => {
         const file = join(out, "kept", id);
-        const outcome = await pool.run({ ...task, file }).catch((error: unknown) => toError(error));
+        const outcome = await (pool.run({ ...task, file }) as Promise<Json>).catch(toError);
         onOutcome(task, outcome);
-        if (!(outcome instanceof Error)) keptInFile(file).forget();
+        if (!(outcome instanceof Error)) rmSync(file, { force: true });
       }),
     );
   } finally {
