@@ -19,6 +19,10 @@ const programs: Record<string, Record<string, { file: string; what: string }>> =
       file: "studies/activations/study.ts",
       what: "activations, depth and residual connections",
     },
+    connectivity: {
+      file: "studies/connectivity/study.ts",
+      what: "where descents end, through which components",
+    },
     decay: { file: "studies/decay/study.ts", what: "rates that decay, and rates divided by 1 + ‖g‖" },
     robustness: { file: "studies/robustness/main.ts", what: "against Adam and others with tuned rates" },
     experiments: {

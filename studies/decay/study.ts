@@ -170,7 +170,7 @@ which share of all its rates and seeds did not end below the start:
 
 ${table(["rate", "lowest", "clearly", "not below the start"], ways)}
 
-By intervals that lie apart superlevel is behind one of the four in ${behind.length} of ${cells.length}: ${listed(places)}.
+By intervals that lie apart superlevel is behind one of the four in ${behind.length} of ${cells.length} pairs (base at condition): ${listed(places)}.
 
 ![The final loss against the condition](decay.svg)
 `;
