@@ -125,13 +125,18 @@ function report(runs: readonly Run<Job, Outcome>[]): Findings {
   const settings = bySetting(runs, ({ landscape, contender, rate }) => `${landscape}|${contender}|${rate}`);
   const rows = [...settings].map(([name, outcomes]) => {
     const [where, contender, rate] = name.split("|");
+    const numbers = (field: "excess" | "left" | "leaps") =>
+      outcomes.flatMap((outcome) => outcome[field] ?? []);
     return [
       ...[where, contender, contenders[contender].rates.length > 1 ? rate : "–"],
       interval(arrivals(where as LandscapeName, outcomes, true), 1),
       interval(arrivals(where as LandscapeName, outcomes, false), 1),
-      outcomes.some(({ excess }) => excess === null) ? "–" : interval(outcomes.map(({ excess }) => excess!), 3), // prettier-ignore
-      interval(outcomes.map(({ left }) => 100 * left!), 1), // prettier-ignore
-      interval(outcomes.map(({ leaps }) => leaps!), 2), // prettier-ignore
+      numbers("excess").length < outcomes.length ? "–" : interval(numbers("excess"), 3),
+      interval(
+        numbers("left").map((value) => 100 * value),
+        1,
+      ),
+      interval(numbers("leaps"), 2),
     ];
   });
   const head = ["landscape", "algorithm", "rate", "at the lowest, %", "at another, %", "mean excess", "left, %", "leaps"]; // prettier-ignore
