@@ -19,6 +19,7 @@ const programs: Record<string, Record<string, { file: string; what: string }>> =
       file: "studies/activations/study.ts",
       what: "activations, depth and residual connections",
     },
+    beta: { file: "studies/beta/study.ts", what: "the decay constant over four decades" },
     connectivity: {
       file: "studies/connectivity/study.ts",
       what: "where descents end, through which components",

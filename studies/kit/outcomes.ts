@@ -1,5 +1,5 @@
 /* From the runs of a study to what its page says. */
-import { halfWidth, mean } from "./statistics.js";
+import { groupBy, halfWidth, mean } from "./statistics.js";
 import type { Json, Run } from "./study.js";
 
 /** Five digits are more than differ between seeds, and keep a file of results small; null is not a finite number. */
@@ -11,12 +11,8 @@ export function bySetting<Job extends Json, Outcome extends Json>(
   runs: readonly Run<Job, Outcome>[],
   nameOf: (job: Job) => string,
 ): Map<string, Outcome[]> {
-  const found = new Map<string, Outcome[]>();
-  for (const { job, outcome } of runs) {
-    const name = nameOf(job);
-    found.set(name, [...(found.get(name) ?? []), outcome]);
-  }
-  return found;
+  const groups = groupBy(runs, ({ job }) => nameOf(job));
+  return new Map([...groups].map(([name, own]) => [name, own.map(({ outcome }) => outcome)]));
 }
 
 export const fixed = (value: number, digits: number): string =>
