@@ -45,6 +45,10 @@ const programs: Record<string, Record<string, { file: string; what: string }>> =
       file: "studies/monitor/main.ts",
       what: "runs spoilt in a known way, and the monitor's verdict",
     },
+    noise: {
+      file: "studies/noise/study.ts",
+      what: "wrong labels, rare classes, and barriers between minima",
+    },
     programs: {
       file: "studies/programs/main.ts",
       what: "small TensorFlow.js programs with their own optimizers",
@@ -54,6 +58,7 @@ const programs: Record<string, Record<string, { file: string; what: string }>> =
       file: "studies/reinforcement/main.ts",
       what: "cart-pole by REINFORCE and actor-critic, against Adam",
     },
+    tuning: { file: "studies/tuning/study.ts", what: "grid and random search against the default" },
     worker: {
       file: "studies/kit/runner/redis-worker.ts",
       what: "computes studies' jobs for others, at REDIS_URL",

@@ -5,7 +5,7 @@ import { pooled, type Labelled } from "../monitor/data.js";
 import { dataFolder } from "./data-file.js";
 import { drawDigits, type Digits } from "./digits/draw.js";
 import { readMnist } from "./digits/idx.js";
-import { createMlp, softmax, type Activation } from "./mlp.js";
+import { createMlp, softmax, type Activation, type Vector } from "./mlp.js";
 
 export type DigitsName = "drawn digits" | "MNIST";
 
@@ -43,17 +43,17 @@ export interface Classifier {
   readonly size: number;
   start(normal: () => number): Float32Array;
   /** The cross-entropy of each example. */
-  losses(params: Float32Array, data: Labelled, batch: ArrayLike<number>): Float64Array;
+  losses(params: Vector, data: Labelled, batch: ArrayLike<number>): Float64Array;
   /** Writes the sum of the examples' gradients times `factors`; the mean's where these are left out. */
   backward(
-    params: Float32Array,
-    grads: Float32Array,
+    params: Vector,
+    grads: Vector,
     data: Labelled,
     batch: ArrayLike<number>,
     factors?: ArrayLike<number>,
   ): number;
   /** Mean cross-entropy of all, and the share of each class that is told right. */
-  score(params: Float32Array, data: Labelled): { loss: number; recalls: number[] };
+  score(params: Vector, data: Labelled): { loss: number; recalls: number[] };
 }
 
 /** `units` are those of the layers, from the inputs to the classes. */
@@ -63,7 +63,7 @@ export function createClassifier(units: readonly number[], activation: Activatio
   const classes = units[units.length - 1];
 
   /** −log P(label); writes the chances. */
-  function lossOf(params: Float32Array, { inputs, labels, width }: Labelled, example: number): number {
+  function lossOf(params: Vector, { inputs, labels, width }: Labelled, example: number): number {
     mlp.forward(params, inputs.subarray(example * width, (example + 1) * width));
     return softmax(mlp.outputs, mlp.delta) - mlp.outputs[labels[example]];
   }
