@@ -55,8 +55,8 @@ const programs: Record<string, Record<string, { file: string; what: string }>> =
     },
     objective: { file: "studies/objective/main.ts", what: "the dynamic cost under noise and imbalance" },
     reinforcement: {
-      file: "studies/reinforcement/main.ts",
-      what: "cart-pole by REINFORCE and actor-critic, against Adam",
+      file: "studies/reinforcement/study.ts",
+      what: "cart-pole, also with hidden speeds, against Adam",
     },
     tuning: { file: "studies/tuning/study.ts", what: "grid and random search against the default" },
     worker: {
