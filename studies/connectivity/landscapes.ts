@@ -58,7 +58,7 @@ export interface Landscape extends Loss {
    * Do two points lie in different components of {L ≤ level}? No where one lies outside the window. The level is raised to the
    * losses at the points of the grid next to the two, as it is the components there that are known.
    */
-  apart(a: readonly number[], b: readonly number[], level: number): boolean;
+  readonly apart: (a: readonly number[], b: readonly number[], level: number) => boolean;
 }
 
 const side = 301;
