@@ -72,6 +72,7 @@ const programs: Record<string, Record<string, { file: string; what: string }>> =
     accumulate: { file: "examples/accumulate.ts", what: "small batches that make the step of a large one" },
     cnn: { file: "examples/cnn.ts", what: "TensorFlow.js: a convolutional network, by compile and fit" },
     gru: { file: "examples/gru.ts", what: "TensorFlow.js: a recurrent network, by optimizer.minimize" },
+    cluster: { file: "examples/cluster/main.ts", what: "gradients of shards, by workers on any machines" },
     page: {
       file: "examples/page/serve.ts",
       what: "a web page: points to click and a curve that follows them",

@@ -16,8 +16,9 @@ export async function computeHere(
   onOutcome: OnOutcome,
 ): Promise<void> {
   const pool = new Tinypool({
-    // A job that crashes takes no other with it, and processes read TypeScript as their parent does.
+    // A job that crashes takes no other with it.
     runtime: "child_process",
+    execArgv: ["--import", "tsx"],
     filename: new URL("./local-worker.ts", import.meta.url).href,
     minThreads: Math.min(workers, tasks.size),
     maxThreads: workers,
@@ -26,7 +27,7 @@ export async function computeHere(
     await Promise.all(
       [...tasks].map(async ([id, task]) => {
         const file = join(out, "kept", id);
-        const outcome = await (pool.run({ ...task, file }) as Promise<Json>).catch(toError);
+        const outcome = await attempt(() => pool.run({ ...task, file }) as Promise<Json>);
         onOutcome(task, outcome);
         if (!(outcome instanceof Error)) rmSync(file, { force: true });
       }),
@@ -36,4 +37,15 @@ export async function computeHere(
   }
 }
 
-const toError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
+/** A process that was killed is no fault of its job, which goes on in another, unless that happens three times. */
+async function attempt(run: () => Promise<Json>): Promise<Json | Error> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await run();
+    } catch (error) {
+      // It comes from another process, where it was an Error.
+      const { message } = error as Error;
+      if (message !== "Worker exited unexpectedly" || tries === 3) return new Error(message);
+    }
+  }
+}

@@ -15,6 +15,8 @@ export default async function ({ id, data }: SandboxedJob<Task, Json>): Promise<
   }
   const key = keptKey(id);
   const kept = await redis.getBuffer(key);
+  if (kept)
+    console.log(`goes on where another worker was cut short: ${data.study} ${JSON.stringify(data.job)}`);
   const outcome = await compute(data, {
     kept: kept ? new Uint8Array(kept) : undefined,
     keep: async (state) => void (await redis.set(key, Buffer.from(state), "EX", KEPT_FOR)),

@@ -6,7 +6,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { availableParallelism } from "node:os";
+import { availableParallelism, hostname } from "node:os";
 import { Worker } from "bullmq";
 import { wholeNumber } from "../command-line.js";
 import type { Json } from "../study.js";
@@ -32,6 +32,8 @@ const worker = new Worker<Task, Json>(
   fileURLToPath(new URL("./redis-job.ts", import.meta.url)),
   {
     connection: patient(url),
+    // A dashboard shows by it who computes what.
+    name: `${hostname()}:${process.pid}`,
     concurrency,
     lockDuration,
     stalledInterval: lockDuration,
