@@ -157,7 +157,10 @@ function report(runs: readonly Run<Job, Outcome>[]): Findings {
   });
   const against = (wins: boolean) =>
     [...settings].filter(([, outcomes]) => {
-      const [own, other] = [values(outcomes, "superlevel", "loss"), values(outcomes, bestRate(outcomes), "loss")]; // prettier-ignore
+      const [own, other] = [
+        values(outcomes, "superlevel", "loss"),
+        values(outcomes, bestRate(outcomes), "loss"),
+      ];
       return wins ? clearlyBelow(own, other) : clearlyBelow(other, own);
     });
   const [ahead, behind] = [against(true), against(false)];

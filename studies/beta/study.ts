@@ -95,7 +95,10 @@ function section(data: DigitsName, runs: readonly Run<Job, Outcome>[]): string {
     const mine = lossesAt(own, k);
     const [first] = [...tuned].sort(([, a], [, b]) => mean(lossesAt(a, k)) - mean(lossesAt(b, k)));
     const [base, alpha, beta] = first?.[0].split("|") ?? [];
-    const best = first === undefined ? "" : ` Lowest of these: ${base}, α0 = ${alpha}, β = ${beta}, ${interval(lossesAt(first[1], k), 2)}.`; // prettier-ignore
+    const best =
+      first === undefined
+        ? ""
+        : ` Lowest of these: ${base}, α0 = ${alpha}, β = ${beta}, ${interval(lossesAt(first[1], k), 2)}.`;
     const behind = tuned.filter(([, outcomes]) => clearlyBelow(lossesAt(outcomes, k), mine)).length;
     const ahead = tuned.filter(([, outcomes]) => clearlyBelow(mine, lossesAt(outcomes, k))).length;
     const right = own.flatMap((outcome) => (outcome.right[k] === null ? [] : [100 * outcome.right[k]]));

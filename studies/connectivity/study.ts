@@ -139,7 +139,16 @@ function report(runs: readonly Run<Job, Outcome>[]): Findings {
       interval(numbers("leaps"), 2),
     ];
   });
-  const head = ["landscape", "algorithm", "rate", "at the lowest, %", "at another, %", "mean excess", "left, %", "leaps"]; // prettier-ignore
+  const head = [
+    "landscape",
+    "algorithm",
+    "rate",
+    "at the lowest, %",
+    "at another, %",
+    "mean excess",
+    "left, %",
+    "leaps",
+  ];
   const found = landscapeNames.filter((name) => rows.some(([where]) => where === name));
   const sentences = found.map((name) => {
     const own = settings.get(`${name}|superlevel|1`) ?? [];
@@ -207,7 +216,10 @@ function map(runs: readonly Run<Job, Outcome>[]): string {
       `<text x="${left}" y="58" font-weight="600">${escapeXml(title)}</text>`,
       `<rect x="${left}" y="66" width="${size}" height="${size}" fill="none" stroke="#ccc"/>`,
       ...paths,
-      ...shape.minima.map(([x, y], minimum) => `<circle cx="${at(x, left, left + size)}" cy="${at(y, 66 + size, 66)}" r="5" fill="${safeColors[minimum]}" stroke="#000" stroke-width="1.5"/>`), // prettier-ignore
+      ...shape.minima.map(
+        ([x, y], minimum) =>
+          `<circle cx="${at(x, left, left + size)}" cy="${at(y, 66 + size, 66)}" r="5" fill="${safeColors[minimum]}" stroke="#000" stroke-width="1.5"/>`,
+      ),
       `<text x="${left}" y="${size + 80}">${-shape.reach}</text>`,
       `<text x="${left + size}" y="${size + 80}" text-anchor="end">x = ${shape.reach}</text>`,
     ];

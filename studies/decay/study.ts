@@ -124,7 +124,15 @@ function cellsOf(runs: readonly Run<Job, Outcome>[]): Cell[] {
   return Object.keys(bases).flatMap((base) =>
     conditions.flatMap((condition) => {
       const own = runs.filter(({ job }) => job.base === base && job.condition === condition);
-      return own.length === 0 ? [] : [cellOf(base, condition, own.map(({ outcome }) => outcome))]; // prettier-ignore
+      return own.length === 0
+        ? []
+        : [
+            cellOf(
+              base,
+              condition,
+              own.map(({ outcome }) => outcome),
+            ),
+          ];
     }),
   );
 }

@@ -76,12 +76,22 @@ export function bandChart({ title, note, x, y, panels }: Chart): string {
   const names = [...new Set(panels.flatMap(({ lines }) => lines.map(({ name }) => name)))];
   const points = panels.flatMap(({ lines }) => lines.flatMap((line) => line.points)).filter(isFinitePoint);
   const bottom = frame.top + frame.height;
-  const yScale = scaleOf(y, points.flatMap((point) => [point.y - point.half, point.y + point.half]), bottom, frame.top); // prettier-ignore
+  const yScale = scaleOf(
+    y,
+    points.flatMap((point) => [point.y - point.half, point.y + point.half]),
+    bottom,
+    frame.top,
+  );
   const width = Math.max(2, panels.length) * frame.width + frame.left;
   const content = panels.flatMap((panel, p) => {
     const left = frame.left + p * frame.width + 10;
     const right = left + frame.width - frame.right - 20;
-    const xScale = scaleOf(x, points.map((point) => point.x), left, right); // prettier-ignore
+    const xScale = scaleOf(
+      x,
+      points.map((point) => point.x),
+      left,
+      right,
+    );
     return [
       ...axes(panel.title, [left, right], xScale, yScale),
       ...panel.lines.flatMap((line) => drawLine(line, names.indexOf(line.name), xScale, yScale)),
@@ -95,7 +105,10 @@ export function bandChart({ title, note, x, y, panels }: Chart): string {
     `<text transform="translate(14 ${middle}) rotate(-90)" text-anchor="middle">${escapeXml(y.title)}</text>`,
     ...content,
     ...names.flatMap((name, k) => {
-      const at = { x: frame.left + 10 + (k % frame.columns) * (width / 3 - 20), y: bottom + 52 + Math.floor(k / frame.columns) * frame.entry }; // prettier-ignore
+      const at = {
+        x: frame.left + 10 + (k % frame.columns) * (width / 3 - 20),
+        y: bottom + 52 + Math.floor(k / frame.columns) * frame.entry,
+      };
       return [
         `<path d="M${at.x} ${at.y}h22" ${style(k)}/>`,
         `<text x="${at.x + 28}" y="${at.y + 3.5}">${escapeXml(name)}</text>`,

@@ -73,7 +73,10 @@ export function candidates({ search, trials, seed }: Pick<Job, "search" | "trial
   const random = createRandom(seed + 7000);
   if (search === "random") return Array.from({ length: trials }, () => drawn(random));
   const order = grid().map((values) => ({ values, at: random.uniform() }));
-  return order.sort((a, b) => a.at - b.at).slice(0, trials).map(({ values }) => values); // prettier-ignore
+  return order
+    .sort((a, b) => a.at - b.at)
+    .slice(0, trials)
+    .map(({ values }) => values);
 }
 
 function optionsOf({ alpha, beta, lambda, weightDecay }: Values): OptimizerOptions {
@@ -153,8 +156,14 @@ function report(runs: readonly Run<Job, Outcome>[]): Findings {
   const counts = countsUpTo(runs[0]?.job.trials ?? 1);
   const rows = [...settings].map(([name, outcomes]) => [
     ...name.split("|"),
-    interval(outcomes.map(({ untuned }) => untuned!), 3), // prettier-ignore
-    interval(outcomes.map(({ tuned }) => tuned[counts.length - 1] ?? 100), 3), // prettier-ignore
+    interval(
+      outcomes.map(({ untuned }) => untuned!),
+      3,
+    ),
+    interval(
+      outcomes.map(({ tuned }) => tuned[counts.length - 1] ?? 100),
+      3,
+    ),
     ...counts.map((_, k) => interval(gains(outcomes, k), 3)),
   ]);
   const zero = [0, 0];
@@ -167,7 +176,10 @@ function report(runs: readonly Run<Job, Outcome>[]): Findings {
       .map(([name]) => name.replace("|", " by "));
   const chosen = [...settings].map(([name, outcomes]) => {
     const values = (field: keyof Values) =>
-      interval(outcomes.map((outcome) => Math.log10(Math.max(1e-6, outcome.chosen[field]))), 1); // prettier-ignore
+      interval(
+        outcomes.map((outcome) => Math.log10(Math.max(1e-6, outcome.chosen[field]))),
+        1,
+      );
     return [...name.split("|"), values("alpha"), values("beta"), values("lambda"), values("weightDecay")];
   });
   const markdown = `
