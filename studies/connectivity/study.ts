@@ -173,7 +173,7 @@ the sublevel sets {L ≤ level} come from a merge tree, and no step of any algor
 - **at the lowest**, **at another**: the share of starts that ended within 0.1 of a minimum as low as any, or of another one; what is missing to
   100 % had not arrived anywhere, or diverged;
 - **mean excess**: the final loss above the lowest minimum; a dash where some run diverged;
-- **left**: the share of starts that ended in another component of {L ≤ L(start)} than the start's. A descent along the gradient cannot;
+- **left**: the share of starts that ended in another component of {L ≤ L(start)} than the start's, which the gradient flow cannot;
 - **leaps**: steps of a run whose two ends lie in different components of {L ≤ the higher of both}: they jump over a ridge.
 
 The double well is (x² − 1)² + 0.3 x + y², of which the minimum at x < 0 is the lower one; Himmelblau's four are all 0. "guarded" takes back steps at which the loss rises, as a run does by

@@ -35,9 +35,9 @@ export const safeColors = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00"
 const dashes = ["", "7 3", "2 2"];
 const frame = { width: 300, height: 240, left: 50, top: 76, right: 8, entry: 16, columns: 3 };
 
-/** Some five round numbers from `low` to `high`. */
+/** Some six round numbers from `low` to `high`. */
 export function roundTicks(low: number, high: number): number[] {
-  const rough = (high - low) / 4 || 1;
+  const rough = (high - low) / 6 || 1;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * [1, 2, 5, 10].find((factor) => factor * power >= 0.999 * rough)!;
   const ticks: number[] = [];

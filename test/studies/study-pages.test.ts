@@ -101,7 +101,7 @@ describe("charts", () => {
   });
 
   it("have round ticks", () => {
-    expect(roundTicks(0, 10)).toEqual([0, 5, 10]);
+    expect(roundTicks(0, 10)).toEqual([0, 2, 4, 6, 8, 10]);
     expect(roundTicks(-0.13, 0.21)).toEqual([-0.1, 0, 0.1, 0.2]);
     expect(roundTicks(3, 3)).toEqual([3]);
   });
