@@ -102,7 +102,7 @@ function section(data: DigitsName, runs: readonly Run<Job, Outcome>[]): string {
     const behind = tuned.filter(([, outcomes]) => clearlyBelow(lossesAt(outcomes, k), mine)).length;
     const ahead = tuned.filter(([, outcomes]) => clearlyBelow(mine, lossesAt(outcomes, k))).length;
     const right = own.flatMap((outcome) => (outcome.right[k] === null ? [] : [100 * outcome.right[k]]));
-    return `After ${length} steps superlevel is at ${interval(mine, 2)}, with ${interval(right, 1)} % right.${best} By intervals that lie apart superlevel is below ${ahead} of the ${tuned.length} settings and above ${behind}.
+    return `After ${length} steps superlevel is at ${interval(mine, 2)}, with ${interval(right, 1)} % right.${best} By 95 % intervals of the difference, seed by seed, superlevel is below ${ahead} of the ${tuned.length} settings and above ${behind}.
 
 ${table(["", ...betas.map((beta) => `β = ${beta}`)], rows)}`;
   });

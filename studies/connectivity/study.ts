@@ -164,7 +164,7 @@ function report(runs: readonly Run<Job, Outcome>[]): Findings {
         .replace(/(superlevel.*) at 1$/, "$1"),
     );
     const { tree } = landscape(name);
-    return `- **${name}**: ${tree.bars.length} minima. By intervals that lie apart these reach the lowest more often than superlevel: ${listed(names)}.`;
+    return `- **${name}**: ${tree.bars.length} minima. By 95 % intervals of the difference, seed by seed, these reach the lowest more often than superlevel: ${listed(names)}.`;
   });
   const markdown = `
 ${across * across} starts on a grid for each seed, ${runs[0]?.job.steps} steps with exact gradients; mean and 95 % interval over seeds. The components of

@@ -173,12 +173,12 @@ ${Math.log10(floor)} float32 ends.
 
 ${table(["base", "rate", ...conditions.map((condition) => `condition ${condition}`)], rows, 2)}
 
-How often each has the lowest mean of the five or the same as the lowest, and how often by intervals that lie apart, among ${cells.length} pairs of base and condition; and
+How often each has the lowest mean of the five or the same as the lowest, and how often by 95 % intervals of the difference to each, seed by seed, among ${cells.length} pairs of base and condition; and
 which share of all its rates and seeds did not end below the start:
 
 ${table(["rate", "lowest", "clearly", "not below the start"], ways)}
 
-By intervals that lie apart superlevel is behind one of the four in ${behind.length} of ${cells.length} pairs (base at condition): ${listed(places)}.
+By 95 % intervals of the difference, seed by seed, superlevel is behind one of the four in ${behind.length} of ${cells.length} pairs (base at condition): ${listed(places)}.
 
 ![The final loss against the condition](decay.svg)
 `;

@@ -109,7 +109,7 @@ numbers, which flatters it; superlevel is as it comes.
 
 ${table(["digits", "wrong labels", "classes", ...methods], cells, 3)}
 
-By intervals that lie apart:
+By 95 % intervals of the difference, seed by seed:
 
 ${compare(rows, "superlevel", "AdamW")}
 ${compare(rows, "superlevel, dynamic cost", "AdamW, dynamic cost")}

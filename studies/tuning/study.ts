@@ -170,11 +170,11 @@ function report(runs: readonly Run<Job, Outcome>[]): Findings {
     const job = runs.map((run) => run.job).find((each) => each.problem === problem);
     return job ? [`${job.steps} steps on ${problem}`] : [];
   });
-  const zero = [0, 0];
   const which = (better: boolean) =>
     [...settings]
       .filter(([, outcomes]) => {
         const own = gains(outcomes, counts.length - 1);
+        const zero = own.map(() => 0);
         return better ? clearlyBelow(own, zero) : clearlyBelow(zero, own);
       })
       .map(([name]) => name.replace("|", " by "));
@@ -198,7 +198,7 @@ Test losses, and log10 of their ratio to the default's after so many trials (bel
 
 ${table(["problem", "search", "default", "tuned", ...counts.map((count) => `${count} ${count === 1 ? "trial" : "trials"}`)], rows, 2)}
 
-By intervals that lie apart from 0 the whole search gains with ${listed(which(true))}; it loses with ${listed(which(false))}. A search costs
+By 95 % intervals of that logarithm the whole search gains with ${listed(which(true))}; it loses with ${listed(which(false))}. A search costs
 as many runs as it has trials, the default one.
 
 What was chosen, log10 (−6 stands for 0):

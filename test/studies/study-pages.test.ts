@@ -24,14 +24,15 @@ describe("outcomes", () => {
     expect(interval([], 2)).toBe("–");
   });
 
-  it("lie apart where intervals do, and never by one seed alone", () => {
+  it("are below others by what differs seed by seed, and never by one seed alone", () => {
     const [low, high] = [
-      [1, 1.1, 0.9],
-      [2, 2.1, 1.9],
+      [1, 11, 21],
+      [2, 12.1, 21.9],
     ];
     expect(clearlyBelow(low, high)).toBe(true);
     expect(clearlyBelow(high, low)).toBe(false);
-    expect(clearlyBelow(low, [1, 5, 3])).toBe(false);
+    expect(clearlyBelow(low, [2, 11, 21])).toBe(false);
+    expect(clearlyBelow(low, [2, 12])).toBe(false);
     expect(clearlyBelow([1], [2])).toBe(false);
   });
 
