@@ -8,6 +8,7 @@ const programs: Record<string, Record<string, { file: string; what: string }>> =
     compare: { file: "bench/compare.ts", what: "two results of the suite: what became slower or faster" },
     growth: { file: "bench/growth.ts", what: "a step and a creation from 10² to 5·10⁷ parameters" },
     heap: { file: "bench/heap.ts", what: "what steps leave on JavaScript's heap, and what they let fall" },
+    leaks: { file: "bench/leaks.ts", what: "what 10 000 steps leave behind on each backend, in Chromium" },
     memory: { file: "bench/memory.ts", what: "bytes per parameter of every base, granularity and form" },
     monitor: { file: "bench/monitor.ts", what: "what a monitor adds to a step" },
     tfjs: { file: "bench/tfjs.ts", what: "a step inside TensorFlow.js against tf.train.adam" },
