@@ -75,7 +75,8 @@ class UpdateMeter {
     this.#before = [];
     return squares.data().then(([moved, whole]) => {
       squares.dispose();
-      return whole > 0 ? { [TAGS.update]: Math.sqrt(moved / whole) } : {};
+      const ratio: Record<string, number> = whole > 0 ? { [TAGS.update]: Math.sqrt(moved / whole) } : {};
+      return ratio;
     });
   }
 }
