@@ -187,6 +187,11 @@ const ROWS: Record<FindingCode, Row> = {
       { steepness: { first: 40, max: 40 } },
       { regressed: true, steepness: { first: 5, max: 90 } },
       { regressed: true, steepness: { first: 5, max: 40 }, layers: network({ w1: { peakGradient: 9 } }) },
+      // A step that was too long made it explode.
+      {
+        ...{ progress: false, records: steps(50, risen), steepness: { first: 5, max: 90 } },
+        layers: network({ w1: { peakGradient: 9 } }),
+      },
     ],
   },
   "wrong-sign": {

@@ -45,8 +45,8 @@ export const FINDINGS = [
     code: "exploding-gradient",
     severity: "problem",
     seenBy:
-      "‖g‖ leaps to a thousand times what is usual, or is a hundred times larger at an early layer than at the last, and the loss makes no headway",
-    detect: exploding,
+      "‖g‖ ‖x‖ is 25 times the loss at the start, or ‖g‖ becomes 30 times larger at an early layer than at the last while no rate is past the edge, and the loss makes no headway",
+    detect: (evidence) => exploding(evidence, pastEdge(evidence)),
   },
   {
     code: "wrong-sign",
