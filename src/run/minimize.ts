@@ -151,7 +151,6 @@ function* stepOn(
   state: RunState,
 ): LossRequests<Solution> {
   const { until, signal, monitors } = run;
-  const { params } = stepper.engine;
   const probe = run.guard?.probe && new Probe(run.guard, run.guard.probe);
   const watched = (run.guard && !probe) || run.level;
   const trials = watched ? new Trials(stepper, run, counts, probe !== undefined) : undefined;
@@ -177,7 +176,7 @@ function* stepOn(
     ({ moves } = stepper);
     if (!trial) return solution(signal?.aborted ? "aborted" : "stalled");
     state.moveOn(loss, trial);
-    const seen = probe?.look(trial.info.step, params);
+    const seen = probe?.look(trial.info.step, stepper.engine.params);
     stepper.setWatch(state.watchAt(probe));
     if (seen) heed(seen, run, stepper, counts);
     const info = runInfo(trial, seen, loss, counts.evaluations);
