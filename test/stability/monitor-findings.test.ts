@@ -65,7 +65,14 @@ const probe = {
   ...{ labels: undefined, worsened: false, classes: undefined },
 };
 const alarmed = { ...probe, alarms: 4, alarmSteps: [20, 30, 40, 50] };
-const labels = { examples: 400, left: 0.1, risenShare: 0.2, contradiction: 0.06, suspects: [7, 8] };
+const labels = {
+  examples: 400,
+  left: 0.1,
+  risenShare: 0.2,
+  contradiction: 0.06,
+  standing: 0,
+  suspects: [7, 8],
+};
 
 /** What shows a finding, and what it says; and what comes near but does not show it. */
 interface Row {
@@ -285,10 +292,11 @@ const ROWS: Record<FindingCode, Row> = {
   "label-noise": {
     shows: [
       [{ probe: { ...probe, labels } }, "fell to 10 % of its start, the losses of 20 % stood above it"],
+      [{ probe: { ...probe, labels: { ...labels, contradiction: 0, standing: 0.3 } } }, "the losses of 30 %"],
     ],
     near: [
       { probe },
-      { probe: { ...probe, labels: { ...labels, contradiction: 0.05 } } },
+      { probe: { ...probe, labels: { ...labels, contradiction: 0.05, standing: 0.2 } } },
       { probe: { ...probe, labels, last: 2 } },
     ],
   },

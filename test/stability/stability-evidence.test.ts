@@ -84,6 +84,21 @@ describe("labels", () => {
     for (let t = 0; t < 60; t++) late.add(new Float64Array(100));
     expect(late.evidence).toEqual(early);
   });
+
+  test("half of them wrong stand above where nothing more is learnt, alike in all classes", () => {
+    const classes = Array.from({ length: 300 }, (_, i) => i % 3);
+    const start = Float64Array.from(classes, (_, i) => Math.log(3) + 1e-4 * i);
+    const stays = (isHigh: (i: number) => boolean, labels?: number[]) => {
+      const tracker = new LabelTracker(start, labels);
+      const now = Float64Array.from(classes, (_, i) => (isHigh(i) ? 1.4 : 0.8) + 1e-4 * i);
+      for (let t = 0; t < 10; t++) tracker.add(now);
+      return tracker.evidence!.standing;
+    };
+    const alike = (i: number) => i % 10 < 3;
+    expect(stays(alike, classes)).toBe(0.3);
+    expect(stays(alike)).toBe(0);
+    expect(stays((i) => i % 3 === 1 && i < 270, classes)).toBe(0);
+  });
 });
 
 test("best losses are those of half a window ago, and of three quarters of the run", () => {

@@ -14,6 +14,11 @@ export interface LabelEvidence {
    * there are so many.
    */
   readonly contradiction: number;
+  /**
+   * Share of examples above the first median now, where the median is above half of it and falls no more, as with half of the labels
+   * wrong; 0 elsewhere, and where classes are not known.
+   */
+  readonly standing: number;
   /** Numbers of these examples, those that stood highest on average first, twenty at most. */
   readonly suspects: readonly number[];
 }
@@ -27,6 +32,8 @@ const LITTLE_LEFT = 0.95;
 const LITTLE_LEFT_UNSEEN = 0.8;
 /** How far above the first median a loss has to be to contradict what is learnt, in nats. */
 const HIGH = 0.5;
+/** The median falls by less than this share in the last four tenths of the tests: what can be learnt is learnt. */
+const SETTLED = 0.8;
 /** Tests that `contradiction` is the mean of. */
 const STRONGEST = 6;
 /** Standard deviations by which the spread over classes may exceed that of chance. */
@@ -53,6 +60,9 @@ function unevenness(high: readonly boolean[], labels: ArrayLike<number>): number
   return (sum - degrees) / Math.sqrt(2 * degrees);
 }
 
+/** The tenth percentile of the losses. */
+const surest = (losses: Float64Array) => losses.slice().sort()[Math.floor(losses.length / 10)];
+
 /**
  * Wrong labels are learnt last: while the others are learnt, their losses rise (small losses are clean ones; Arazo et al.,
  * arXiv 1904.11238). Those of hard examples rise too, but hard ones are of some classes more than of others, and where classes overlap
@@ -71,7 +81,8 @@ export class LabelTracker {
   readonly #sums: Float64Array;
   #way = 0;
   #now: Float64Array;
-  #left = 1;
+  /** The median at each test, over the first. */
+  readonly #medians: number[] = [];
   #lowest = BEGUN;
   /** The largest contradictions, largest first. */
   #strongest: number[] = [];
@@ -88,7 +99,8 @@ export class LabelTracker {
 
   add(losses: Float64Array): void {
     this.#now = losses;
-    const left = (this.#left = median([...losses]) / this.#typical);
+    const left = median([...losses]) / this.#typical;
+    this.#medians.push(left);
     this.#strongest.push(this.#contradictionOf(losses, left));
     this.#strongest = this.#strongest.sort((a, b) => b - a).slice(0, STRONGEST);
     if (this.#lowest <= LEARNT || !(left < this.#lowest)) return;
@@ -101,21 +113,34 @@ export class LabelTracker {
     this.#lowest = left;
   }
 
-  #contradictionOf(losses: Float64Array, left: number): number {
-    const labels = this.#labels;
-    if (!(left > LEARNT && left < (labels ? LITTLE_LEFT : LITTLE_LEFT_UNSEEN))) return 0;
-    const high = Array.from(losses, (loss) => loss > this.#typical + HIGH);
-    if (labels && unevenness(high, labels) > UNEVEN) return 0;
+  /** Share of losses above a level; 0 where no wrong labels can be the reason. */
+  #shareAbove(losses: Float64Array, level: number): number {
+    const high = Array.from(losses, (loss) => loss > level);
+    if (this.#labels && unevenness(high, this.#labels) > UNEVEN) return 0;
     // A network whose units have died tells few examples apart.
     if (new Set(Float32Array.from(losses)).size < losses.length / 2) return 0;
-    const surest = losses.slice().sort()[Math.floor(losses.length / 10)];
-    return ((high.filter(Boolean).length / losses.length) * surest) / left;
+    return high.filter(Boolean).length / losses.length;
+  }
+
+  #contradictionOf(losses: Float64Array, left: number): number {
+    if (!(left > LEARNT && left < (this.#labels ? LITTLE_LEFT : LITTLE_LEFT_UNSEEN))) return 0;
+    return (this.#shareAbove(losses, this.#typical + HIGH) * surest(losses)) / left;
+  }
+
+  get #standing(): number {
+    const [medians, now] = [this.#medians, this.#now];
+    const left = medians[medians.length - 1];
+    const settled = left > 0.5 && left > SETTLED * medians[Math.floor(0.6 * medians.length)];
+    if (!this.#labels || !settled) return 0;
+    const share = this.#shareAbove(now, this.#typical);
+    return surest(now) > -Math.log(1 - share) / 2 ? share : 0;
   }
 
   /** Undefined until the median falls a little, and where the mean does not fall: then it is not labels that are wrong. */
   get evidence(): LabelEvidence | undefined {
     const total = (values: Float64Array) => values.reduce((a, b) => a + b, 0);
-    const [now, sums, left, examples] = [this.#now, this.#sums, this.#left, this.#sums.length];
+    const [now, sums, examples] = [this.#now, this.#sums, this.#sums.length];
+    const left = this.#medians.at(-1) ?? 1;
     if (!(left < LITTLE_LEFT && total(now) < total(this.#first))) return undefined;
     const all = Array.from(now.keys());
     const risen =
@@ -129,6 +154,7 @@ export class LabelTracker {
       risenShare: risen.length / examples,
       contradiction:
         (this.#strongest[STRONGEST - 1] ?? 0) > 0 ? total(Float64Array.from(this.#strongest)) / STRONGEST : 0,
+      standing: this.#standing,
       suspects: risen.sort((a, b) => height[b] - height[a]).slice(0, SUSPECTS),
     };
   }
