@@ -16,6 +16,16 @@ const programs: Record<string, Record<string, { file: string; what: string }>> =
     threads: { file: "bench/threads.ts", what: "a step shared by threads against one thread" },
   },
   study: {
+    activations: {
+      file: "studies/activations/study.ts",
+      what: "activations, depth and residual connections",
+    },
+    beta: { file: "studies/beta/study.ts", what: "the decay constant over four decades" },
+    connectivity: {
+      file: "studies/connectivity/study.ts",
+      what: "where descents end, through which components",
+    },
+    decay: { file: "studies/decay/study.ts", what: "rates that decay, and rates divided by 1 + ‖g‖" },
     robustness: { file: "studies/robustness/main.ts", what: "against Adam and others with tuned rates" },
     experiments: {
       file: "studies/experiments/main.ts",
@@ -36,15 +46,20 @@ const programs: Record<string, Record<string, { file: string; what: string }>> =
       file: "studies/monitor/main.ts",
       what: "runs spoilt in a known way, and the monitor's verdict",
     },
+    noise: {
+      file: "studies/noise/study.ts",
+      what: "wrong labels, rare classes, and barriers between minima",
+    },
     programs: {
       file: "studies/programs/main.ts",
       what: "small TensorFlow.js programs with their own optimizers",
     },
     objective: { file: "studies/objective/main.ts", what: "the dynamic cost under noise and imbalance" },
     reinforcement: {
-      file: "studies/reinforcement/main.ts",
-      what: "cart-pole by REINFORCE and actor-critic, against Adam",
+      file: "studies/reinforcement/study.ts",
+      what: "cart-pole, also with hidden speeds, against Adam",
     },
+    tuning: { file: "studies/tuning/study.ts", what: "grid and random search against the default" },
     worker: {
       file: "studies/kit/runner/redis-worker.ts",
       what: "computes studies' jobs for others, at REDIS_URL",
