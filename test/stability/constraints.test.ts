@@ -238,7 +238,6 @@ describe("an optimizer in a set", () => {
       optimizer.minimize(source, {
         steps: 1500,
         deterministic: true,
-        guard: null,
         monitors: [inside, feasible],
       });
       const digits = name === "mechanic" || name === "adam" ? 1 : 2;
@@ -250,7 +249,7 @@ describe("an optimizer in a set", () => {
         source(other.params, other.grads, t);
         around.beforeStep();
         other.step();
-        around.afterStep();
+        around.complete();
         expect(set.project(other.params.slice())).toBe(false);
       }
       other.params.forEach((value, i) => expect(value, `${i}`).toBeCloseTo(solution[i], digits));
