@@ -7,7 +7,7 @@ import { expectSet, type ConvexSet } from "./sets.js";
 export interface Constraint extends RunMonitor {
   /** Takes from the optimizer's gradient what leads out of the set. */
   beforeStep(): void;
-  /** Moves the optimizer to the nearest point of the set: the end of a step. */
+  /** The rest of the step: moves the optimizer to the nearest point of the set. */
   complete(): void;
 }
 
@@ -19,8 +19,8 @@ export interface Constraint extends RunMonitor {
  * reference comes along, and Δ, S and moments stay. Plain descent in a box takes the steps of the projected gradient method.
  *
  * The start is moved into the set at once. A gradient that leads out as a whole stays as it is before the first step, where a run takes
- * one of 0 for a mistake; the projection undoes the step. A guard judges a step with
- * its projection. On curved boundaries, as a ball's, the older forms, such as `mechanic`, may run away.
+ * one of 0 for a mistake; the projection undoes the step. A guard judges a step together with its projection. Where boundaries are curved, as a ball's, the
+ * older forms, such as `mechanic`, may run away.
  *
  * @param optimizer of all parameters that the set is about, the frozen ones included
  * @param set {@link box}, {@link ball}, or one of your own
