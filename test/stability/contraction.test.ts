@@ -55,6 +55,20 @@ describe("two runs of a map", () => {
     expect(largest).toBeGreaterThan(1);
   });
 
+  test("rate, error and spread are those of the textbook's line through ln ‖x_t − y_t‖", async () => {
+    const [a, b] = [Math.log(0.5), Math.log(0.8)];
+    const map: TrainingMap = (x, t) => void (x[0] *= t % 2 ? 0.5 : 0.8);
+    const found = await contractionRate(map, [[1], [2]], { steps: 3, skip: 0 });
+    const logs = [0, a, a + b, 2 * a + b];
+    const slope = (-1.5 * logs[0] - 0.5 * logs[1] + 0.5 * logs[2] + 1.5 * logs[3]) / 5;
+    const mean = logs.reduce((sum, value) => sum + value) / 4;
+    const missed = logs.reduce((sum, value, t) => sum + (value - mean - slope * (t - 1.5)) ** 2, 0);
+    expect(found.rate).toBeCloseTo(Math.exp(slope), 12);
+    expect(found.error).toBeCloseTo(Math.exp(slope) * Math.sqrt(missed / 2 / 5), 12);
+    expect(found.spread).toBeCloseTo(Math.sqrt(missed / 4), 12);
+    expect(found.largest).toBeCloseTo(0.8, 12);
+  });
+
   test("1 where nothing moves, above 1 where runs part, and 0 where they meet at once", async () => {
     const run = (factor: number) => contractionRate((x) => void (x[0] *= factor), [[1], [2]], { steps: 50 });
     expect(await run(1)).toMatchObject({ rate: 1, error: 0, spread: 0, largest: 1 });
