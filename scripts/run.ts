@@ -71,6 +71,10 @@ const programs: Record<string, Record<string, { file: string; what: string }>> =
     "curve-fit": { file: "examples/curve-fit.ts", what: "a curve through noisy points, without derivatives" },
     resume: { file: "examples/resume.ts", what: "a run that is killed and goes on, to the same bits" },
     accumulate: { file: "examples/accumulate.ts", what: "small batches that make the step of a large one" },
+    residual: {
+      file: "examples/residual.ts",
+      what: "a residual network by hand, stable and unstable, layer by layer",
+    },
     cnn: { file: "examples/cnn.ts", what: "TensorFlow.js: a convolutional network, by compile and fit" },
     gru: { file: "examples/gru.ts", what: "TensorFlow.js: a recurrent network, by optimizer.minimize" },
     cluster: { file: "examples/cluster/main.ts", what: "gradients of shards, by workers on any machines" },
