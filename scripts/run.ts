@@ -50,6 +50,10 @@ const programs: Record<string, Record<string, { file: string; what: string }>> =
       file: "studies/noise/study.ts",
       what: "wrong labels, rare classes, and barriers between minima",
     },
+    policies: {
+      file: "studies/policies/study.ts",
+      what: "superlevel sets of the return, on slices through trained policies",
+    },
     programs: {
       file: "studies/programs/main.ts",
       what: "small TensorFlow.js programs with their own optimizers",

@@ -168,8 +168,7 @@ function* stepOn(
     const reason = state.reason(run, loss, stepper);
     if (reason) return solution(reason);
     if (stepper.moves !== moves) probe?.forget();
-    // Only now, as a source that throws leaves everything as it was.
-    if (run.deterministic && stepper.undecided) stepper.decide("exact");
+    decide(stepper, run);
     const trial = trials
       ? yield* trials.step(loss, state.lastLoss)
       : untried(
@@ -190,6 +189,11 @@ function* stepOn(
     if (moved) state.known = undefined;
     if (ends) return solution("until", yield* arrive(stepper, run, state.known, counts));
   }
+}
+
+/** Just before a step, as a source that throws leaves everything as it was. */
+function decide(stepper: Stepper, { deterministic }: CheckedRun): void {
+  if (deterministic && stepper.undecided) stepper.decide("exact");
 }
 
 /** What the guard does about what its probe has shown. */

@@ -98,19 +98,28 @@ function expected(
   return found;
 }
 
-/** Mean steps a game before each update, and after the last; a run that diverged ends as it stood. */
-export function train(
+/** What a training comes to. */
+interface Trained {
+  /** Mean steps a game before each update, and after the last; a run that diverged ends as it stood. */
+  readonly lengths: number[];
+  /** The policy's parameters, before and after. */
+  readonly start: Float32Array;
+  readonly params: Float32Array;
+}
+
+export function trainedPolicy(
   method: Method,
   rate: number | null,
   seed: number,
   setting: Setting,
   view: View = "all",
-): number[] {
+): Trained {
   const own = players[view];
   const { policy, critic } = own;
   const random = createRandom(seed);
   const normal = () => random.normal();
-  const actor = optimizerFor(policy.start(normal), rate);
+  const start = policy.start(normal);
+  const actor = optimizerFor(start, rate);
   const judge = optimizerFor(critic.start(normal), rate);
   const lengths: number[] = [];
   try {
@@ -137,11 +146,31 @@ export function train(
   } catch (error) {
     if (!(error instanceof OptimizerError) || error.code !== "diverged") throw error;
     while (lengths.length <= setting.updates) lengths.push(lengths[lengths.length - 1]);
-  } finally {
-    actor.dispose();
-    judge.dispose();
   }
-  return lengths;
+  const params = actor.params.slice();
+  actor.dispose();
+  judge.dispose();
+  return { lengths, start, params };
+}
+
+/** Mean steps a game before each update, and after the last. */
+export const train = (...given: Parameters<typeof trainedPolicy>): number[] =>
+  trainedPolicy(...given).lengths;
+
+/** Mean steps a game of a policy: the same starts and random numbers for every one. */
+export function returnOf(
+  view: View,
+  params: Float32Array,
+  { games, longest, seed }: { games: number; longest: number; seed: number },
+): number {
+  const random = createRandom(seed);
+  let steps = 0;
+  for (let game = 0; game < games; game++) {
+    // A game of its own stream, so that the length of one does not change the next.
+    const own = createRandom(Math.floor(2 ** 31 * random.uniform()));
+    steps += play(players[view], params, own, longest).states.length;
+  }
+  return steps / games;
 }
 
 /** One step along the gradient of −Σ gain · log P(action) / steps. */
