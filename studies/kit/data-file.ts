@@ -53,7 +53,8 @@ export function readData(path: string): Uint8Array {
   const name = relative(dataFolder, resolve(path)).replaceAll("\\", "/");
   const expected = known[name.replace(/\.gz$/, "")];
   if (expected) verify(path, bytes, ...expected);
-  return bytes;
+  // Slices of a Buffer are views of it: who writes to one would write to all.
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 function unpacked(path: string): Uint8Array {

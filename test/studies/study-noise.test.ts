@@ -1,6 +1,11 @@
 /** Wrong labels, rare classes and barriers on drawn digits. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
 import { describe, expect, it } from "vitest";
 
+import { readIdx } from "../../studies/kit/digits/idx.js";
 import { correlation } from "../../studies/kit/statistics.js";
 import { study } from "../../studies/noise/study.js";
 import { barriersOf, taughtBy, train } from "../../studies/noise/training.js";
@@ -26,6 +31,19 @@ describe("labels", () => {
     expect(share(1)).toBeCloseTo(0.6, 1);
     expect(share(9)).toBeLessThan(0.04);
     expect(taughtBy({ ...condition, wrong: 0 }).chosen).toHaveLength(count);
+  });
+
+  it("that come from a file stay what they are where a copy is spoilt", () => {
+    const folder = mkdtempSync(join(tmpdir(), "superlevel-labels-"));
+    try {
+      const file = join(folder, "labels");
+      writeFileSync(file, Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 7, 3));
+      const { values } = readIdx(file, 0x801);
+      values.slice().fill(9);
+      expect([...values]).toEqual([7, 3]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("weigh as much with the dynamic cost as without before it begins, but for the class weights", () => {
