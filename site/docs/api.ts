@@ -1,0 +1,60 @@
+/** The API reference, made of the docstrings: a page of Markdown for each entry of the package. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { Application, OptionDefaults } from "typedoc";
+
+/** The entries of the package: what they are imported as, and their source. */
+export function entries(): { name: string; source: string }[] {
+  const { exports } = JSON.parse(readFileSync("package.json", "utf8")) as {
+    exports: Record<string, string | { default: string }>;
+  };
+  return Object.entries(exports).flatMap(([path, target]) =>
+    // A worker's script is an entry of the package, but nothing is imported from it.
+    typeof target === "string" || path.endsWith(".js")
+      ? []
+      : { name: join("superlevel", path), source: target.default.replace(/^\.\/dist\/(.*)\.js$/, "src/$1.ts") },
+  );
+}
+
+const OPTIONS = {
+  plugin: ["typedoc-plugin-markdown"],
+  tsconfig: "tsconfig.build.json",
+  logLevel: "Warn" as const,
+  // The compiler has seen the code before.
+  skipErrorChecking: true,
+  readme: "none",
+  router: "module",
+  disableSources: true,
+  excludePrivate: true,
+  excludeInternal: true,
+  modifierTags: [...OptionDefaults.modifierTags, "@nocollapse" as const],
+  sort: ["alphabetical" as const],
+  groupOrder: ["Functions", "Classes", "Interfaces", "*"],
+  // Of the plugin.
+  entryFileName: "index.md",
+  hidePageHeader: true,
+  hideBreadcrumbs: true,
+  useCodeBlocks: true,
+  parametersFormat: "table",
+  interfacePropertiesFormat: "table",
+  typeDeclarationFormat: "table",
+};
+
+/** Writes the pages to a folder: `superlevel.md`, `superlevel/jax.md` and so on. */
+export async function writeApi(out: string): Promise<void> {
+  const all = entries();
+  const app = await Application.bootstrapWithPlugins({
+    ...OPTIONS,
+    entryPoints: all.map(({ source }) => source),
+  });
+  app.options.setValue("out", out);
+  const project = await app.convert();
+  if (!project || app.logger.hasErrors()) throw new Error("the API reference: typedoc failed, see above");
+  project.name = "API";
+  // Typedoc calls a module what its file is called.
+  for (const module of project.children ?? []) {
+    module.name = all.find(({ source }) => source.replace(/^src\/|(\/index)?\.ts$/g, "") === module.name)!.name;
+  }
+  await app.generateOutputs(project);
+}
