@@ -4,17 +4,17 @@ import { join } from "node:path";
 
 import { Application, OptionDefaults } from "typedoc";
 
-/** The entries of the package: what they are imported as, and their source. */
-export function entries(): { name: string; source: string }[] {
+/** The entries of the package: what they are imported as, their source, and what is built of it. */
+export function entries(): { name: string; source: string; built: string }[] {
   const { exports } = JSON.parse(readFileSync("package.json", "utf8")) as {
     exports: Record<string, string | { default: string }>;
   };
-  return Object.entries(exports).flatMap(([path, target]) =>
+  return Object.entries(exports).flatMap(([path, target]) => {
     // A worker's script is an entry of the package, but nothing is imported from it.
-    typeof target === "string" || path.endsWith(".js")
-      ? []
-      : { name: join("superlevel", path), source: target.default.replace(/^\.\/dist\/(.*)\.js$/, "src/$1.ts") },
-  );
+    if (typeof target === "string" || path.endsWith(".js")) return [];
+    const built = target.default;
+    return { name: join("superlevel", path), source: built.replace(/^\.\/dist\/(.*)\.js$/, "src/$1.ts"), built };
+  });
 }
 
 const OPTIONS = {

@@ -1,9 +1,12 @@
 /** How VitePress makes the site of the documentation. */
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 
-import { defineConfig, type DefaultTheme } from "vitepress";
+import { defineConfig, type DefaultTheme, type MarkdownRenderer } from "vitepress";
 
 import { entries } from "./api.js";
+import { eraseTypes } from "./live/erase.js";
+import { runsInPage } from "./live/instrument.js";
 import { documents, placeOf } from "./pages.js";
 import { BASE } from "./portable.js";
 
@@ -40,14 +43,33 @@ const slugify = (heading: string): string =>
     .replaceAll(/[^\p{L}\p{N}\p{M}_ -]/gu, "")
     .replaceAll(" ", "-");
 
+/** Puts code that a page can run into an element that does, with the code without types. */
+function makeLive({ renderer: { rules }, utils }: MarkdownRenderer): void {
+  const fence = rules.fence!;
+  rules.fence = (...given) => {
+    const { info, content } = given[0][given[1]];
+    const shown = fence(...given);
+    const code = info.trim() === "ts" ? eraseTypes(content) : "";
+    if (!runsInPage(code)) return shown;
+    const text = utils.escapeHtml(code.trimEnd()).replaceAll("\n", "&#10;");
+    return `<live-example code="${text}">${shown}</live-example>`;
+  };
+}
+
 export default defineConfig({
   title: "superlevel",
   description: "A gradient optimizer for JavaScript that needs no learning rate.",
   base: BASE,
   head: [["link", { rel: "icon", href: "data:," }]],
   // Braces are mathematics here.
-  markdown: { anchor: { slugify }, attrs: { disable: true } },
-  vite: { build: { chunkSizeWarningLimit: 2000, modulePreload: false } },
+  markdown: { anchor: { slugify }, attrs: { disable: true }, config: makeLive },
+  vue: { template: { compilerOptions: { isCustomElement: (tag) => tag === "live-example" } } },
+  vite: {
+    build: { chunkSizeWarningLimit: 2000, modulePreload: false },
+    resolve: {
+      alias: entries().map(({ name, built }) => ({ find: new RegExp(`^${name}$`), replacement: resolve(built) })),
+    },
+  },
   themeConfig: {
     search: { provider: "local" },
     sidebar,

@@ -23,8 +23,10 @@ globalThis.System = (() => {
     const { setters, execute } = declare(give, { import: (to) => load(to, url), meta: { url } });
     const modules = await Promise.all(needs.map((to) => open(to, url)));
     modules.forEach((module, k) => {
-      module.watchers.push(setters[k]);
-      setters[k](module.exported);
+      // What is only run has none.
+      const set = setters[k] ?? (() => {});
+      module.watchers.push(set);
+      set(module.exported);
     });
     await execute();
     return { exported, watchers };
