@@ -13,7 +13,11 @@ export function entries(): { name: string; source: string; built: string }[] {
     // A worker's script is an entry of the package, but nothing is imported from it.
     if (typeof target === "string" || path.endsWith(".js")) return [];
     const built = target.default;
-    return { name: join("superlevel", path), source: built.replace(/^\.\/dist\/(.*)\.js$/, "src/$1.ts"), built };
+    return {
+      name: join("superlevel", path),
+      source: built.replace(/^\.\/dist\/(.*)\.js$/, "src/$1.ts"),
+      built,
+    };
   });
 }
 
@@ -54,7 +58,9 @@ export async function writeApi(out: string): Promise<void> {
   project.name = "API";
   // Typedoc calls a module what its file is called.
   for (const module of project.children ?? []) {
-    module.name = all.find(({ source }) => source.replace(/^src\/|(\/index)?\.ts$/g, "") === module.name)!.name;
+    module.name = all.find(
+      ({ source }) => source.replace(/^src\/|(\/index)?\.ts$/g, "") === module.name,
+    )!.name;
   }
   await app.generateOutputs(project);
 }

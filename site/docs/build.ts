@@ -16,7 +16,10 @@ export async function buildDocs(out: string, work: string): Promise<void> {
   const own = (file: string) => relative(join(work, ".vitepress"), resolve(import.meta.dirname, file));
   mkdirSync(join(work, ".vitepress/theme"), { recursive: true });
   writeFileSync(join(work, ".vitepress/config.ts"), `export { default } from "${own("config.ts")}";\n`);
-  writeFileSync(join(work, ".vitepress/theme/index.ts"), `export { default } from "../${own("theme.ts")}";\n`);
+  writeFileSync(
+    join(work, ".vitepress/theme/index.ts"),
+    `export { default } from "../${own("theme.ts")}";\n`,
+  );
   await build(work, { outDir: out });
   await makePortable(out);
 }

@@ -33,7 +33,13 @@ const sidebar: DefaultTheme.SidebarItem[] = [
     collapsed: false,
     items: entries().map(({ name }) => ({ text: name, link: `/api/${name}` })),
   },
-  { text: "Project", collapsed: true, items: documents().filter((file) => !file.startsWith("docs/")).map(item) },
+  {
+    text: "Project",
+    collapsed: true,
+    items: documents()
+      .filter((file) => !file.startsWith("docs/"))
+      .map(item),
+  },
 ];
 
 /** GitHub's anchors, which links in the documents are made for. */
@@ -67,7 +73,10 @@ export default defineConfig({
   vite: {
     build: { chunkSizeWarningLimit: 2000, modulePreload: false },
     resolve: {
-      alias: entries().map(({ name, built }) => ({ find: new RegExp(`^${name}$`), replacement: resolve(built) })),
+      alias: entries().map(({ name, built }) => ({
+        find: new RegExp(`^${name}$`),
+        replacement: resolve(built),
+      })),
     },
   },
   themeConfig: {

@@ -48,7 +48,10 @@ function page(html: string, depth: number): string {
     .replaceAll('rel="modulepreload"', 'rel="preload" as="script"')
     .replaceAll(/(\s(?:href|src)=")\/__docs__\/((?:[\w/-]+\/)?)(?=")/g, "$1/__docs__/$2index.html")
     .replaceAll(/(\s(?:href|src)=")\/__docs__\//g, `$1${up}`)
-    .replace(/(__VP_SITE_DATA__=JSON\.parse\(".*?[^\\]")\)/, (_, json: string) => `${json}.replaceAll("${BASE}",${PLACE}))`)
+    .replace(
+      /(__VP_SITE_DATA__=JSON\.parse\(".*?[^\\]")\)/,
+      (_, json: string) => `${json}.replaceAll("${BASE}",${PLACE}))`,
+    )
     .replace("</body>", () => `${whole}</body>`);
 }
 
@@ -57,7 +60,9 @@ const filesIn = (folder: string, extension: string): string[] =>
 
 /** Modules as scripts that say what they need, in the format of SystemJS. */
 async function scripts(folder: string): Promise<void> {
-  const input = Object.fromEntries(filesIn(folder, ".js").map((file) => [file.slice(0, -3), join(folder, file)]));
+  const input = Object.fromEntries(
+    filesIn(folder, ".js").map((file) => [file.slice(0, -3), join(folder, file)]),
+  );
   const bundle = await rollup({
     input,
     preserveEntrySignatures: "strict",

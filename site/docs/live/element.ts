@@ -29,7 +29,12 @@ class LiveExample extends HTMLElement {
 
   constructor() {
     super();
-    const row = html("div", { class: "row" }, button("Run", () => void this.#run()), this.#edit);
+    const row = html(
+      "div",
+      { class: "row" },
+      button("Run", () => void this.#run()),
+      this.#edit,
+    );
     this.attachShadow({ mode: "open" }).append(
       html("style", {}, STYLE),
       this.#shown,

@@ -24,9 +24,9 @@ export function instrument(code: string): string {
 }
 
 // eslint-disable-next-line @typescript-eslint/no-empty-function
-const AsyncFunction = (async () => {}).constructor as new (...texts: string[]) => (
-  ...values: unknown[]
-) => Promise<void>;
+const AsyncFunction = (async () => {}).constructor as new (
+  ...texts: string[]
+) => (...values: unknown[]) => Promise<void>;
 
 /** Whether a page can run it: it is JavaScript, imports what a page has, and shows something. */
 export function runsInPage(code: string): boolean {
@@ -64,7 +64,9 @@ export async function run(code: string, modules: Modules, print: (line: string) 
     console: { log: (...values: unknown[]) => print(values.map((value) => written(value)).join(" ")) },
   };
   if (!/^import /m.test(code)) {
-    const own = new Set([...code.matchAll(/\b(?:const|let|function|class) ([\w$]+)/g)].map(([, name]) => name));
+    const own = new Set(
+      [...code.matchAll(/\b(?:const|let|function|class) ([\w$]+)/g)].map(([, name]) => name),
+    );
     for (const module of Object.values(modules)) {
       for (const [name, value] of Object.entries(module)) if (!own.has(name)) given[name] = value;
     }
