@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { Application, OptionDefaults } from "typedoc";
+import { Application, OptionDefaults, type TypeDocOptions } from "typedoc";
+import type { PluginOptions } from "typedoc-plugin-markdown";
 
 /** The entries of the package: what they are imported as, their source, and what is built of it. */
 export function entries(): { name: string; source: string; built: string }[] {
@@ -21,10 +22,10 @@ export function entries(): { name: string; source: string; built: string }[] {
   });
 }
 
-const OPTIONS = {
+const OPTIONS: Partial<TypeDocOptions & PluginOptions> = {
   plugin: ["typedoc-plugin-markdown"],
   tsconfig: "tsconfig.build.json",
-  logLevel: "Warn" as const,
+  logLevel: "Warn",
   // The compiler has seen the code before.
   skipErrorChecking: true,
   readme: "none",
@@ -32,13 +33,15 @@ const OPTIONS = {
   disableSources: true,
   excludePrivate: true,
   excludeInternal: true,
-  modifierTags: [...OptionDefaults.modifierTags, "@nocollapse" as const],
-  sort: ["alphabetical" as const],
+  modifierTags: [...OptionDefaults.modifierTags, "@nocollapse"],
+  sort: ["alphabetical"],
   groupOrder: ["Functions", "Classes", "Interfaces", "*"],
   // Of the plugin.
   entryFileName: "index.md",
   hidePageHeader: true,
   hideBreadcrumbs: true,
+  // Headings of the same name are numbered otherwise than typedoc does.
+  useHTMLAnchors: true,
   useCodeBlocks: true,
   parametersFormat: "table",
   interfacePropertiesFormat: "table",

@@ -39,20 +39,23 @@ function page(html: string, depth: number): string {
   const place = `<script>${PLACE}=decodeURI(new URL("${up}",location.href).pathname)</script>`;
   // The menus stay when another page is shown, so their links must not depend on the folder of the first.
   const whole = `<script>for(const a of document.links)if(a.getAttribute("href")[0]!=="#")a.href=a.href</script>`;
-  return html
-    .replace(/<head>/, () => `<head>${place}`)
-    .replace(/<script type="module" src="([^"]*)">/, (_, app: string) => {
-      const loader = `<script defer src="${BASE}loader.js">`;
-      return `${loader}</script><script>addEventListener("DOMContentLoaded",()=>System.load("${up}${app.slice(BASE.length)}"))`;
-    })
-    .replaceAll('rel="modulepreload"', 'rel="preload" as="script"')
-    .replaceAll(/(\s(?:href|src)=")\/__docs__\/((?:[\w/-]+\/)?)(?=")/g, "$1/__docs__/$2index.html")
-    .replaceAll(/(\s(?:href|src)=")\/__docs__\//g, `$1${up}`)
-    .replace(
-      /(__VP_SITE_DATA__=JSON\.parse\(".*?[^\\]")\)/,
-      (_, json: string) => `${json}.replaceAll("${BASE}",${PLACE}))`,
-    )
-    .replace("</body>", () => `${whole}</body>`);
+  return (
+    html
+      .replace(/<head>/, () => `<head>${place}`)
+      .replace(/<script type="module" src="([^"]*)">/, (_, app: string) => {
+        const loader = `<script defer src="${BASE}loader.js">`;
+        return `${loader}</script><script>addEventListener("DOMContentLoaded",()=>System.load("${up}${app.slice(BASE.length)}"))`;
+      })
+      .replaceAll('rel="modulepreload"', 'rel="preload" as="script"')
+      .replaceAll(/(\s(?:href|src)=")\/__docs__\//g, `$1${up}`)
+      // On disk a folder shows no page.
+      .replaceAll(/(\shref="(?!\w+:)[^"#]*\/)(?=["#])/g, "$1index.html")
+      .replace(
+        /(__VP_SITE_DATA__=JSON\.parse\(".*?[^\\]")\)/,
+        (_, json: string) => `${json}.replaceAll("${BASE}",${PLACE}))`,
+      )
+      .replace("</body>", () => `${whole}</body>`)
+  );
 }
 
 const filesIn = (folder: string, extension: string): string[] =>

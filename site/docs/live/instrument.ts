@@ -23,7 +23,6 @@ export function instrument(code: string): string {
     });
 }
 
-// eslint-disable-next-line @typescript-eslint/no-empty-function
 const AsyncFunction = (async () => {}).constructor as new (
   ...texts: string[]
 ) => (...values: unknown[]) => Promise<void>;
