@@ -26,6 +26,10 @@ const programs: Record<string, Record<string, { file: string; what: string }>> =
       what: "one tuner, one for each tensor or coordinate",
     },
     guard: { file: "studies/guard/main.ts", what: "what the guard's reject costs and gains" },
+    images: {
+      file: "studies/images/study.ts",
+      what: "MNIST and CIFAR-10, an MLP and convolutional networks",
+    },
     minimize: { file: "studies/minimize/main.ts", what: "superlevel/minimize beside other minimizers" },
     monitor: {
       file: "studies/monitor/main.ts",
@@ -40,6 +44,10 @@ const programs: Record<string, Record<string, { file: string; what: string }>> =
       file: "studies/reinforcement/main.ts",
       what: "cart-pole by REINFORCE and actor-critic, against Adam",
     },
+    worker: {
+      file: "studies/kit/runner/redis-worker.ts",
+      what: "computes studies' jobs for others, at REDIS_URL",
+    },
     report: { file: "studies/report/main.ts", what: "a report page about a network and landscapes" },
   },
   example: {
@@ -49,6 +57,7 @@ const programs: Record<string, Record<string, { file: string; what: string }>> =
     accumulate: { file: "examples/accumulate.ts", what: "small batches that make the step of a large one" },
     cnn: { file: "examples/cnn.ts", what: "TensorFlow.js: a convolutional network, by compile and fit" },
     gru: { file: "examples/gru.ts", what: "TensorFlow.js: a recurrent network, by optimizer.minimize" },
+    cluster: { file: "examples/cluster/main.ts", what: "gradients of shards, by workers on any machines" },
     page: {
       file: "examples/page/serve.ts",
       what: "a web page: points to click and a curve that follows them",

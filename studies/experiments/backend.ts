@@ -6,7 +6,9 @@ import "@tensorflow/tfjs-layers"; // for the gradients of operations, which it r
 export async function useWasm(): Promise<void> {
   tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false); // its threads do not start in Node
   tf.env().set("IS_NODE", false); // no advertisement on stderr
-  tf.registerKernel({ kernelName: tf.Conv2DBackpropFilter, backendName: "wasm", kernelFunc: filterGradient });
+  const kernelName = tf.Conv2DBackpropFilter;
+  if (!tf.getKernel(kernelName, "wasm"))
+    tf.registerKernel({ kernelName, backendName: "wasm", kernelFunc: filterGradient });
   await tf.setBackend("wasm");
 }
 

@@ -8,6 +8,7 @@ import type { Create } from "../robustness/descent.js";
 import { logLoss, train } from "../robustness/measure.js";
 import type { Problem } from "../robustness/problem.js";
 import { trainingSuite } from "../robustness/training.js";
+import { dataFolder } from "../kit/data-file.js";
 
 const { values: options } = parseArgs({
   options: { seeds: { type: "string", default: "3" }, longest: { type: "string", default: "Infinity" } },
@@ -47,7 +48,7 @@ function finalLog(problem: Problem, create: Create, seeds: number): number {
   return sum / seeds;
 }
 
-const { problems, notes } = trainingSuite(process.env.SUPERLEVEL_DATA ?? "../shared/data");
+const { problems, notes } = trainingSuite(dataFolder);
 notes.forEach((note) => console.warn(note));
 console.log("log10 of the final loss: global, and the others' difference to it\n");
 console.log(`| problem | ${variants.map(([name]) => name).join(" | ")} |`);

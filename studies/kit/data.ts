@@ -1,14 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { gunzipSync } from "node:zlib";
+import { dataFolder, readText } from "./data-file.js";
 import { drawDigits, type Digits } from "./digits/draw.js";
 import { readMnist } from "./digits/idx.js";
 import { createRandom } from "./random.js";
-
-/** Where real data are looked for: a folder with `mnist/`, `text/` and `tabular/`. */
-export const dataFolder =
-  process.env.SUPERLEVEL_DATA ?? fileURLToPath(new URL("../../../shared/data", import.meta.url));
 
 /** What is at `path` in the data folder; where nothing is, says what to do and makes something up. */
 function realOr<T>(path: string, read: (path: string) => T, fallback: () => T, cure: string): T {
@@ -38,7 +33,7 @@ export interface Text {
 export function loadText(): Text {
   return realOr(
     "text/tinyshakespeare.txt",
-    (path) => encodeText(readFileSync(path, "utf8")),
+    (path) => encodeText(readText(path)),
     () => encodeText(makeSentences(5000)),
     "sentences are made up instead; put any text of 100 kB or more there",
   );
@@ -62,10 +57,8 @@ function makeSentences(count: number): string {
 /** Rows of numbers; the last is the class. */
 export type Rows = readonly (readonly number[])[];
 
-/** Comma-separated numbers, gzipped where the name says so. */
+/** Comma-separated numbers, gzipped or not. */
 export function readRows(path: string, headerLines: number): Rows {
-  const bytes = readFileSync(path);
-  const text = (path.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8");
-  const lines = text.trim().split("\n").slice(headerLines);
+  const lines = readText(path).trim().split("\n").slice(headerLines);
   return lines.map((line) => line.split(",").map(Number));
 }

@@ -18,3 +18,14 @@ export function halfWidth(values: readonly number[]): number {
   const centre = mean(values);
   return quantile * Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (n * (n - 1)));
 }
+
+/** The values by what `key` says of them, in the order in which the keys come first. */
+export function groupBy<Value, Key>(values: readonly Value[], key: (value: Value) => Key): Map<Key, Value[]> {
+  const groups = new Map<Key, Value[]>();
+  for (const value of values) {
+    const group = groups.get(key(value));
+    if (group) group.push(value);
+    else groups.set(key(value), [value]);
+  }
+  return groups;
+}

@@ -16,7 +16,7 @@ export interface JobContext {
   /** What this job kept last, where whoever computed it before was cut short. */
   readonly kept: Uint8Array | undefined;
   /** Keeps what the job needs to go on from here (as `optimizer.save()` gives it) in place of what was kept before. */
-  keep(state: Uint8Array): Promise<void>;
+  readonly keep: (state: Uint8Array) => Promise<void>;
 }
 
 /** A job with what came of it. */

@@ -1,9 +1,11 @@
 /**
  * `npm run study -- minimize`: `minimize` beside other small minimizers, each as it stops by default (iteration limits are
- * raised). A call is one fun, one fun with its gradient, or one pass of the model or its Jacobian over the residuals.
+ * raised, and nlopt is given a tolerance of 1e-8). A call is one fun, one fun with its gradient, or one pass of the model or its Jacobian over the residuals.
  */
 import { conjugateGradient, nelderMead } from "fmin/index.js";
 import { levenbergMarquardt } from "ml-levenberg-marquardt";
+import nlopt from "nlopt-js";
+import numeric from "numeric";
 import { minimize } from "superlevel/minimize";
 import { gradientOf, problems, valueOf, type Problem } from "./problems.js";
 
@@ -51,6 +53,11 @@ const contenders: Record<string, (counted: Counted) => unknown> = {
     return conjugateGradient(into, [...problem.start], { maxIterations: Infinity });
   },
   "fmin, nelderMead": ({ fun, problem }) => nelderMead(fun, [...problem.start], { maxIterations: Infinity }),
+  // A call more for each gradient, which it asks for by itself.
+  "numeric, uncmin": ({ fun, both, problem }) =>
+    numeric.uncmin(fun, [...problem.start], undefined, (x) => both(x)[1], LIMIT),
+  "nlopt-js, LD_LBFGS": (counted) => byNlopt("LD_LBFGS", counted),
+  "nlopt-js, LN_BOBYQA": (counted) => byNlopt("LN_BOBYQA", counted),
   "ml-levenberg-marquardt": (counted) => {
     const { problem } = counted;
     const rows = problem.residuals(problem.start).map((_, row) => row);
@@ -69,6 +76,20 @@ const contenders: Record<string, (counted: Counted) => unknown> = {
     counted.lowest = valueOf(problem, parameterValues);
   },
 };
+
+/** It has no default tolerance; 1e-8 is numeric's. */
+function byNlopt(algorithm: keyof typeof nlopt.Algorithm, { both, fun, problem }: Counted): void {
+  const search = new nlopt.Optimize(nlopt.Algorithm[algorithm], problem.start.length);
+  search.setMinObjective((x, grad) => {
+    if (!grad) return fun(x);
+    const [value, gradient] = both(x);
+    gradient.forEach((g, i) => (grad[i] = g));
+    return value;
+  }, 1e-8);
+  search.setMaxeval(LIMIT);
+  search.optimize([...problem.start]);
+  nlopt.GC.flush();
+}
 
 function run(name: string, problem: Problem): Counted {
   const counted = new Counted(problem);
@@ -102,6 +123,7 @@ function measure(problem: Problem) {
   return { lowest, table: Object.fromEntries(rows) };
 }
 
+await nlopt.ready;
 for (const problem of problems) {
   const { lowest, table } = measure(problem);
   console.log(`\n${problem.name}: lowest value found ${lowest.toPrecision(4)}`);

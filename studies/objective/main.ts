@@ -19,6 +19,7 @@ import {
 } from "../../src/objective/index.js";
 import { seededRandom } from "../../src/sources/random.js";
 import { normals } from "../../src/stability/vectors.js";
+import { dataFolder } from "../kit/data-file.js";
 
 const [INPUTS, HIDDEN, CLASSES] = [784, 32, 10];
 const EXAMPLES = 2000;
@@ -178,8 +179,7 @@ function train(data: Digits, test: Digits, setting: Setting, method: Method, see
   return balancedAccuracy(optimizer.params, test);
 }
 
-const folder = process.env.SUPERLEVEL_DATA ?? "../shared/data";
-const { train: data, test: all } = readMnist(join(folder, "mnist"));
+const { train: data, test: all } = readMnist(join(dataFolder, "mnist"));
 const test: Digits = { ...all, count: 3000 };
 const settings: Record<string, Setting> = {
   "clean, balanced": { unbalanced: false, wrong: 0 },

@@ -1,8 +1,8 @@
 /* Real data as rows of numbers; what is missing is made up where that is easy. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
 import { encodeText, readRows } from "../kit/data.js";
+import { readData, readText } from "../kit/data-file.js";
 import { drawDigits } from "../kit/digits/draw.js";
 import { readMnist } from "../kit/digits/idx.js";
 import type { Examples } from "./network.js";
@@ -40,7 +40,7 @@ const [side, colours] = [32, 3];
 
 /** CIFAR-10's binary format: grey, each square of `pool` × `pool` pixels averaged. */
 export function readCifar(path: string, count: number, pool: number): Labelled {
-  const bytes = gunzipSync(readFileSync(path));
+  const bytes = readData(path);
   const [pixels, record] = [side * side, 1 + colours * side * side];
   const grey = new Uint8Array(count * pixels);
   for (let i = 0; i < count; i++) {
@@ -77,11 +77,11 @@ export function readSmallDigits(path: string): Labelled {
 }
 
 /** `count` places of a text, `stride` apart: `context` characters as numbers, and the next one as class. */
-export function readText(
+export function readCharacters(
   path: string,
   { count, context, first, stride }: { count: number; context: number; first: number; stride: number },
 ): Labelled & { characters: number } {
-  const { codes, alphabet } = encodeText(readFileSync(path, "utf8"));
+  const { codes, alphabet } = encodeText(readText(path));
   const inputs = new Float64Array(count * context);
   const labels = new Uint8Array(count);
   for (let i = 0; i < count; i++) {

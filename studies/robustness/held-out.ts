@@ -1,5 +1,5 @@
 /** Problems on which nothing was chosen: other data, other networks, other functions. */
-import { firstOf, readCifar, readSmallDigits, readTable, readText, selfTaught } from "./data.js";
+import { firstOf, readCifar, readSmallDigits, readTable, readCharacters, selfTaught } from "./data.js";
 import { heldOutFunctions } from "./functions.js";
 import { batchSizes, fineTuning, online, ramp, turnedLabels } from "./hard.js";
 import { learning } from "./learning.js";
@@ -75,7 +75,7 @@ const makers: Record<string, (path: string) => Problem[]> = {
     ];
   },
   "text/tinyshakespeare.txt"(path) {
-    const text = readText(path, { count: 4000, context: 4, first: 300_000, stride: 60 });
+    const text = readCharacters(path, { count: 4000, context: 4, first: 300_000, stride: 60 });
     return [nextCharacter("next character, ReLU", text, { width: 6, units: 40, hidden: "relu" })];
   },
 };

@@ -25,6 +25,7 @@ import { allRuns, Records } from "./runs.js";
 import { study } from "./study.js";
 import { report } from "./table.js";
 import { trainingSuite } from "./training.js";
+import { dataFolder } from "../kit/data-file.js";
 
 const { values: options } = parseArgs({
   options: {
@@ -39,8 +40,7 @@ const { values: options } = parseArgs({
 const { quick, only, out } = options;
 const seeds = wholeNumber("seeds", options.seeds, quick ? 1 : 3);
 
-const folder = process.env.SUPERLEVEL_DATA ?? "../shared/data";
-const suite = options["held-out"] ? heldOutSuite(folder) : trainingSuite(folder);
+const suite = options["held-out"] ? heldOutSuite(dataFolder) : trainingSuite(dataFolder);
 const problems = suite.problems
   .filter(({ name, group }) => name.includes(only) || group === only)
   .map((problem): Problem =>

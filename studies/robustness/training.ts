@@ -1,7 +1,7 @@
 /** The problems on which defaults may be chosen. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { digits, readTable, readText } from "./data.js";
+import { digits, readTable, readCharacters } from "./data.js";
 import { cubicProblem, functionProblems, quadraticProblem } from "./functions.js";
 import { hardDigits, online, turnedTable } from "./hard.js";
 import { digitNetworks, nextCharacter } from "./networks.js";
@@ -11,7 +11,7 @@ import { fullBatch, sineProblem, xorExamples, xorProblem } from "./small.js";
 /** What needs a file. */
 const makers: Record<string, (path: string) => Problem> = {
   "text/tinyshakespeare.txt"(path) {
-    const text = readText(path, { count: 4000, context: 6, first: 0, stride: 50 });
+    const text = readCharacters(path, { count: 4000, context: 6, first: 0, stride: 50 });
     return nextCharacter("next character", text, { width: 8, units: 32, hidden: "tanh" });
   },
   "tabular/iris.csv": (path) => fullBatch("iris", readTable(path, 1), [10], 3),

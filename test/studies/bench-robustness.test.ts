@@ -18,6 +18,7 @@ import { report } from "../../studies/robustness/table.js";
 import { trainingSuite } from "../../studies/robustness/training.js";
 import { heldOutSuite } from "../../studies/robustness/held-out.js";
 import { createRandom } from "../../studies/kit/random.js";
+import { dataFolder } from "../../studies/kit/data-file.js";
 
 const folder = mkdtempSync(join(tmpdir(), "robustness-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -97,8 +98,7 @@ describe("networks of the benchmark", () => {
 
 describe("suites", () => {
   it("have names that are told apart, and ascending lengths", () => {
-    const data = process.env.SUPERLEVEL_DATA ?? "../shared/data";
-    const problems = [...trainingSuite(data).problems, ...heldOutSuite(data).problems];
+    const problems = [...trainingSuite(dataFolder).problems, ...heldOutSuite(dataFolder).problems];
     expect(new Set(problems.map(({ name }) => name)).size).toBe(problems.length);
     for (const { name, lengths, sizes } of problems) {
       expect(lengths, name).toEqual([...new Set(lengths)].sort((a, b) => a - b));

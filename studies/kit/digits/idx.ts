@@ -1,12 +1,7 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
+import { DataError, readData } from "../data-file.js";
 import type { Digits } from "./draw.js";
-
-/** The files of MNIST are not what they should be; the message names the file and what is wrong. */
-export class DataError extends Error {
-  override name = "DataError";
-}
 
 const imageMagic = 0x803;
 const labelMagic = 0x801;
@@ -51,7 +46,7 @@ function findFile(directory: string, name: string): string {
  * each dimension as uint32; the values.
  */
 export function readIdx(path: string, magic: number): { shape: number[]; values: Uint8Array } {
-  const bytes = readBytes(path);
+  const bytes = readData(path);
   const dimensions = magic & 0xff;
   const header = 4 + 4 * dimensions;
   if (bytes.length < header) {
@@ -77,21 +72,4 @@ function checkMagic(path: string, found: number, expected: number): void {
   const known = found >>> 16 === 0 ? "an IDX file of another kind" : "not an IDX file";
   const hex = (value: number) => `0x${value.toString(16).padStart(8, "0")}`;
   throw new DataError(`${path}: ${known}, it starts with ${hex(found)} instead of ${hex(expected)}`);
-}
-
-function readBytes(path: string): Uint8Array {
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(path);
-  } catch (error) {
-    throw new DataError(`${path}: cannot be read (${(error as NodeJS.ErrnoException).code})`);
-  }
-  // Recognised by content: a browser or a mirror may have unpacked the file and kept its name.
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
-  try {
-    return gunzipSync(bytes);
-  } catch (error) {
-    const truncated = (error as NodeJS.ErrnoException).code === "Z_BUF_ERROR";
-    throw new DataError(`${path}: ${truncated ? "truncated gzip stream" : "damaged gzip stream"}`);
-  }
 }

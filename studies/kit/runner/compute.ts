@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import type { Json, Study } from "../study.js";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import type { JobContext, Json, Study } from "../study.js";
 
 /** What a process needs to know to compute a job, wherever it is. */
 export interface Task {
@@ -11,11 +11,8 @@ export interface Task {
   readonly job: Json;
 }
 
-/** Where a job's state outlives whoever computes it. */
-export interface Keeper {
-  read(): Promise<Uint8Array | undefined>;
-  write(state: Uint8Array): Promise<void>;
-}
+/** Tells the outcome of a task, or the error that it ended with. */
+export type OnOutcome = (task: Task, outcome: Json | Error) => void;
 
 const folder = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -26,7 +23,7 @@ export async function loadStudy(name: string): Promise<Study> {
   if (!/^[a-z][a-z-]*$/.test(name) || !existsSync(file)) {
     throw new RangeError(`there is no study ${JSON.stringify(name)} that is made of jobs: no file ${file}`);
   }
-  return ((await import(file)) as { study: Study }).study;
+  return ((await import(pathToFileURL(file).href)) as { study: Study }).study;
 }
 
 /** Recognises a task: the same text for the same job of the same edition with the same package. */
@@ -35,20 +32,8 @@ export function taskId({ study, job }: Task, edition: number, version: string): 
   return createHash("sha256").update(text).digest("hex").slice(0, 32);
 }
 
-export async function compute({ study: name, job }: Task, keeper: Keeper): Promise<Json> {
+/** The outcome as JSON holds it (a NaN is null), so that it does not depend on the way that it comes. */
+export async function compute({ study: name, job }: Task, context: JobContext): Promise<Json> {
   const study = await loadStudy(name);
-  return study.run(job, { kept: await keeper.read(), keep: (state) => keeper.write(state) });
-}
-
-/** Keeps a state in a file, which is replaced whole: a process that is killed while it writes leaves the one before. */
-export function keptInFile(file: string): Keeper & { forget(): void } {
-  return {
-    read: async () => (existsSync(file) ? new Uint8Array(readFileSync(file)) : undefined),
-    write: async (state) => {
-      mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(`${file}.new`, state);
-      renameSync(`${file}.new`, file);
-    },
-    forget: () => rmSync(file, { force: true }),
-  };
+  return JSON.parse(JSON.stringify(await study.run(job, context))) as Json;
 }

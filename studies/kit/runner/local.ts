@@ -1,10 +1,8 @@
+import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { Piscina } from "piscina";
+import { Tinypool } from "tinypool";
 import type { Json } from "../study.js";
-import { keptInFile, type Task } from "./compute.js";
-
-/** Tells the outcome of a task, or the error that it ended with. */
-export type OnOutcome = (task: Task, outcome: Json | Error) => void;
+import type { OnOutcome, Task } from "./compute.js";
 
 export interface LocalTask extends Task {
   /** Where it keeps its state. */
@@ -17,19 +15,21 @@ export async function computeHere(
   { workers, out }: { workers: number; out: string },
   onOutcome: OnOutcome,
 ): Promise<void> {
-  const pool = new Piscina<LocalTask, Json>({
+  const pool = new Tinypool({
+    // A job that crashes takes no other with it.
+    runtime: "child_process",
+    execArgv: ["--import", "tsx"],
     filename: new URL("./local-worker.ts", import.meta.url).href,
     minThreads: Math.min(workers, tasks.size),
     maxThreads: workers,
-    maxQueue: Infinity,
   });
   try {
     await Promise.all(
       [...tasks].map(async ([id, task]) => {
         const file = join(out, "kept", id);
-        const outcome = await pool.run({ ...task, file }).catch((error: unknown) => toError(error));
+        const outcome = await attempt(() => pool.run({ ...task, file }) as Promise<Json>);
         onOutcome(task, outcome);
-        if (!(outcome instanceof Error)) keptInFile(file).forget();
+        if (!(outcome instanceof Error)) rmSync(file, { force: true });
       }),
     );
   } finally {
@@ -37,4 +37,15 @@ export async function computeHere(
   }
 }
 
-const toError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
+/** A process that was killed is no fault of its job, which goes on in another, unless that happens three times. */
+async function attempt(run: () => Promise<Json>): Promise<Json | Error> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await run();
+    } catch (error) {
+      // It comes from another process, where it was an Error.
+      const { message } = error as Error;
+      if (message !== "Worker exited unexpectedly" || tries === 3) return new Error(message);
+    }
+  }
+}

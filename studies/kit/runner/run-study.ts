@@ -19,8 +19,8 @@ import { wholeNumber } from "../command-line.js";
 import { Journal } from "../journal.js";
 import type { Json, Run, Study } from "../study.js";
 import { packageVersion } from "../version.js";
-import { loadStudy, taskId, type Task } from "./compute.js";
-import { computeHere, type OnOutcome } from "./local.js";
+import { loadStudy, taskId, type OnOutcome, type Task } from "./compute.js";
+import { computeHere } from "./local.js";
 import { progress } from "./progress.js";
 import { computeByRedis } from "./redis.js";
 
