@@ -118,7 +118,7 @@ describe.skipIf(skipped)(`Chromium${skipNote}`, () => {
   test.each(["stability", "api/superlevel"])("shows what the documentation says in %s", async (name) => {
     const page = await open(`docs/${name}.html`);
     await page.waitForSelector("live-example:defined");
-    const shown = (await page.evaluate(`(async () => {
+    const shown = await page.evaluate<[code: string, result: string][]>(`(async () => {
       const shown = [];
       for (const { shadowRoot: root, firstElementChild: block } of document.querySelectorAll("live-example")) {
         const result = root.querySelector("pre");
@@ -127,7 +127,7 @@ describe.skipIf(skipped)(`Chromium${skipNote}`, () => {
         shown.push([block.querySelector("code").textContent, result.textContent]);
       }
       return shown;
-    })()`)) as [code: string, result: string][];
+    })()`);
     expect(shown.length).toBeGreaterThan(5);
     for (const [code, result] of shown) {
       const said = [...code.matchAll(/\/\/ → (.*)$/gm)].map(([, text]) => text);
