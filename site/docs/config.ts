@@ -7,11 +7,11 @@ import { defineConfig, type DefaultTheme, type MarkdownRenderer } from "vitepres
 import { entries } from "./api.js";
 import { eraseTypes } from "./live/erase.js";
 import { runsInPage } from "./live/instrument.js";
-import { documents, placeOf } from "./pages.js";
+import { documents, placeOf, titleOf } from "./pages.js";
 import { BASE } from "./portable.js";
 
 const item = (document: string): DefaultTheme.SidebarItem => ({
-  text: /^# (.*)$/m.exec(readFileSync(document, "utf8"))![1].replaceAll("`", ""),
+  text: titleOf(document).replaceAll("`", ""),
   link: `/${placeOf(document)}`,
 });
 

@@ -20,23 +20,29 @@ export const documents = (): string[] => [
 export const placeOf = (document: string): string =>
   OTHERS[document] ?? document.replace(/^docs\//, "").replace(/^README\.md$/, "index.md");
 
-/** A relative link in Markdown, with its anchor. */
-const LINK = /\]\((?!\w+:)([^)#\s]+)(#[^)\s]+)?\)/g;
+export const titleOf = (document: string): string => /^# (.*)$/m.exec(readFileSync(document, "utf8"))![1];
+
+/** The end of a relative link in Markdown, with its anchor; all of it where its text is a document's name. */
+const LINK = /(\[[\w/-]+\.md)?\]\((?!\w+:)([^)#\s]+)(#[^)\s]+)?\)/g;
 
 /** A document with its links as they are on the site. Files of code that it links to are added to `sources`. */
 function pageOf(document: string, sources: Set<string>): string {
   const from = posix.dirname(placeOf(document));
-  return readFileSync(document, "utf8").replace(LINK, (link, path: string, anchor = "") => {
-    const linked = posix.join(posix.dirname(document), path);
-    if (!existsSync(linked)) return link;
-    // A folder has no page, so its name is not a link.
-    if (statSync(linked).isDirectory()) return "]";
-    if (linked in OTHERS || linked.startsWith("docs/")) {
-      return `](${posix.relative(from, placeOf(linked))}${anchor})`;
-    }
-    sources.add(linked);
-    return `](${posix.relative(from, `source/${linked}.txt`)})`;
-  });
+  return readFileSync(document, "utf8").replace(
+    LINK,
+    (link, name: string = "", path: string, anchor: string = "") => {
+      const linked = posix.join(posix.dirname(document), path);
+      if (!existsSync(linked)) return link;
+      // A folder has no page, so its name is not a link.
+      if (statSync(linked).isDirectory()) return `${name}]`;
+      if (linked in OTHERS || linked.startsWith("docs/")) {
+        const text = name === "" ? "" : `[${titleOf(linked)}`;
+        return `${text}](${posix.relative(from, placeOf(linked))}${anchor})`;
+      }
+      sources.add(linked);
+      return `${name}](${posix.relative(from, `source/${linked}.txt`)})`;
+    },
+  );
 }
 
 /** Writes all pages to a folder, and what they link to. */

@@ -114,6 +114,20 @@ describe("races", () => {
   });
 });
 
+test("Figure 1 d: rates decay, and the energy is bounded by the level and the start", () => {
+  const { state } = presets.find(({ id }) => id === "figure-1-d")!;
+  const landscape = landscapeOf(state.landscape);
+  const floor = new Field(landscape).levelAt(state.level);
+  for (const racer of racers.filter(({ id }) => state.on.includes(id))) {
+    const run = { landscape, start: state.start, steps: state.steps };
+    const { losses } = runTrace({ ...run, floor }, racer, state.rates[racer.id] ?? 1);
+    const above = losses.slice(1).filter((loss) => loss < floor - 1e-6 || loss > losses[0] + 1e-6);
+    expect([racer.id, above]).toEqual([racer.id, []]);
+    const free = runTrace(run, racer, state.rates[racer.id] ?? 1).losses;
+    expect([racer.id, free[state.steps] < floor]).toEqual([racer.id, racer.id !== "algorithm1"]);
+  }
+});
+
 test("numbers", () => {
   const texts = [0, 1.5, -0.0123, 1e-7, 123456, -3.24e-9, NaN, Infinity].map((value) => short(value));
   expect(texts).toEqual(["0", "1.5", "−0.0123", "10⁻⁷", "1.2·10⁵", "−3.2·10⁻⁹", "–", "∞"]);

@@ -22,7 +22,7 @@ const STYLE = `
 `;
 
 class LiveExample extends HTMLElement {
-  readonly #editor = html("textarea", { spellcheck: "false", "aria-label": "Code", hidden: "" });
+  readonly #editor = html("textarea", { spellcheck: "false", wrap: "off", "aria-label": "Code", hidden: "" });
   readonly #printed = html("pre", { role: "status", "aria-label": "Result" });
   readonly #edit = button("Edit", () => this.#toggle());
   readonly #shown = html("slot");
@@ -52,7 +52,7 @@ class LiveExample extends HTMLElement {
 
   /** Between the code as it was and a field to change it in. */
   #toggle(): void {
-    const { editor, edit } = { editor: this.#editor, edit: this.#edit };
+    const [editor, edit] = [this.#editor, this.#edit];
     if (editor.hidden) editor.value = this.#code;
     editor.rows = editor.value.split("\n").length + 1;
     editor.hidden = !editor.hidden;
