@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { entries } from "../../site/docs/api.js";
 import { launch, skipNote, skipped } from "../support/chromium.js";
+import { browsers, isMissing, reportOf } from "../support/pages/suites.js";
 
 let site: string;
 
@@ -68,6 +69,23 @@ describe("the built site", () => {
     const [, text] = read("docs/api/superlevel.html").split('<h3 id="adam"');
     for (const part of ["nu ← β2 nu + (1 − β2) g²", "RangeError", "<live-example"])
       expect(text).toContain(part);
+  });
+});
+
+const { Firefox } = browsers;
+const missing = isMissing(Firefox);
+describe.skipIf(missing)(`Firefox${missing ? ` (skipped: none at ${Firefox.path})` : ""}`, () => {
+  test("runs examples from a server", async () => {
+    const script = `
+      const soon = () => new Promise((resolve) => setTimeout(resolve, 25));
+      const frame = document.querySelector("iframe");
+      const root = () => frame.contentDocument?.querySelector("live-example")?.shadowRoot;
+      while (!root()) await soon();
+      root().querySelector("button").click();
+      while (!root().querySelector("pre").textContent) await soon();
+      await fetch("/report", { method: "POST", body: root().querySelector("pre").textContent });`;
+    const page = '<iframe src="docs/options.html"></iframe><script type="module" src="/main.js"></script>';
+    expect(await reportOf(Firefox, page, { script, folder: site })).toMatch(/→ true\n.* < 1e-6 → true$/);
   });
 });
 

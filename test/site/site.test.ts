@@ -1,4 +1,5 @@
 /** The site's parts that need no browser. */
+import { runInNewContext } from "node:vm";
 import { gzipSync } from "node:zlib";
 
 import { describe, expect, test } from "vitest";
@@ -9,6 +10,9 @@ import { report } from "superlevel/stability";
 import { drawDigits } from "../../studies/kit/digits/draw.js";
 import { readAddress, writeAddress } from "../../site/common/address.js";
 import { short } from "../../site/common/dom.js";
+import { eraseTypes } from "../../site/docs/live/erase.js";
+import { run, runsInPage } from "../../site/docs/live/instrument.js";
+import { placed } from "../../site/docs/portable.js";
 import { Field } from "../../site/race/field.js";
 import { landscapeOf, landscapes } from "../../site/race/landscapes.js";
 import { presets } from "../../site/race/presets.js";
@@ -184,5 +188,34 @@ describe("MNIST's files", () => {
     );
     await expect(readMnist([imageFile, odd])).rejects.toThrow("holds the label 11");
     await expect(readMnist([file("a.txt", new Uint8Array(20))])).rejects.toThrow("a.txt: not an IDX file");
+  });
+});
+
+describe("examples in pages", () => {
+  test("are JavaScript that shows results in order", async () => {
+    const code = eraseTypes(`import { type Kind, half as other } from "superlevel";
+      interface Pair { a: number }
+      const double = (x: number, _?: Pair): number => (2 * x) as number;
+      const seen: number[] = [];
+      double(other(3)!); // → 3
+      await Promise.reject(new RangeError("far")); // → throws RangeError
+      console.log(new Map<string, number>().size, seen, Float32Array.of(0.5));`);
+    const lines: string[] = [];
+    const half = (x: number) => x / 2;
+    await run(code, { superlevel: { half } }, (line) => lines.push(line));
+    expect(lines).toEqual([
+      "double(other(3)) → 3",
+      'await Promise.reject(new RangeError("far")) → throws RangeError: far',
+      "0 [] Float32Array [0.5]",
+    ]);
+    expect(runsInPage(code)).toBe(true);
+    expect(runsInPage(code.replace('"superlevel"', '"superlevel/tfjs"'))).toBe(false);
+    expect(runsInPage("function f(x?): Adam; // → 1")).toBe(false);
+  });
+
+  test("know their place in every kind of string", () => {
+    const code = placed('const [a, b, c] = ["/__docs__/a", `/__docs__/b`, `${1}/__docs__/c`]; // /__docs__/');
+    const context = { docsPlace: "/x y/" };
+    expect(runInNewContext(`${code}\n[a, b, c].join();`, context)).toBe("/x y/a,/x y/b,1/x y/c");
   });
 });
