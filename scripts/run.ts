@@ -8,6 +8,7 @@ const programs: Record<string, Record<string, { file: string; what: string }>> =
     compare: { file: "bench/compare.ts", what: "two results of the suite: what became slower or faster" },
     growth: { file: "bench/growth.ts", what: "a step and a creation from 10² to 5·10⁷ parameters" },
     heap: { file: "bench/heap.ts", what: "what steps leave on JavaScript's heap, and what they let fall" },
+    leaks: { file: "bench/leaks.ts", what: "what 10 000 steps leave behind on each backend, in Chromium" },
     memory: { file: "bench/memory.ts", what: "bytes per parameter of every base, granularity and form" },
     monitor: { file: "bench/monitor.ts", what: "what a monitor adds to a step" },
     tfjs: { file: "bench/tfjs.ts", what: "a step inside TensorFlow.js against tf.train.adam" },
@@ -15,6 +16,16 @@ const programs: Record<string, Record<string, { file: string; what: string }>> =
     threads: { file: "bench/threads.ts", what: "a step shared by threads against one thread" },
   },
   study: {
+    activations: {
+      file: "studies/activations/study.ts",
+      what: "activations, depth and residual connections",
+    },
+    beta: { file: "studies/beta/study.ts", what: "the decay constant over four decades" },
+    connectivity: {
+      file: "studies/connectivity/study.ts",
+      what: "where descents end, through which components",
+    },
+    decay: { file: "studies/decay/study.ts", what: "rates that decay, and rates divided by 1 + ‖g‖" },
     robustness: { file: "studies/robustness/main.ts", what: "against Adam and others with tuned rates" },
     experiments: {
       file: "studies/experiments/main.ts",
@@ -35,15 +46,20 @@ const programs: Record<string, Record<string, { file: string; what: string }>> =
       file: "studies/monitor/main.ts",
       what: "runs spoilt in a known way, and the monitor's verdict",
     },
+    noise: {
+      file: "studies/noise/study.ts",
+      what: "wrong labels, rare classes, and barriers between minima",
+    },
     programs: {
       file: "studies/programs/main.ts",
       what: "small TensorFlow.js programs with their own optimizers",
     },
     objective: { file: "studies/objective/main.ts", what: "the dynamic cost under noise and imbalance" },
     reinforcement: {
-      file: "studies/reinforcement/main.ts",
-      what: "cart-pole by REINFORCE and actor-critic, against Adam",
+      file: "studies/reinforcement/study.ts",
+      what: "cart-pole, also with hidden speeds, against Adam",
     },
+    tuning: { file: "studies/tuning/study.ts", what: "grid and random search against the default" },
     worker: {
       file: "studies/kit/runner/redis-worker.ts",
       what: "computes studies' jobs for others, at REDIS_URL",
@@ -55,6 +71,10 @@ const programs: Record<string, Record<string, { file: string; what: string }>> =
     "curve-fit": { file: "examples/curve-fit.ts", what: "a curve through noisy points, without derivatives" },
     resume: { file: "examples/resume.ts", what: "a run that is killed and goes on, to the same bits" },
     accumulate: { file: "examples/accumulate.ts", what: "small batches that make the step of a large one" },
+    residual: {
+      file: "examples/residual.ts",
+      what: "a residual network by hand, stable and unstable, layer by layer",
+    },
     cnn: { file: "examples/cnn.ts", what: "TensorFlow.js: a convolutional network, by compile and fit" },
     gru: { file: "examples/gru.ts", what: "TensorFlow.js: a recurrent network, by optimizer.minimize" },
     cluster: { file: "examples/cluster/main.ts", what: "gradients of shards, by workers on any machines" },

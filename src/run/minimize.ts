@@ -115,7 +115,6 @@ function* descend(stepper: Stepper, options: RunOptions): LossRequests<Solution>
   expectIdle(stepper, "minimize");
   stepper.task = "run";
   try {
-    if (run.deterministic && stepper.undecided) stepper.decide("exact");
     stepper.setRejects(run.guard?.policy === "reject");
     return yield* takeSteps(stepper, run);
   } finally {
@@ -160,6 +159,8 @@ function* stepOn(
     if (reason) return solution(reason);
     if (stepper.moves !== moves) probe?.forget();
     ({ moves } = stepper);
+    // Only now, as a source that throws leaves everything as it was.
+    if (run.deterministic && stepper.undecided) stepper.decide("exact");
     const trial = trials
       ? yield* trials.step(loss, state.lastLoss)
       : untried(takeStep(stepper, loss, state.lastLoss, probe && stepper.clock.rateFactor));

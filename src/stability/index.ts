@@ -39,7 +39,24 @@ export {
   type SliceOptions,
   type Window,
 } from "./landscape/slices.js";
+export { constrain, type Constraint } from "./constraints/constrain.js";
+export {
+  projectedGradient,
+  projectedStep,
+  type ProjectedOptions,
+  type ProjectedStep,
+} from "./constraints/projected-step.js";
+export { ball, box, type ConvexSet, type Vector } from "./constraints/sets.js";
 export { cflLimit, cflNumber, depthBound } from "./curvature/cfl.js";
+export { blockProfile, type BlockProfile, type BlockProfileOptions } from "./curvature/block-profile.js";
+export {
+  depthProfile,
+  type DepthLayer,
+  type DepthNorms,
+  type DepthProfile,
+  type DepthProfileOptions,
+} from "./curvature/depth-profile.js";
+export type { LayerMap } from "./curvature/jacobian.js";
 export { hessianVector, sharpness, type Sharpness, type SharpnessOptions } from "./curvature/sharpness.js";
 export { edgeRatio, type EdgeRatio } from "./curvature/edge.js";
 export {
@@ -54,12 +71,17 @@ export {
 export { optimizerResponse, type OptimizerResponseOptions } from "./trajectories/optimizer-response.js";
 export { stabilityProfile, type ProfileOptions, type StabilityProfile } from "./trajectories/profile.js";
 export { gradientSampling, type GradientSamplingOptions } from "./curvature/gradient-sampling.js";
+export { contractionRate, type Contraction, type ContractionOptions } from "./trajectories/contraction.js";
 export {
   impulseResponse,
+  type ImpulseOptions,
+  type ImpulseResponse,
+  type OptimizerImpulseOptions,
+} from "./trajectories/impulse.js";
+export {
   lyapunovExponent,
   swapBound,
   swapResponse,
-  type ImpulseOptions,
   type SwapOptions,
   type TrainingMap,
   type ExponentOptions,

@@ -1,5 +1,6 @@
 /** The problems of studies/forms/main.ts: no data, nothing random. */
 import { minibatches, type GradientSource } from "superlevel";
+import { dot, quadratic } from "../kit/quadratic.js";
 import { congruential } from "../kit/random.js";
 
 export interface Problem {
@@ -16,38 +17,6 @@ type Vector = Float32Array | Float64Array;
 function normal(seed: number): () => number {
   const random = congruential(seed);
   return () => Math.sqrt(-2 * Math.log(random())) * Math.cos(2 * Math.PI * random());
-}
-
-function dot(a: Vector, b: Vector): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
-}
-
-/**
- * ½ (x − c)ᵀ H (x − c) in 20 dimensions, with eigenvalues from 1 to `condition` in equal ratios. Three reflections turn
- * the axes, or Adam, which scales each coordinate by itself, would see a problem of condition 1.
- */
-function quadratic(condition: number): Problem {
-  const n = 20;
-  const random = normal(1);
-  const draw = () => Float64Array.from({ length: n }, random);
-  const centre = draw();
-  const mirrors = [draw(), draw(), draw()];
-  const reflect = (x: Float64Array, mirror: Float64Array): void => {
-    const factor = (2 * dot(x, mirror)) / dot(mirror, mirror);
-    for (let i = 0; i < n; i++) x[i] -= factor * mirror[i];
-  };
-  const source: GradientSource = (params, grads) => {
-    const x = Float64Array.from(params, (value, i) => value - centre[i]);
-    for (const mirror of mirrors) reflect(x, mirror);
-    const pull = x.map((value, i) => value * condition ** (i / (n - 1)));
-    const loss = 0.5 * dot(x, pull);
-    for (const mirror of [...mirrors].reverse()) reflect(pull, mirror);
-    grads.set(pull);
-    return loss;
-  };
-  return { name: `quadratic ${condition}`, start: draw(), source };
 }
 
 const rosenbrock: Problem = {
@@ -167,10 +136,11 @@ function spiral(): Problem {
   return { name: "spiral MLP", start, source, loss };
 }
 
-export const problems = [
-  quadratic(1),
-  quadratic(100),
-  quadratic(10_000),
+export const problems: readonly Problem[] = [
+  ...[1, 100, 10_000].map((condition) => ({
+    name: `quadratic ${condition}`,
+    ...quadratic(condition, normal(1)),
+  })),
   rosenbrock,
   himmelblau,
   softmaxRegression(),

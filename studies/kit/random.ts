@@ -3,13 +3,13 @@ import { seededRandom } from "../../src/sources/random.js";
 /** A small seeded generator: good enough for pictures and initial weights. */
 export interface Random {
   /** Uniform in [0, 1). */
-  uniform(): number;
+  uniform: () => number;
   /** Uniform in [low, high). */
-  between(low: number, high: number): number;
+  between: (low: number, high: number) => number;
   /** Uniform integer in [0, n). */
-  below(n: number): number;
+  below: (n: number) => number;
   /** Standard normal. */
-  normal(): number;
+  normal: () => number;
 }
 
 export function createRandom(seed: number): Random {

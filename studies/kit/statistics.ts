@@ -29,3 +29,11 @@ export function groupBy<Value, Key>(values: readonly Value[], key: (value: Value
   }
   return groups;
 }
+
+/** Pearson's coefficient of pairs; NaN where either does not vary. */
+export function correlation(xs: readonly number[], ys: readonly number[]): number {
+  const [x, y] = [mean(xs), mean(ys)];
+  const products = (as: readonly number[], a: number, bs: readonly number[], b: number) =>
+    as.reduce((sum, value, k) => sum + (value - a) * (bs[k] - b), 0);
+  return products(xs, x, ys, y) / Math.sqrt(products(xs, x, xs, x) * products(ys, y, ys, y));
+}

@@ -113,7 +113,7 @@ function board(seed: number, count: number): Labelled {
 }
 
 /** Pictures, each `pool` × `pool` square averaged. */
-function pooled({ count, pixels, images, labels }: Digits, pool: number): Labelled {
+export function pooled({ count, pixels, images, labels }: Digits, pool: number): Labelled {
   const side = Math.sqrt(pixels);
   const across = side / pool;
   const inputs = new Float32Array(count * across ** 2);

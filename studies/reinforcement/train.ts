@@ -1,24 +1,44 @@
 import { adam, createOptimizer, OptimizerError, type Optimizer } from "superlevel";
-import { createMlp, softmax } from "../kit/mlp.js";
+import { createMlp, softmax, type Mlp } from "../kit/mlp.js";
 import { createRandom, type Random } from "../kit/random.js";
 import { createCartPole } from "./cart-pole.js";
 
 /** REINFORCE scales returns to mean 0 and deviation 1; actor-critic subtracts what a second network expects. */
 export type Method = "REINFORCE" | "actor-critic";
 
-export interface Setting {
+/** What the player sees: all of the state, where cart and pole are without their speeds, or that now and a moment before. */
+export type View = "all" | "positions" | "positions twice";
+
+export type Setting = {
   readonly updates: number;
   /** Between two updates. */
   readonly games: number;
   /** A game ends after so many steps at the latest. */
   readonly longest: number;
-}
+};
 
 const [hidden, discount] = [32, 0.99];
-const policy = createMlp([4, hidden, 2], "tanh");
-const critic = createMlp([4, hidden, 1], "tanh");
+
+interface Player {
+  /** Of a state, and the one before; at the first step they are the same. */
+  readonly see: (state: Float64Array, before: Float64Array) => Float64Array;
+  readonly policy: Mlp;
+  readonly critic: Mlp;
+}
+
+function player(inputs: number, see: Player["see"]): Player {
+  const [policy, critic] = [2, 1].map((outputs) => createMlp([inputs, hidden, outputs], "tanh"));
+  return { see, policy, critic };
+}
+
+const players: Record<View, Player> = {
+  all: player(4, (state) => state.slice()),
+  positions: player(2, ([x, , angle]) => Float64Array.of(x, angle)),
+  "positions twice": player(4, ([x, , angle], [x0, , angle0]) => Float64Array.of(x, angle, x0, angle0)),
+};
 
 interface Played {
+  /** What was seen of them. */
   readonly states: readonly Float64Array[];
   /** 1 is a push to the right. */
   readonly actions: readonly number[];
@@ -26,14 +46,17 @@ interface Played {
   readonly returns: Float64Array;
 }
 
-function play(params: Float32Array, random: Random, longest: number): Played {
+function play({ see, policy }: Player, params: Float32Array, random: Random, longest: number): Played {
   const game = createCartPole(() => random.uniform());
   const states: Float64Array[] = [];
   const actions: number[] = [];
   let stands = true;
+  let before = game.state.slice();
   while (stands && states.length < longest) {
-    states.push(game.state.slice());
-    policy.forward(params, game.state);
+    const seen = see(game.state, before);
+    before = game.state.slice();
+    states.push(seen);
+    policy.forward(params, seen);
     softmax(policy.outputs, policy.delta);
     const action = random.uniform() < policy.delta[1] ? 1 : 0;
     actions.push(action);
@@ -57,7 +80,12 @@ function optimizerFor(start: Float32Array, rate: number | null): Optimizer {
 }
 
 /** Teaches the critic the returns, each over 1/(1 − discount), and gives what it had expected. */
-function expected(optimizer: Optimizer, states: readonly Float64Array[], returns: Float64Array) {
+function expected(
+  critic: Mlp,
+  optimizer: Optimizer,
+  states: readonly Float64Array[],
+  returns: Float64Array,
+): number[] {
   const { params, grads } = optimizer;
   grads.fill(0);
   const found = states.map((state, t) => {
@@ -71,7 +99,15 @@ function expected(optimizer: Optimizer, states: readonly Float64Array[], returns
 }
 
 /** Mean steps a game before each update, and after the last; a run that diverged ends as it stood. */
-export function train(method: Method, rate: number | null, seed: number, setting: Setting): number[] {
+export function train(
+  method: Method,
+  rate: number | null,
+  seed: number,
+  setting: Setting,
+  view: View = "all",
+): number[] {
+  const own = players[view];
+  const { policy, critic } = own;
   const random = createRandom(seed);
   const normal = () => random.normal();
   const actor = optimizerFor(policy.start(normal), rate);
@@ -79,16 +115,19 @@ export function train(method: Method, rate: number | null, seed: number, setting
   const lengths: number[] = [];
   try {
     for (let update = 0; update <= setting.updates; update++) {
-      const played = Array.from({ length: setting.games }, () => play(actor.params, random, setting.longest));
+      const played = Array.from({ length: setting.games }, () =>
+        play(own, actor.params, random, setting.longest),
+      );
       const states = played.flatMap((game) => game.states);
       lengths.push(states.length / setting.games);
       if (update === setting.updates) break;
       let gains = Float64Array.from(played.flatMap(({ returns }) => [...returns]));
       if (method === "actor-critic") {
-        const guesses = expected(judge, states, gains);
+        const guesses = expected(critic, judge, states, gains);
         gains = gains.map((value, t) => value - guesses[t]);
       }
       improve(
+        policy,
         actor,
         states,
         played.flatMap((game) => game.actions),
@@ -107,6 +146,7 @@ export function train(method: Method, rate: number | null, seed: number, setting
 
 /** One step along the gradient of −Σ gain · log P(action) / steps. */
 function improve(
+  policy: Mlp,
   optimizer: Optimizer,
   states: readonly Float64Array[],
   actions: readonly number[],

@@ -62,7 +62,7 @@ export function train(
 }
 
 /** Losses below 1e-4 of the first are not looked at: there a factor of three is nothing. */
-function spikeCounter(initial: number, from: number) {
+export function spikeCounter(initial: number, from: number) {
   let [smooth, least, count] = [NaN, Infinity, 0];
   let above = false;
   return {

@@ -52,6 +52,13 @@ function bowl(size: number, unit = 1) {
 
 const distance = (x: ArrayLike<number>, at: number[]) => Math.max(...at.map((c, i) => Math.abs(x[i] - c)));
 
+/** What is left of numbers that were sent to a worker. */
+function transferred(): Float64Array {
+  const numbers = Float64Array.of(1, 2);
+  structuredClone(numbers.buffer, { transfer: [numbers.buffer] });
+  return numbers;
+}
+
 describe("finds the minimum of", () => {
   describe.each(Object.entries(classics))("%s", (_name, { fun, jac, x0, at }) => {
     const both = (x: Float64Array) => [fun(x), jac(x)] as const;
@@ -287,6 +294,7 @@ describe("refuses", () => {
     [() => minimize(fun, 3 as never), TypeError, "x0: expected an array of numbers, got 3"],
     [() => minimize(fun, undefined as never), TypeError, "x0: expected an array of numbers, got undefined"],
     [() => minimize(fun, []), RangeError, "x0.length: expected a finite number >= 1, got 0"],
+    [() => minimize(fun, transferred()), RangeError, "x0.length: expected a finite number >= 1, got 0"],
     [() => minimize(fun, [1, NaN]), RangeError, "x0[1]: expected a finite number, got NaN"],
     [() => minimize(fun, ["1"] as never), TypeError, 'x0[0]: expected a number, got "1"'],
     [

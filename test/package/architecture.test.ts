@@ -53,6 +53,7 @@ const LAYERS: Record<string, Layer[]> = {
     { files: ["stability/landscape/*.ts"], siblings: true },
     { files: ["stability/trajectories/*.ts"], siblings: true },
     { files: ["stability/monitor/*.ts"], siblings: true },
+    { files: ["stability/constraints/*.ts"], siblings: true },
     { files: ["loggers/*.ts"], siblings: true },
     { files: ["report/data.ts"] },
     // The script of the page, and the module with its bundle.

@@ -15,6 +15,7 @@ describe.each(engines)("%s engine: a source that writes no gradient", (engine) =
     { steps: 5, deterministic: true },
   ])("is named: %o", (run) => {
     const optimizer = createOptimizer([3, -4], { engine });
+    const { gradients } = optimizer;
     expect(() => optimizer.minimize(unwritten, run)).toThrow(
       new TypeError(
         "source: its gradient is 0 at the start, yet its loss falls nearby; it has to write the gradient to its second argument, every coordinate of it",
@@ -22,6 +23,7 @@ describe.each(engines)("%s engine: a source that writes no gradient", (engine) =
     );
     expect(Array.from(optimizer.params)).toEqual([3, -4]);
     expect(optimizer.iterations).toBe(0);
+    expect(optimizer.gradients).toBe(gradients);
   });
 
   test("also where it takes its time", async () => {

@@ -212,6 +212,57 @@ describe("impulses and swaps", () => {
     }
   });
 
+  const quadratic: GradientSource = ([x, y], g) => (g.set([x, 4 * y]), (x * x + 4 * y * y) / 2);
+
+  test.each([0, 7, 25])("of an optimizer, behind step %i: Π |1 − α_t λ|", async (at) => {
+    const learningRate = exponentialDecay({ initial: 0.4, rate: 0.05 });
+    const optimizer = createOptimizer([1, 1], { base: sgd({ learningRate }), tuner: null });
+    optimizer.minimize(quadratic, { steps: 3 });
+    const before = optimizer.save();
+    for (const [direction, lambda] of [
+      [[1, 0], 1],
+      [[0, 1], 4],
+    ] as const) {
+      const { response, logs, steps } = await impulseResponse(optimizer, fromSource(quadratic), {
+        steps: 40,
+        at,
+        direction,
+      });
+      let product = 1;
+      for (let t = at + 1; t <= 40; t++) product *= Math.abs(1 - 0.4 * Math.exp(-0.05 * (t + 3)) * lambda);
+      expect(response / product).toBeCloseTo(1, 2);
+      expect([logs.length, steps]).toEqual([41 - at, 40]);
+    }
+    expect(optimizer.save()).toEqual(before);
+  });
+
+  test("of an optimizer at once, it is the response to a change of its parameters", async () => {
+    for (const options of [{}, { base: adam({ learningRate: 0.01 }), tuner: null }]) {
+      const optimizer = createOptimizer([1, 1], options);
+      optimizer.minimize(quadratic, { steps: 10 });
+      const before = optimizer.save();
+      const impulse = await impulseResponse(optimizer, fromSource(quadratic), { steps: 20, at: 0 });
+      expect(impulse).toEqual(await optimizerResponse(optimizer, fromSource(quadratic), { steps: 20 }));
+      const ahead = createOptimizer([1, 1], options).restore(before);
+      ahead.minimize(quadratic, { steps: 5 });
+      const late = await impulseResponse(optimizer, fromSource(quadratic), { steps: 25, at: 5 });
+      const direct = await optimizerResponse(ahead, fromSource(quadratic), { steps: 20 });
+      expect(late.logs).toEqual(direct.logs);
+      expect(optimizer.save()).toEqual(before);
+    }
+  });
+
+  test("impulses name what they do not understand", async () => {
+    const optimizer = createOptimizer([1, 1]);
+    const at = (options: object) => impulseResponse(optimizer, fromSource(quadratic), options as never);
+    await expect(at({ steps: 5, at: 5 })).rejects.toThrow("impulseResponse.at: expected a finite whole number >= 0 and <= 4"); // prettier-ignore
+    await expect(at({ steps: 5, at: 1, skip: 1 })).rejects.toThrow('impulseResponse: unknown option "skip"');
+    await expect(at({ at: 1, direction: [0, 0] })).rejects.toThrow("impulseResponse.direction");
+    await expect(impulseResponse({} as never, quadratic as never, { at: 1 })).rejects.toThrow("optimizer: expected what"); // prettier-ignore
+    await expect(impulseResponse(3 as never, [1], { steps: 5, at: 1 })).rejects.toThrow("map: expected a function"); // prettier-ignore
+    expect(optimizer.iterations).toBe(0);
+  });
+
   test("one example swapped: below 2 G S / n for all times", async () => {
     const [examples, size] = [200, 5];
     const normal = normals(4);

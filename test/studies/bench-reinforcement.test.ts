@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 
 import { createCartPole } from "../../studies/reinforcement/cart-pole.js";
-import { markdown } from "../../studies/reinforcement/table.js";
+import { study } from "../../studies/reinforcement/study.js";
 import { train } from "../../studies/reinforcement/train.js";
 
 describe("cart-pole", () => {
@@ -42,12 +42,32 @@ describe.each(["REINFORCE", "actor-critic"] as const)("%s", (method) => {
   });
 });
 
-it("prints means and their intervals", () => {
-  const runs = new Map([
-    [null, [[20, 100], [20, 104]]],
-    [0.01, [[20, 50], [20, 50]]],
-  ]); // prettier-ignore
-  expect(markdown(runs, [1])).toBe(
-    "| | after 1 updates |\n|---|---:|\n| superlevel | 102 ± 25 |\n| Adam, 0.01 | 50 ± 0 |",
-  );
+describe("what the player sees", () => {
+  const setting = { updates: 1, games: 2, longest: 30 };
+
+  it("is all of the state by itself", () => {
+    expect(train("REINFORCE", 0.03, 1, setting, "all")).toEqual(train("REINFORCE", 0.03, 1, setting));
+  });
+
+  it("decides how games go", () => {
+    const [all, ...others] = (["all", "positions", "positions twice"] as const).map((view) =>
+      train("actor-critic", 0.03, 2, setting, view),
+    );
+    for (const other of others) expect(other).not.toEqual(all);
+  });
+});
+
+describe("the study", () => {
+  it("gives the same again and reports every setting", async () => {
+    const context = { kept: undefined, keep: () => Promise.resolve() };
+    const runs = [];
+    for (const job of study.jobs({ quick: true, seeds: 1 }))
+      runs.push({ job, outcome: await study.run(job, context) });
+    expect(await study.run(runs[3].job, context)).toEqual(runs[3].outcome);
+    const { markdown, pictures } = study.report(runs);
+    expect(markdown.match(/^\| (REINFORCE|actor-critic) /gm)).toHaveLength(12);
+    expect(markdown).toContain("sees positions twice: longer games than Adam at none");
+    expect(pictures["reinforcement.svg"]).toContain("sees positions");
+    expect(study.report([]).markdown).not.toBe("");
+  });
 });

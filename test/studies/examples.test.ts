@@ -30,6 +30,7 @@ const bounds: Record<string, number> = {
   "curve-fit": 0.01,
   resume: 0.6,
   accumulate: 0.8,
+  residual: 0.4,
   cnn: 0.7,
   gru: 0.9,
 };

@@ -40,12 +40,13 @@ export async function serve(pages: Record<string, Page>, folder = ""): Promise<S
   return server;
 }
 
-/** What a page printed, once it has printed so many lines. Throws what the page throws. */
+/** What a page printed, once it has printed so many lines; a timeout of 0 is none. Throws what the page throws. */
 export async function visit(
   browser: Browser,
   server: Server,
   path: string,
   lines = 1,
+  timeout = 150_000,
 ): Promise<{ logs: string[]; warnings: string[] }> {
   const page = await browser.newPage();
   const [logs, warnings]: string[][] = [[], []];
@@ -55,7 +56,7 @@ export async function visit(
       if (message.type() === "warning") warnings.push(message.text());
       return message.type() === "log" && logs.push(message.text()) === lines;
     },
-    timeout: 150_000,
+    timeout,
   });
   await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`);
   await Promise.race([printed, failed]);

@@ -40,8 +40,9 @@ export function minimize(
   options: MinimizeOptions = {},
 ): MinimizeResult {
   expectFunction("fun", fun);
-  const start = Float64Array.from(expectNumbers("x0", x0, x0?.length));
-  expectNumber("x0.length", start.length, { min: 1 });
+  const given = expectNumbers("x0", x0, x0?.length);
+  expectNumber("x0.length", given.length, { min: 1 });
+  const start = Float64Array.from(given);
   start.forEach((value, i) => expectNumber(`x0[${i}]`, value));
   const settings = checkOptions(options, start);
   const { method, bounds } = settings;

@@ -1,7 +1,7 @@
 import type { serialization } from "@tensorflow/tfjs-core";
 import type { LearningRate } from "../../bases/base.js";
 import { OPTIONS, resolve, type Config, type OptimizerOptions } from "../../stepper/config.js";
-import { expectNumber, expectOptions, isArrayLike, show } from "../../common/expect.js";
+import { expectBoolean, expectNumber, expectOptions, show } from "../../common/expect.js";
 import { warnOfCopies } from "./copies.js";
 import type { TensorSpec } from "../../tensors.js";
 
@@ -45,8 +45,7 @@ function without<T extends object, K extends keyof T>(object: T, key: K): Omit<T
 export function checkOptions(given: TfjsOptions): CheckedOptions {
   expectOptions("options", given, KEYS);
   const { perVariable, ...rest } = given;
-  if (perVariable !== undefined && (typeof perVariable !== "object" || perVariable === null))
-    expectPerVariable(perVariable);
+  expectPerVariable(perVariable);
   const options = without(resolve(1, rest).config, "tensors");
   return {
     options,
@@ -57,13 +56,27 @@ export function checkOptions(given: TfjsOptions): CheckedOptions {
 }
 
 type List = readonly (VariableOptions | undefined)[];
-const isList = (perVariable: TfjsOptions["perVariable"]): perVariable is List => isArrayLike(perVariable);
+const isList = (perVariable: TfjsOptions["perVariable"]): perVariable is List => Array.isArray(perVariable);
 
-function expectPerVariable(perVariable: unknown): void {
-  if (typeof perVariable === "function") return;
-  throw new TypeError(
-    `perVariable: expected a function, a list or an object by layers, got ${show(perVariable)}`,
-  );
+function expectPerVariable(perVariable: TfjsOptions["perVariable"]): void {
+  if (perVariable === undefined || typeof perVariable === "function") return;
+  if (typeof perVariable !== "object" || perVariable === null) {
+    const expected = "a function, a list or an object by layers";
+    throw new TypeError(`perVariable: expected ${expected}, got ${show(perVariable)}`);
+  }
+  for (const [key, own] of Object.entries(perVariable)) {
+    expectOwn(isList(perVariable) ? `perVariable[${key}]` : `perVariable[${show(key)}]`, own);
+  }
+}
+
+/** A saved list has null for undefined. */
+function expectOwn(place: string, own: VariableOptions | null | undefined): void {
+  if (own === undefined || own === null) return;
+  expectOptions(place, own, ["learningRate", "weightDecay", "frozen"]);
+  const { learningRate = 1, weightDecay = 0, frozen = false } = own;
+  expectNumber(`${place}.learningRate`, learningRate, { min: 0 });
+  expectNumber(`${place}.weightDecay`, weightDecay, { min: 0 });
+  expectBoolean(`${place}.frozen`, frozen);
 }
 
 /** A layer's name stands before the last slash of its variables' names. */
@@ -109,6 +122,8 @@ export function fromSaved(saved: serialization.ConfigDict): {
   needsSchedule: boolean;
   rateFactor: number;
 } {
+  if (typeof saved !== "object" || (saved as unknown) === null)
+    throw new TypeError(`config: expected an object, as getConfig() returns it, got ${show(saved)}`);
   const rateFactor = expectNumber("rateFactor", saved.rateFactor ?? 1, { min: 0 });
   // Loading adds a key of its own, customObjects.
   const known = KEYS.filter((key) => saved[key] !== undefined);
@@ -147,10 +162,7 @@ export function optionsOf(
   }
   return variables.map(({ name, shape }, k) => {
     const own = ownOf(perVariable, { name, shape }, k);
-    // A saved list has null for undefined.
-    if (own) {
-      expectOptions(`perVariable(${show(name)})`, own, ["learningRate", "weightDecay", "frozen"]);
-    }
+    expectOwn(`perVariable(${show(name)})`, own);
     return own ?? {};
   });
 }

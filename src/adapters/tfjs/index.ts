@@ -6,6 +6,7 @@ import { SuperlevelOptimizer } from "./optimizer.js";
 export type { TfjsOptions, VariableOptions } from "./config.js";
 export type { TfjsSeen } from "./losses.js";
 export { monitorCallback, type MonitorCallback, type MonitorCallbackOptions } from "./monitor-callback.js";
+export { layersProfile, type LayerLike, type LayerNorms } from "./layers-profile.js";
 export { gradientSource, readParams, type VariableLike } from "./source.js";
 export { SuperlevelOptimizer, superlevelOptimizer } from "./optimizer.js";
 export { train, type TrainOptions } from "./train.js";

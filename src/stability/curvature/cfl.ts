@@ -18,6 +18,18 @@ export function cflLimit(options: { dissipation: number; lipschitz: number }): n
 }
 
 /**
+ * The CFL number of a residual block x + h F(x): its step over {@link cflLimit}, h K² / 2m. Up to 1 the block is nonexpansive.
+ * Infinite where m = 0, but for F = 0.
+ *
+ * @param options.step h ≥ 0
+ * @param options.dissipation m ≥ 0
+ * @param options.lipschitz K ≥ 0; both are measured by {@link blockProfile}
+ * @example
+ * import { cflNumber } from "superlevel/stability";
+ * cflNumber({ step: 0.5, dissipation: 1, lipschitz: 2 }); // → 1
+ */
+export function cflNumber(options: { step: number; dissipation: number; lipschitz: number }): number;
+/**
  * The CFL number of a gradient block x − h Wᵀ σ(W x + b), σ monotone and 1-Lipschitz, such as ReLU: h ‖W‖² / 2. Up to 1 the
  * block is nonexpansive, with every Clarke Jacobian.
  *
@@ -27,10 +39,21 @@ export function cflLimit(options: { dissipation: number; lipschitz: number }): n
  * import { cflNumber } from "superlevel/stability";
  * cflNumber({ step: 0.5, norm: 2 }); // → 1
  */
-export function cflNumber(options: { step: number; norm: number }): number {
-  expectOptions("cflNumber", options, ["step", "norm"]);
+export function cflNumber(options: { step: number; norm: number }): number;
+export function cflNumber(options: {
+  step: number;
+  norm?: number;
+  dissipation?: number;
+  lipschitz?: number;
+}): number {
+  expectOptions("cflNumber", options, ["step", "norm", "dissipation", "lipschitz"]);
   const h = expectNumber("cflNumber.step", options.step, { min: 0 });
-  return (h * expectNumber("cflNumber.norm", options.norm, { min: 0 }) ** 2) / 2;
+  if (options.norm !== undefined)
+    return (h * expectNumber("cflNumber.norm", options.norm, { min: 0 }) ** 2) / 2;
+  const lipschitz = expectNumber("cflNumber.lipschitz", options.lipschitz, { min: 0 });
+  const m = expectNumber("cflNumber.dissipation", options.dissipation, { min: 0 });
+  const reach = h * lipschitz ** 2;
+  return reach === 0 ? 0 : reach / (2 * m);
 }
 
 /**

@@ -52,7 +52,13 @@ export function toleranceFor(params: ArrayLike<number>): number {
 /** The usual numbers: c₁ = 1e-4, κ = 0.1. */
 export const CRITERION = { sufficient: 1e-4, kink: 0.1 } as const;
 
-function statusOf(change: number, predicted: number, before: number, criterion: Criterion): StepStatus {
+/** `predicted` is below 0, `before` V. */
+export function statusOf(
+  change: number,
+  predicted: number,
+  before: number,
+  criterion: Criterion,
+): StepStatus {
   const tolerance = criterion.tolerance * Math.max(1, Math.abs(before));
   if (!(change <= tolerance)) return "violation";
   if (Math.abs(predicted) <= tolerance && Math.abs(change) <= tolerance) return "converged";

@@ -35,8 +35,12 @@ export function expectOptimizer(optimizer: unknown): void {
 }
 
 /** u of length 1, 0 where frozen. */
-function directionOf(optimizer: Optimizer, { direction, seed = 0 }: OptimizerResponseOptions): Float64Array {
-  if (direction !== undefined) expectNumbers("optimizerResponse.direction", direction, optimizer.size);
+function directionOf(
+  name: string,
+  optimizer: Optimizer,
+  { direction, seed = 0 }: OptimizerResponseOptions,
+): Float64Array {
+  if (direction !== undefined) expectNumbers(`${name}.direction`, direction, optimizer.size);
   const u = direction ? Float64Array.from(direction) : randomUnit(optimizer.size, seed);
   let first = 0;
   optimizer.config.tensors.forEach(({ frozen }, k) => {
@@ -45,8 +49,88 @@ function directionOf(optimizer: Optimizer, { direction, seed = 0 }: OptimizerRes
     first = last;
   });
   const length = norm(u);
-  if (!(length > 0)) throw new RangeError("optimizerResponse.direction: expected a vector that is not 0");
+  if (!(length > 0)) throw new RangeError(`${name}.direction: expected a vector that is not 0`);
   return u.map((value) => value / length);
+}
+
+/** The names of {@link OptimizerResponseOptions}. */
+export const RESPONSE_KEYS = ["steps", "size", "direction", "seed", "shareSecondMoments", ...WORK_KEYS];
+
+/** The moments that the second of two runs takes from the first. */
+export function sharedSlots({ config }: Optimizer): readonly number[] {
+  return placesOf(resolveBase(config.base).rule.slots, "secondMoment", "center");
+}
+
+/** Two optimizers that take the same steps, one after the other; the second may share moments of the first. */
+export class Pair {
+  readonly #both: readonly [Optimizer, Optimizer];
+  readonly #lossFunction: LossFunction;
+  readonly #slots: readonly number[];
+  #isFirst = true;
+
+  constructor(both: readonly [Optimizer, Optimizer], lossFunction: LossFunction, slots: readonly number[]) {
+    this.#both = both;
+    this.#lossFunction = lossFunction;
+    this.#slots = slots;
+  }
+
+  /** How far apart they are. */
+  get distance(): number {
+    const [one, other] = this.#both;
+    return distance(one.params, other.params);
+  }
+
+  /** A step of both. The first time, the source has to give the same gradient twice. */
+  async step(): Promise<void> {
+    const [one, other] = this.#both;
+    for (const each of this.#both)
+      await this.#lossFunction.gradient(each.params, each.grads, each.iterations + 1);
+    const { params, grads, iterations } = other;
+    const change = distance(grads, one.grads);
+    if (this.#isFirst) await this.#lossFunction.expectSameGradient(params, grads, change, iterations + 1);
+    this.#isFirst = false;
+    one.step();
+    other.step();
+    for (const slot of this.#slots) other.moments[slot].set(one.moments[slot]);
+  }
+}
+
+/** {@link optimizerResponse} to an impulse behind step `at` of `steps`. */
+export async function respond(
+  name: string,
+  optimizer: Optimizer,
+  lossGrad: LossGrad,
+  options: OptimizerResponseOptions & { at?: number },
+  keys = RESPONSE_KEYS,
+): Promise<TrajectoryResponse> {
+  expectOptimizer(optimizer);
+  const lossFunction = new LossFunction("lossGrad", lossGrad, optimizer.size);
+  expectOptions(name, options, keys);
+  const steps = expectNumber(`${name}.steps`, options.steps ?? 50, { min: 1, integer: true });
+  const at = expectNumber(`${name}.at`, options.at ?? 0, { min: 0, max: steps - 1, integer: true });
+  const size = expectNumber(`${name}.size`, options.size ?? 2 ** -12, { above: 0 });
+  const shares = expectBoolean(`${name}.shareSecondMoments`, options.shareSecondMoments ?? true);
+  const u = directionOf(name, optimizer, options);
+  const work = new Work(name, options, steps);
+  const reference = cloneOf(optimizer);
+  for (let t = 1; t <= at; t++) {
+    await lossFunction.gradient(reference.params, reference.grads, reference.iterations + 1);
+    reference.step();
+    await work.tick();
+  }
+  const perturbed = cloneOf(reference);
+  const delta = size * (1 + norm(reference.params));
+  perturbed.translate(u.map((value) => delta * value));
+  const pair = new Pair([reference, perturbed], lossFunction, shares ? sharedSlots(reference) : []);
+  const logs = new Float64Array(steps - at + 1);
+  const start = pair.distance;
+  for (let t = 1; t < logs.length; t++) {
+    await pair.step();
+    logs[t] = Math.log(Math.max(pair.distance, Number.MIN_VALUE) / start);
+    await work.tick();
+  }
+  const last = logs[steps - at];
+  return { exponent: last / (steps - at), response: Math.exp(last), logs, steps, ...judgeResponse(logs) };
 }
 
 /**
@@ -71,36 +155,5 @@ export async function optimizerResponse(
   lossGrad: LossGrad,
   options: OptimizerResponseOptions = {},
 ): Promise<TrajectoryResponse> {
-  expectOptimizer(optimizer);
-  const lossFunction = new LossFunction("lossGrad", lossGrad, optimizer.size);
-  const keys = ["steps", "size", "direction", "seed", "shareSecondMoments", ...WORK_KEYS];
-  expectOptions("optimizerResponse", options, keys);
-  const steps = expectNumber("optimizerResponse.steps", options.steps ?? 50, { min: 1, integer: true });
-  const size = expectNumber("optimizerResponse.size", options.size ?? 2 ** -12, { above: 0 });
-  const shares = expectBoolean("optimizerResponse.shareSecondMoments", options.shareSecondMoments ?? true);
-  const u = directionOf(optimizer, options);
-  const work = new Work("optimizerResponse", options, steps);
-  const [reference, perturbed] = [cloneOf(optimizer), cloneOf(optimizer)];
-  const delta = size * (1 + norm(reference.params));
-  perturbed.translate(u.map((value) => delta * value));
-  const { slots: roles } = resolveBase(reference.config.base).rule;
-  const slots = shares ? placesOf(roles, "secondMoment", "center") : [];
-  const logs = new Float64Array(steps + 1);
-  const start = distance(perturbed.params, reference.params);
-  for (let t = 1; t <= steps; t++) {
-    for (const each of [reference, perturbed]) {
-      await lossFunction.gradient(each.params, each.grads, each.iterations + 1);
-    }
-    const { params, grads, iterations } = perturbed;
-    const change = distance(grads, reference.grads);
-    if (t === 1) await lossFunction.expectSameGradient(params, grads, change, iterations + 1);
-    reference.step();
-    perturbed.step();
-    for (const slot of slots) perturbed.moments[slot].set(reference.moments[slot]);
-    const apart = distance(perturbed.params, reference.params);
-    logs[t] = Math.log(Math.max(apart, Number.MIN_VALUE) / start);
-    await work.tick();
-  }
-  const response = Math.exp(logs[steps]);
-  return { exponent: logs[steps] / steps, response, logs, steps, ...judgeResponse(logs) };
+  return respond("optimizerResponse", optimizer, lossGrad, options);
 }

@@ -42,16 +42,16 @@ export interface TrajectoryResponse extends ResponseVerdicts {
   readonly steps: number;
 }
 
-const KEYS = ["steps", "direction", "size", "seed", "skip", ...WORK_KEYS];
+export const EXPONENT_KEYS = ["steps", "direction", "size", "seed", "skip", ...WORK_KEYS];
 
 /** 2⁻²⁶ is the root of float64's rounding: differences and their squares both keep half of the digits. */
 const SIZE = 2 ** -26;
 
-function checkOptions(
+export function checkOptions(
   name: string,
   options: ExponentOptions,
   start: ArrayLike<number>,
-  keys: readonly string[] = KEYS,
+  keys: readonly string[] = EXPONENT_KEYS,
 ) {
   expectOptions(name, options, keys);
   const reference = expectPoint("start", start);
@@ -72,6 +72,18 @@ function expectState(state: Float64Array, step: number): void {
   const bad = state.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0)
     throw new OptimizerError("diverged", `map: step ${step} made state[${bad}] ${state[bad]}`, { step });
+}
+
+/** A step of the reference trajectory, and then one of the perturbed. */
+export async function stepBoth(
+  [map, perturbedMap]: readonly [TrainingMap, TrainingMap],
+  [reference, perturbed]: readonly [Float64Array, Float64Array],
+  step: number,
+): Promise<void> {
+  await map(reference, step, "reference");
+  await perturbedMap(perturbed, step, "perturbed");
+  expectState(reference, step);
+  expectState(perturbed, step);
 }
 
 /**
@@ -106,10 +118,7 @@ export async function lyapunovExponent(
     const delta = size * (1 + norm(reference));
     for (let i = 0; i < perturbed.length; i++) perturbed[i] = reference[i] + delta * u[i];
     const before = distance(perturbed, reference);
-    await map(reference, step, "reference");
-    await map(perturbed, step, "perturbed");
-    expectState(reference, step);
-    expectState(perturbed, step);
+    await stepBoth([map, map], [reference, perturbed], step);
     const after = distance(perturbed, reference);
     const t = step - skip;
     // Where rounding has made the difference 0, the smallest number stands for it: its logarithm is finite.
@@ -122,49 +131,9 @@ export async function lyapunovExponent(
   return { exponent: logs[steps] / steps, logs, response, steps, ...judgeResponse(logs) };
 }
 
-/** Options of {@link impulseResponse}. */
-export interface ImpulseOptions extends Omit<ExponentOptions, "skip"> {
-  /** s: the step after which the state is perturbed, ≥ 0. */
-  at: number;
-}
-
-/**
- * What becomes of an impulse: ‖δ_T‖ / ‖δ_s‖ after the state was moved by δ0 u behind step s. On a quadratic it is
- * Π_{t>s} |1 − α_t λ| along an eigenvector. With an exponentially decaying rate late impulses are never forgotten.
- *
- * @param map one step
- * @param start the state to begin with, n numbers
- * @throws TypeError or RangeError when an argument is not understood; OptimizerError "diverged" when a state is not finite
- * @example
- * import { impulseResponse } from "superlevel/stability";
- * const decaying = (x: Float64Array, t: number) => void (x[0] -= 0.5 * Math.exp(-0.01 * t) * 0.1 * x[0]);
- * const { response } = await impulseResponse(decaying, [1], { steps: 1000, at: 300 });
- * response; // → 0.781
- */
-export async function impulseResponse(
-  map: TrainingMap,
-  start: ArrayLike<number>,
-  options: ImpulseOptions,
-): Promise<Omit<TrajectoryResponse, "exponent">> {
-  expectFunction("map", map);
-  const keys = [...KEYS.filter((key) => key !== "skip"), "at"];
-  const { reference, steps, size, direction } = checkOptions("impulseResponse", options, start, keys);
-  const at = expectNumber("impulseResponse.at", options.at, { min: 0, max: steps - 1, integer: true });
-  const work = new Work("impulseResponse", options, steps);
-  for (let step = 1; step <= at; step++) {
-    await map(reference, step, "reference");
-    await work.tick();
-  }
-  const delta = size * (1 + norm(reference));
-  const perturbed = reference.map((value, i) => value + delta * direction[i]);
-  const distances = await distancesOf([map, map], [reference, perturbed], at, steps, work);
-  const logs = distances.map((d) => Math.log(Math.max(d, Number.MIN_VALUE) / distances[0]));
-  return { logs, response: distances[distances.length - 1] / distances[0], steps, ...judgeResponse(logs) };
-}
-
 /** ‖perturbed − reference‖ at step `from` and after each later step, up to `to`. */
-async function distancesOf(
-  [map, perturbedMap]: readonly [TrainingMap, TrainingMap],
+export async function distancesOf(
+  maps: readonly [TrainingMap, TrainingMap],
   [reference, perturbed]: readonly [Float64Array, Float64Array],
   from: number,
   to: number,
@@ -173,10 +142,7 @@ async function distancesOf(
   const distances = new Float64Array(to - from + 1);
   distances[0] = distance(perturbed, reference);
   for (let step = from + 1; step <= to; step++) {
-    await map(reference, step, "reference");
-    await perturbedMap(perturbed, step, "perturbed");
-    expectState(reference, step);
-    expectState(perturbed, step);
+    await stepBoth(maps, [reference, perturbed], step);
     distances[step - from] = distance(perturbed, reference);
     await work.tick();
   }

@@ -1,0 +1,251 @@
+/**
+ * `npm run study -- tuning`: does it pay to choose superlevel's λ, the rate α0 and decay β of its base, and a weight decay, by
+ * validation data? Grid and random search with the same budget, against the default.
+ */
+import {
+  adam,
+  adamw,
+  constant,
+  createOptimizer,
+  exponentialDecay,
+  minibatches,
+  OptimizerError,
+  superlevel,
+  type OptimizerOptions,
+} from "superlevel";
+import { bandChart } from "../kit/chart.js";
+import { createClassifier, smallDigits } from "../kit/classifier.js";
+import { bySetting, clearlyBelow, interval, listed, rounded, table } from "../kit/outcomes.js";
+import { createRandom, type Random } from "../kit/random.js";
+import { halfWidth, mean } from "../kit/statistics.js";
+import type { Findings, Run, Study } from "../kit/study.js";
+import { draw, type Labelled } from "../monitor/data.js";
+
+const problems = ["drawn digits", "spirals", "waves"] as const;
+const searches = ["grid", "random"] as const;
+const budget = 16;
+
+type Job = {
+  readonly problem: (typeof problems)[number];
+  readonly search: (typeof searches)[number];
+  readonly trials: number;
+  readonly steps: number;
+  readonly seed: number;
+};
+type Outcome = {
+  /** Test losses: of the default, and of the trial whose validation loss is least, after 1, 2, 4, … trials. */
+  readonly untuned: number | null;
+  readonly tuned: readonly (number | null)[];
+  /** What the last of these chose. */
+  readonly chosen: Values;
+};
+
+/** What is tuned; the default is α0 = 1, β = 0, λ = 0.01 and no weight decay. */
+type Values = {
+  readonly alpha: number;
+  readonly beta: number;
+  readonly lambda: number;
+  readonly weightDecay: number;
+};
+
+/** Two values of each, of which one is the default's. */
+function grid(): Values[] {
+  const all: Values[] = [];
+  for (const alpha of [1, 0.3])
+    for (const beta of [0, 3e-3])
+      for (const lambda of [0.01, 1])
+        for (const weightDecay of [0, 0.1]) all.push({ alpha, beta, lambda, weightDecay });
+  return all;
+}
+
+function drawn(random: Random): Values {
+  const between = (low: number, high: number) => low * (high / low) ** random.uniform();
+  return {
+    alpha: between(0.1, 10),
+    beta: between(1e-5, 1e-2),
+    lambda: between(1e-4, 10),
+    weightDecay: between(1e-3, 1),
+  };
+}
+
+/** In the order of the trials; `seed` is the search's own. */
+export function candidates({ search, trials, seed }: Pick<Job, "search" | "trials" | "seed">): Values[] {
+  const random = createRandom(seed + 7000);
+  if (search === "random") return Array.from({ length: trials }, () => drawn(random));
+  const order = grid().map((values) => ({ values, at: random.uniform() }));
+  return order
+    .sort((a, b) => a.at - b.at)
+    .slice(0, trials)
+    .map(({ values }) => values);
+}
+
+function optionsOf({ alpha, beta, lambda, weightDecay }: Values): OptimizerOptions {
+  const learningRate = beta === 0 ? constant(alpha) : exponentialDecay({ initial: alpha, rate: beta });
+  const base = weightDecay === 0 ? adam({ learningRate }) : adamw({ learningRate, weightDecay });
+  return { base, tuner: superlevel({ lambda }) };
+}
+
+interface Problem {
+  readonly data: Labelled;
+  readonly units: readonly number[];
+  /** Examples 0 … trained − 1 are trained on, so many more are for validation, all others for the test. */
+  readonly trained: number;
+  readonly validated: number;
+}
+
+function problemOf({ problem, seed }: Job): Problem {
+  if (problem === "drawn digits") {
+    const { train } = smallDigits("drawn digits");
+    return { data: train, units: [train.width, 16, 10], trained: 2000, validated: 500 };
+  }
+  const data = draw(problem, seed, 1400);
+  return { data, units: [data.width, 16, data.classes], trained: 300, validated: 300 };
+}
+
+const part = ({ inputs, labels, ...data }: Labelled, from: number, to: number): Labelled => ({
+  ...data,
+  count: to - from,
+  inputs: inputs.subarray(from * data.width, to * data.width),
+  labels: labels.subarray(from, to),
+});
+
+function run(job: Job): Outcome {
+  const { data, units, trained, validated } = problemOf(job);
+  const [learnt, validation, test] = [
+    part(data, 0, trained),
+    part(data, trained, trained + validated),
+    part(data, trained + validated, data.count),
+  ];
+  const network = createClassifier(units, "tanh");
+  function train(options: OptimizerOptions): { validation: number; test: number } {
+    const source = minibatches({ examples: trained, batchSize: 16, seed: job.seed }, (params, grads, batch) =>
+      network.backward(params, grads, learnt, batch),
+    );
+    const optimizer = createOptimizer(network.start(createRandom(job.seed).normal), options);
+    try {
+      optimizer.minimize(source, { steps: job.steps });
+      const loss = (of: Labelled) => network.score(optimizer.params, of).loss;
+      return { validation: loss(validation), test: loss(test) };
+    } catch (error) {
+      if (!(error instanceof OptimizerError)) throw error;
+      return { validation: Infinity, test: Infinity };
+    } finally {
+      optimizer.dispose();
+    }
+  }
+  const trials = candidates(job).map((values) => ({ values, ...train(optionsOf(values)) }));
+  const bestOf = (count: number) =>
+    trials.slice(0, count).reduce((best, trial) => (trial.validation < best.validation ? trial : best));
+  return {
+    untuned: rounded(train({}).test),
+    tuned: countsUpTo(job.trials).map((count) => rounded(bestOf(count).test)),
+    chosen: bestOf(job.trials).values,
+  };
+}
+
+/** 1, 2, 4, … */
+const countsUpTo = (trials: number): number[] =>
+  Array.from({ length: Math.log2(trials) + 1 }, (_, k) => 2 ** k);
+
+/** Log10 of the test loss of a tuned run over that of the default, by seed. */
+const gains = (outcomes: readonly Outcome[], k: number): number[] =>
+  outcomes.map(({ tuned, untuned }) => Math.log10((tuned[k] ?? 100) / untuned!));
+
+function report(runs: readonly Run<Job, Outcome>[]): Findings {
+  const settings = bySetting(runs, ({ problem, search }) => `${problem}|${search}`);
+  const counts = countsUpTo(runs[0]?.job.trials ?? 1);
+  const rows = [...settings].map(([name, outcomes]) => [
+    ...name.split("|"),
+    interval(
+      outcomes.map(({ untuned }) => untuned!),
+      3,
+    ),
+    interval(
+      outcomes.map(({ tuned }) => tuned[counts.length - 1] ?? 100),
+      3,
+    ),
+    ...counts.map((_, k) => interval(gains(outcomes, k), 3)),
+  ]);
+  const lengths = problems.flatMap((problem) => {
+    const job = runs.map((run) => run.job).find((each) => each.problem === problem);
+    return job ? [`${job.steps} steps on ${problem}`] : [];
+  });
+  const which = (better: boolean) =>
+    [...settings]
+      .filter(([, outcomes]) => {
+        const own = gains(outcomes, counts.length - 1);
+        const zero = own.map(() => 0);
+        return better ? clearlyBelow(own, zero) : clearlyBelow(zero, own);
+      })
+      .map(([name]) => name.replace("|", " by "));
+  const chosen = [...settings].map(([name, outcomes]) => {
+    const values = (field: keyof Values) =>
+      interval(
+        outcomes.map((outcome) => Math.log10(Math.max(1e-6, outcome.chosen[field]))),
+        1,
+      );
+    return [...name.split("|"), values("alpha"), values("beta"), values("lambda"), values("weightDecay")];
+  });
+  const markdown = `
+Each search has ${runs[0]?.job.trials} trials and takes the trial with the least validation loss; what is compared is its loss on test data that
+neither training nor choice has seen, with the default's. Tuned are the base's rate α0 e^(−βt) (the default is 1 and 0), λ of the tuner (0.01) and
+a decoupled weight decay (0). The grid has two values of each, the default's and another, its trials in random order; random search draws
+each on a logarithmic scale: α0 from 0.1 to 10, β from 1e-5 to 0.01, λ from 1e-4 to 10, weight decay from 0.001 to 1. Networks with 16 tanh
+units, minibatches of 16: drawn digits (2 000 for training, 500 for validation), spirals and waves (300 and 300; new data for each seed). A run has
+${listed(lengths)}.
+
+Test losses, and log10 of their ratio to the default's after so many trials (below 0 tuning gains), mean and 95 % interval over seeds:
+
+${table(["problem", "search", "default", "tuned", ...counts.map((count) => `${count} ${count === 1 ? "trial" : "trials"}`)], rows, 2)}
+
+By 95 % intervals of that logarithm the whole search gains with ${listed(which(true))}; it loses with ${listed(which(false))}. A search costs
+as many runs as it has trials, the default one.
+
+What was chosen, log10 (−6 stands for 0):
+
+${table(["problem", "search", "α0", "β", "λ", "weight decay"], chosen, 2)}
+
+![The ratio of test losses against the number of trials](tuning.svg)
+`;
+  return { markdown, pictures: { "tuning.svg": picture(settings, counts) } };
+}
+
+function picture(settings: ReadonlyMap<string, readonly Outcome[]>, counts: readonly number[]): string {
+  const panels = searches.map((search) => ({
+    title: search,
+    lines: problems.flatMap((problem) => {
+      const outcomes = settings.get(`${problem}|${search}`);
+      if (outcomes === undefined) return [];
+      const points = counts.map((count, k) => {
+        const values = gains(outcomes, k);
+        return { x: Math.log2(count), y: mean(values), half: halfWidth(values) };
+      });
+      return [{ name: problem, points }];
+    }),
+  }));
+  return bandChart({
+    title: "What tuning gains over the default",
+    note: "Below 0 the tuned run has the lower test loss; bands are 95 % intervals over seeds",
+    x: { title: "trials", ticks: counts.map(Math.log2), label: (tick) => String(2 ** tick) },
+    y: { title: "log10 of the ratio of test losses" },
+    panels,
+  });
+}
+
+export const study: Study<Job, Outcome> = {
+  title: "Tuning superlevel, against its default",
+  edition: 1,
+  seeds: 10,
+  jobs: ({ quick, seeds }) =>
+    Array.from({ length: seeds }, (_, k) => k + 1).flatMap((seed) =>
+      problems.flatMap((problem) =>
+        searches.map((search) => ({
+          ...{ problem, search, seed },
+          trials: quick ? 4 : budget,
+          steps: quick ? 40 : problem === "drawn digits" ? 400 : 1000,
+        })),
+      ),
+    ),
+  run,
+  report,
+};
