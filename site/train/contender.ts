@@ -40,7 +40,9 @@ export class Contender {
         : createOptimizer(tensors, { base: adam({ learningRate: () => rate * rateFactor() }), tuner: null });
     const watched = Array.from({ length: Math.min(WATCHED, train.count) }, (_, i) => one(train, i));
     const losses = (params: Float32Array) => watched.map((example) => network.evaluate(params, example).loss);
-    this.#monitor = lyapunovMonitor({ probe: { losses, every: 25 } });
+    // Live, as labels may be spoilt on the way.
+    const labels = train.labels.subarray(0, watched.length);
+    this.#monitor = lyapunovMonitor({ probe: { losses, labels, every: 25 } });
   }
 
   /** Trains until the last step or until `signal` says so. */

@@ -83,7 +83,10 @@ type Copied = Pick<RunPoint, "params" | "grads" | "tensors">;
  * seen.length; // → 3
  * seen[0].loss; // → 0.5
  */
-export function logTo(target: LogTarget, options: LogOptions = {}): Required<RunMonitor> {
+export function logTo(
+  target: LogTarget,
+  options: LogOptions = {},
+): Required<Pick<RunMonitor, "beforeStep" | "afterStep">> {
   expectTarget("logTo(target)", target);
   expectOptions("logTo", options, ["every", "monitor"]);
   const every = expectNumber("logTo.every", options.every ?? 10, { min: 1, integer: true });

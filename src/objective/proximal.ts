@@ -25,7 +25,8 @@ export function softThreshold<T extends { [index: number]: number; readonly leng
 
 /**
  * A monitor that takes the proximal step of λ ‖x‖₁ after each step: x ← sign(x) max(0, |x| − η λ). Together with
- * `sgd` it is proximal gradient descent (ISTA), which ends at exact zeros. For a base of one rate and no tuner: a tuner's Δ would be
+ * `sgd` it is proximal gradient descent (ISTA), which ends at exact zeros. The source leaves ‖x‖₁ out of its gradient, and may count
+ * it in its loss or not; a guard judges both halves of a step together. For a base of one rate and no tuner: a tuner's Δ would be
  * reset in each step, and Adam has a rate for each coordinate.
  *
  * @param options.l1 λ ≥ 0
@@ -45,7 +46,9 @@ export function proximal(optimizer: Optimizer, options: { l1: number }): Monitor
   if (tuner !== null) throw new RangeError("optimizer: expected tuner: null for proximal steps");
   if (base.name !== "sgd" || base.momentum !== 0)
     throw new RangeError("optimizer: expected sgd without momentum for proximal steps");
-  return ({ learningRate, skipped }) => {
-    if (!skipped) optimizer.setParams(softThreshold(optimizer.params.slice(), learningRate * l1));
+  return {
+    complete: ({ learningRate }) =>
+      optimizer.setParams(softThreshold(optimizer.params.slice(), learningRate * l1)),
+    penalty: (params) => l1 * params.reduce((sum, value) => sum + Math.abs(value), 0),
   };
 }

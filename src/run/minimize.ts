@@ -4,7 +4,17 @@ import { checkRun, type RunInfo, type RunOptions, type CheckedRun, type Solution
 import type { Watch } from "../stepper/clock.js";
 import type { AsyncGradientSource, GradientSource } from "../sources/source.js";
 import type { Stepper } from "../stepper/stepper.js";
-import { expectIdle, takeStep, RunCounts, Trials, untried, type LossRequests, type Trial } from "./trial.js";
+import {
+  complete,
+  expectIdle,
+  letMove,
+  takeStep,
+  RunCounts,
+  Trials,
+  untried,
+  type LossRequests,
+  type Trial,
+} from "./trial.js";
 import { fallsNearby } from "./zero-gradient.js";
 
 const PATIENCE = 200;
@@ -158,12 +168,14 @@ function* stepOn(
     const reason = state.reason(run, loss, stepper);
     if (reason) return solution(reason);
     if (stepper.moves !== moves) probe?.forget();
-    ({ moves } = stepper);
     // Only now, as a source that throws leaves everything as it was.
     if (run.deterministic && stepper.undecided) stepper.decide("exact");
     const trial = trials
       ? yield* trials.step(loss, state.lastLoss)
-      : untried(takeStep(stepper, loss, state.lastLoss, probe && stepper.clock.rateFactor));
+      : untried(
+          complete(stepper, run, takeStep(stepper, loss, state.lastLoss, probe && stepper.clock.rateFactor)),
+        );
+    ({ moves } = stepper);
     if (!trial) return solution(signal?.aborted ? "aborted" : "stalled");
     state.moveOn(loss, trial);
     const seen = probe?.look(trial.info.step, params);
@@ -194,18 +206,6 @@ function* expectGradient(stepper: Stepper, loss: number, counts: RunCounts): Los
   if (!Number.isFinite(loss) || !(yield* fallsNearby(stepper, loss, counts))) return;
   const cure = "it has to write the gradient to its second argument, every coordinate of it";
   throw new TypeError(`source: its gradient is 0 at the start, yet its loss falls nearby; ${cure}`);
-}
-
-/** Calls those who may move the point; have they. */
-function letMove(stepper: Stepper, call: () => void): boolean {
-  const { moves } = stepper;
-  stepper.open = true;
-  try {
-    call();
-  } finally {
-    stepper.open = false;
-  }
-  return stepper.moves !== moves;
 }
 
 /** Loss and gradient at the present point, which the monitors see; where they move it, of where they leave it. */

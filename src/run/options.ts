@@ -49,6 +49,16 @@ export interface RunPoint {
 export interface RunMonitor {
   /** Called before each step, and at the last point of the run where its loss and gradient are known. */
   beforeStep?(point: RunPoint): void;
+  /**
+   * Called after each try of a step, before the loss there is asked for: the rest of the step, which may move the point. A guard
+   * judges where it leads, and takes it back with the try.
+   */
+  complete?(info: StepInfo): void;
+  /**
+   * What is minimized besides the source's loss. Whether the source counts it is not known, so a violation is a step that raises
+   * the loss with it and without it.
+   */
+  penalty?(params: Float32Array): number;
   /** Called after each step. */
   afterStep?(info: RunInfo): void;
 }
@@ -149,6 +159,7 @@ function checkConditions(run: RunOptions): void {
 }
 
 const MOST_MONITORS = 1000;
+const METHODS = ["beforeStep", "complete", "penalty", "afterStep"] as const satisfies (keyof RunMonitor)[];
 
 const isMethod = (value: unknown) => value === undefined || typeof value === "function";
 
@@ -160,11 +171,11 @@ function checkMonitors(monitors: readonly Monitor[]): RunMonitor[] {
     throw new RangeError(`run.monitors: expected at most ${MOST_MONITORS}, got ${monitors.length}`);
   return Array.from(monitors as readonly Monitor[], (monitor, k) => {
     const isFunction = typeof monitor === "function";
-    const method = isFunction && ["at", "beforeStep", "afterStep"].find((name) => name in monitor);
+    const method = isFunction && ["at", ...METHODS].find((name) => name in monitor);
     if (isFunction && !method) return { afterStep: monitor };
-    const { beforeStep, afterStep } = (monitor ?? {}) as Record<keyof RunMonitor, unknown>;
-    if (!isFunction && (beforeStep ?? afterStep) && isMethod(beforeStep) && isMethod(afterStep))
-      return monitor;
+    const named = (monitor ?? {}) as Record<keyof RunMonitor, unknown>;
+    const methods = METHODS.map((name) => named[name]);
+    if (!isFunction && methods.some(Boolean) && methods.every(isMethod)) return monitor;
     const got = method ? `a function with a method "${method}"` : show(monitor);
     throw new TypeError(
       `run.monitors[${k}]: expected a function, or an object with methods beforeStep or afterStep, got ${got}`,

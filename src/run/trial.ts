@@ -76,6 +76,24 @@ export function takeStep(stepper: Stepper, loss?: number, lastLoss?: number, fac
   }
 }
 
+/** Calls those who may move the point; have they. */
+export function letMove(stepper: Stepper, call: () => void): boolean {
+  const { moves } = stepper;
+  stepper.open = true;
+  try {
+    call();
+  } finally {
+    stepper.open = false;
+  }
+  return stepper.moves !== moves;
+}
+
+/** Monitors have their part of a step. */
+export function complete(stepper: Stepper, { monitors }: CheckedRun, info: StepInfo): StepInfo {
+  if (!info.skipped) letMove(stepper, () => monitors.forEach((monitor) => monitor.complete?.(info)));
+  return info;
+}
+
 /** A try of a step, and where it led. */
 interface Try {
   readonly info: StepInfo;
@@ -102,6 +120,8 @@ export function untried(info: StepInfo): Trial {
 /** What a try starts from: L(x_t), the last finite loss before it, and the way back. */
 interface Start {
   readonly loss: number;
+  /** What monitors add to it. */
+  readonly penalty: number | undefined;
   readonly lastLoss: number | undefined;
   readonly snapshot: Snapshot;
 }
@@ -133,7 +153,7 @@ export class Trials {
     const snapshot = (this.#snapshot = this.#stepper.snapshot(this.#snapshot));
     this.#settled = false;
     try {
-      return yield* this.#guarded({ loss, lastLoss, snapshot });
+      return yield* this.#guarded({ loss, penalty: this.#penalty, lastLoss, snapshot });
     } finally {
       if (!this.#settled) this.#stepper.rollBack(snapshot);
     }
@@ -145,7 +165,7 @@ export class Trials {
     let backoff: Backoff | undefined;
     for (let rejections = 0; ;) {
       const found = yield* this.#levelled(start, rejections);
-      const violation = this.#violationOf(start.loss, found);
+      const violation = this.#violationOf(start, found);
       this.#settled = !violation || guard?.policy !== "reject";
       if (this.#settled) this.#adjustRate(violation !== undefined, rejections);
       // It may throw: by now everything else is done.
@@ -158,13 +178,24 @@ export class Trials {
     }
   }
 
-  #violationOf(before: number, { info, after }: Try): Violation | undefined {
+  /** Undefined where no monitor has one. */
+  get #penalty(): number | undefined {
+    const { params } = this.#stepper.engine;
+    const penalties = this.#run.monitors.filter((monitor) => "penalty" in monitor);
+    return penalties[0] && penalties.reduce((sum, monitor) => sum + (monitor.penalty?.(params) ?? 0), 0);
+  }
+
+  #violationOf({ loss: before, penalty }: Start, { info, after }: Try): Violation | undefined {
     const { guard } = this.#run;
     if (!guard || after === undefined) return undefined;
     // The next step could not be taken, so going back is better.
     const broken = guard.policy === "reject" && !Number.isFinite(this.#stepper.gradSquares());
     const { params } = this.#stepper.engine;
-    if (!broken && !rises(guard, { step: info.step, before, after, params })) return undefined;
+    const attempt = { step: info.step, before, after, params };
+    const risesWith = (more: number) =>
+      rises(guard, { ...attempt, before: before + more, after: after + this.#penalty! });
+    const risen = () => rises(guard, attempt) && (penalty === undefined || risesWith(penalty));
+    if (!broken && !risen()) return undefined;
     this.#counts.violations++;
     return { step: info.step, before, after: broken ? NaN : after };
   }
@@ -200,7 +231,11 @@ export class Trials {
   *#plain({ loss, lastLoss }: Start, factor: number): LossRequests<Try> {
     const { deterministic } = this.#run;
     const rateFactor = this.#rated ? this.#stepper.clock.rateFactor : 1;
-    const info = takeStep(this.#stepper, loss, lastLoss, factor * rateFactor);
+    const info = complete(
+      this.#stepper,
+      this.#run,
+      takeStep(this.#stepper, loss, lastLoss, factor * rateFactor),
+    );
     if (info.skipped) return { info, projected: false, held: false };
     const after = yield* this.#askAfter(info);
     return { info, after, known: deterministic ? after : undefined, projected: false, held: false };

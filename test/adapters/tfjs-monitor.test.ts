@@ -32,12 +32,41 @@ test("follows each batch of model.fit, and the steps of its optimizer", async ()
   expect(callback.summary()).toMatchObject({ steps: 20, objective: "batch", verdict: "healthy" });
   expect(logged.map(([, step]) => step)).toEqual([1, 4, 8, 12, 16, 20]);
   const [last] = logged.at(-1);
-  expect(Object.keys(last).sort()).toEqual(["grad_norm", "learning_rate", "loss", "superlevel/scale"]);
+  expect(Object.keys(last).sort()).toEqual([
+    "grad_norm",
+    "learning_rate",
+    "loss",
+    "superlevel/scale",
+    "update_ratio",
+  ]);
   expect(last["superlevel/scale"]).toBe(
     (model.optimizer as ReturnType<typeof superlevelOptimizer>).lastStep!.scale,
   );
   expect(Number.isFinite(last.loss)).toBe(true);
   expect(history.loss).toHaveLength(5);
+});
+
+test("logs how far a step moves the weights, of any optimizer, and leaves no tensor behind", async () => {
+  const { x, y, model } = problem();
+  for (const optimizer of [superlevelOptimizer(), tf.train.sgd(0.05)]) {
+    model.compile({ optimizer, loss: "meanSquaredError" });
+    const points: number[][] = [];
+    const note = () => void points.push(model.trainableWeights.flatMap((w) => [...w.read().dataSync()]));
+    const ratios: unknown[] = [];
+    const target = { log: (values: Record<string, unknown>) => ratios.push(values.update_ratio) };
+    const callback = monitorCallback({ model, target, every: 3 });
+    const run = { epochs: 1, batchSize: 16, shuffle: false, verbose: 0 as const };
+    await model.fit(x, y, { ...run, callbacks: [callback, { onBatchBegin: note, onBatchEnd: note }] });
+    const { numTensors } = tf.memory();
+    const expected = [0, 2].map((k) => {
+      const [before, after] = [points[2 * k], points[2 * k + 1]];
+      return Math.hypot(...after.map((value, i) => value - before[i])) / Math.hypot(...before);
+    });
+    expect(ratios).toHaveLength(2);
+    ratios.forEach((ratio, k) => expect(ratio).toBeCloseTo(expected[k], 5));
+    await model.fit(x, y, { ...run, callbacks: callback });
+    expect(tf.memory().numTensors).toBe(numTensors);
+  }
 });
 
 test("names a rate that is far too high, of any optimizer, and each finding once", async () => {
@@ -54,7 +83,7 @@ test("names a rate that is far too high, of any optimizer, and each finding once
 test("takes a monitor of one's own, and says what is wrong with options", () => {
   const monitor = lyapunovMonitor({ objective: "batch" });
   const callback = monitorCallback({ monitor });
-  callback.onBatchEnd(0, { loss: 1 });
+  void callback.onBatchEnd(0, { loss: 1 });
   expect(callback.monitor).toBe(monitor);
   expect(monitor.summary().loss.first).toBe(1);
   expect(() => monitorCallback({ every: 0 })).toThrow("monitorCallback.every");

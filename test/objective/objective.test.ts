@@ -389,6 +389,50 @@ describe("the dynamic cost", () => {
     expect(() => proximal(createOptimizer(2, { base: adam(), tuner: null }), { l1: 1 })).toThrow("sgd");
   });
 
+  describe("a guard judges a proximal step as a whole", () => {
+    const [n, l1, normal] = [10, 0.4, normals(1)];
+    const rows = Array.from({ length: 30 }, () => Array.from({ length: n }, () => normal()));
+    const values = rows.map(([a, b, c]) => 2 * a - b + 0.5 * c + 0.3 * normal());
+    const data = (x: ArrayLike<number>) =>
+      rows.map((row, k) => row.reduce((sum, a, i) => sum + a * x[i], 0) - values[k]);
+    const size = (x: Float32Array) => l1 * x.reduce((sum, v) => sum + Math.abs(v), 0);
+    /** ½ mean of squares, with λ ‖x‖₁ counted in its loss or not; its gradient never knows of it. */
+    const source =
+      (counts: boolean): GradientSource =>
+      (x, g) => {
+        const errors = data(x);
+        g.forEach((_, i) => (g[i] = errors.reduce((sum, e, k) => sum + e * rows[k][i], 0) / rows.length));
+        const half = errors.reduce((sum, e) => sum + e * e, 0) / 2 / rows.length;
+        return counts ? half + size(x) : half;
+      };
+    const run = (counts: boolean, rate: number, guard?: null) => {
+      const optimizer = createOptimizer(n, { base: sgd({ learningRate: rate }), tuner: null });
+      const steps = { steps: 300, deterministic: true, monitors: [proximal(optimizer, { l1 })] };
+      const { evaluations, rejections } = optimizer.minimize(
+        source(counts),
+        guard === null ? { ...steps, guard } : steps,
+      );
+      const cost = source(false)(optimizer.params, new Float32Array(n), 1) + size(optimizer.params);
+      return { cost, evaluations, rejections };
+    };
+
+    test.each([true, false])("whether its loss counts ‖x‖₁ (%s) or not", (counts) => {
+      const free = run(counts, 0.3, null);
+      const guarded = run(counts, 0.3);
+      expect(guarded.cost).toBeCloseTo(free.cost, 5);
+      expect(guarded).toMatchObject({ rejections: 0, evaluations: 301 });
+    });
+
+    test("and still takes back steps that are too long", () => {
+      const least = run(true, 0.3, null).cost;
+      for (const counts of [true, false]) {
+        const { cost, rejections } = run(counts, 3);
+        expect(rejections).toBeGreaterThan(0);
+        expect(cost).toBeLessThan(least + 1e-3);
+      }
+    });
+  });
+
   describe("with both kinds of gradients", () => {
     /** Four of many examples in each step, some of them wrong; the right ones are met by x = (1, −2, 0.5). */
     const [count, batch, truth] = [400, 4, [1, -2, 0.5]];

@@ -230,19 +230,16 @@ describe("an optimizer in a set", () => {
   );
 
   test.each(cases)(
-    "$name in $of ends at the solution, by minimize and by hand",
+    "$name in $of ends at the solution, by minimize with a guard and without, and by hand",
     ({ name, options, set, solution }) => {
-      const optimizer = createOptimizer(start, options);
-      const inside = constrain(optimizer, set);
-      const feasible = () => expect(set.project(optimizer.params.slice())).toBe(false);
-      optimizer.minimize(source, {
-        steps: 1500,
-        deterministic: true,
-        guard: null,
-        monitors: [inside, feasible],
-      });
       const digits = name === "mechanic" || name === "adam" ? 1 : 2;
-      optimizer.params.forEach((value, i) => expect(value, `${i}`).toBeCloseTo(solution[i], digits));
+      for (const guard of [null, undefined]) {
+        const optimizer = createOptimizer(start, options);
+        const inside = constrain(optimizer, set);
+        const feasible = () => expect(set.project(optimizer.params.slice())).toBe(false);
+        optimizer.minimize(source, { steps: 1500, deterministic: true, guard, monitors: [inside, feasible] });
+        optimizer.params.forEach((value, i) => expect(value, `${i}`).toBeCloseTo(solution[i], digits));
+      }
 
       const other = createOptimizer(start, options);
       const around = constrain(other, set);
@@ -250,7 +247,7 @@ describe("an optimizer in a set", () => {
         source(other.params, other.grads, t);
         around.beforeStep();
         other.step();
-        around.afterStep();
+        around.complete();
         expect(set.project(other.params.slice())).toBe(false);
       }
       other.params.forEach((value, i) => expect(value, `${i}`).toBeCloseTo(solution[i], digits));

@@ -65,7 +65,7 @@ const probe = {
   ...{ labels: undefined, worsened: false, classes: undefined },
 };
 const alarmed = { ...probe, alarms: 4, alarmSteps: [20, 30, 40, 50] };
-const labels = { examples: 400, left: 0.1, risenShare: 0.2, standing: 0.2, pace: 0.95, suspects: [7, 8] };
+const labels = { examples: 400, left: 0.1, risenShare: 0.2, contradiction: 0.06, suspects: [7, 8] };
 
 /** What shows a finding, and what it says; and what comes near but does not show it. */
 interface Row {
@@ -187,6 +187,11 @@ const ROWS: Record<FindingCode, Row> = {
       { steepness: { first: 40, max: 40 } },
       { regressed: true, steepness: { first: 5, max: 90 } },
       { regressed: true, steepness: { first: 5, max: 40 }, layers: network({ w1: { peakGradient: 9 } }) },
+      // A step that was too long made it explode.
+      {
+        ...{ progress: false, records: steps(50, risen), steepness: { first: 5, max: 90 } },
+        layers: network({ w1: { peakGradient: 9 } }),
+      },
     ],
   },
   "wrong-sign": {
@@ -279,12 +284,12 @@ const ROWS: Record<FindingCode, Row> = {
   },
   "label-noise": {
     shows: [
-      [{ probe: { ...probe, labels } }, "fell to 10 % of its start and stays, while 20 % stand above it"],
+      [{ probe: { ...probe, labels } }, "fell to 10 % of its start, the losses of 20 % stood above it"],
     ],
     near: [
       { probe },
-      { probe: { ...probe, labels: { ...labels, standing: 0.11 } } },
-      { probe: { ...probe, labels: { ...labels, pace: 0.5 } } },
+      { probe: { ...probe, labels: { ...labels, contradiction: 0.05 } } },
+      { probe: { ...probe, labels, last: 2 } },
     ],
   },
   overfitting: {

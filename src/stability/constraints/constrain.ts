@@ -4,11 +4,11 @@ import { expectOptimizer } from "../trajectories/optimizer-response.js";
 import { expectSet, type ConvexSet } from "./sets.js";
 
 /** What {@link constrain} returns: for `monitors`, or to be called around each step. */
-export interface Constraint extends Required<RunMonitor> {
+export interface Constraint extends RunMonitor {
   /** Takes from the optimizer's gradient what leads out of the set. */
   beforeStep(): void;
-  /** Moves the optimizer to the nearest point of the set. */
-  afterStep(): void;
+  /** The rest of the step: moves the optimizer to the nearest point of the set. */
+  complete(): void;
 }
 
 /**
@@ -19,8 +19,8 @@ export interface Constraint extends Required<RunMonitor> {
  * reference comes along, and Δ, S and moments stay. Plain descent in a box takes the steps of the projected gradient method.
  *
  * The start is moved into the set at once. A gradient that leads out as a whole stays as it is before the first step, where a run takes
- * one of 0 for a mistake; the projection undoes the step. A guard looks at losses before the
- * projection, so leave it out (`guard: null`) where boundaries are curved, as a ball's. There the older forms, such as `mechanic`, may run away.
+ * one of 0 for a mistake; the projection undoes the step. A guard judges a step together with its projection. Where boundaries are curved, as a ball's, the
+ * older forms, such as `mechanic`, may run away.
  *
  * @param optimizer of all parameters that the set is about, the frozen ones included
  * @param set {@link box}, {@link ball}, or one of your own
@@ -53,7 +53,7 @@ export function constrain(optimizer: Optimizer, set: ConvexSet): Constraint {
       set.tangent(params, next);
       if (optimizer.iterations > 0 || next.some((value) => value !== 0)) grads.set(next);
     },
-    afterStep() {
+    complete() {
       next.set(params);
       set.hold?.(next, from, raw);
       set.project(next);

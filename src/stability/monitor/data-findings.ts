@@ -2,25 +2,23 @@ import { digits, percent, type Evidence } from "./evidence.js";
 
 /* What fixed examples tell of the data. Each returns the message, or undefined where it does not show. */
 
-/** Of clean data less than an eighth stays behind, where no more is learnt; by chance a little more of a few examples. */
-const BEHIND = 0.07;
-const LEAST_BEHIND = 0.12;
-/** The median falls by less than this share in the last four tenths of the tests: what can be learnt is learnt. */
-const SETTLED = 0.8;
+/** Of clean data the share of high losses, times how unsure the surest are, is less. */
+const CONTRADICTS = 0.055;
+/** The batches' loss is as high as that of examples that are trained on. */
+const TRAINED_ON = 0.9;
 
 /** Share of the probe's tests that find fixed examples worse, and not by chance. */
 export const OFTEN_WORSE = 0.2;
 
-/** Wrong labels, by examples that are learnt last. */
-export function labelNoise(evidence: Evidence): string | undefined {
-  const { probe } = evidence;
-  if (!probe?.labels || overfits(evidence)) return undefined;
-  const { examples, standing, pace, left, suspects } = probe.labels;
-  const chance = BEHIND + 2 * Math.sqrt((BEHIND * (1 - BEHIND)) / examples);
-  if (!(standing > Math.max(LEAST_BEHIND, chance)) || !(pace > SETTLED)) return undefined;
+/** Wrong labels, by examples that contradict what is learnt, until they are learnt by heart. */
+export function labelNoise({ probe, now }: Evidence): string | undefined {
+  // Mistakes on examples that are held out are none of their labels.
+  if (!probe?.labels || now < TRAINED_ON * probe.last) return undefined;
+  const { examples, contradiction, left, risenShare, suspects } = probe.labels;
+  if (contradiction < CONTRADICTS) return undefined;
   return (
-    `label noise, or classes that overlap or are not learnt yet: the median loss of ${examples} fixed examples fell to ${percent(left)} of its start and stays, ` +
-    `while ${percent(standing)} stand above it; look at the labels of the first suspects: ${suspects.slice(0, 5).join(", ")}`
+    `label noise, or classes that overlap: while the median loss of ${examples} fixed examples fell to ${percent(left)} of its start, ` +
+    `the losses of ${percent(risenShare)} stood above it, and none of the others became sure; look at the labels of the first suspects: ${suspects.slice(0, 5).join(", ")}`
   );
 }
 

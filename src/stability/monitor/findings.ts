@@ -45,8 +45,8 @@ export const FINDINGS = [
     code: "exploding-gradient",
     severity: "problem",
     seenBy:
-      "‖g‖ leaps to a thousand times what is usual, or is a hundred times larger at an early layer than at the last, and the loss makes no headway",
-    detect: exploding,
+      "‖g‖ ‖x‖ is 25 times the loss at the start, or ‖g‖ becomes 30 times larger at an early layer than at the last while no rate is past the edge, and the loss makes no headway",
+    detect: (evidence) => exploding(evidence, pastEdge(evidence)),
   },
   {
     code: "wrong-sign",
@@ -147,7 +147,7 @@ export const FINDINGS = [
     code: "label-noise",
     severity: "problem",
     seenBy:
-      "many fixed examples stand above the typical first loss while the others are learnt, and apart from them; overlapping classes make no such gap",
+      "while the median loss falls, fixed examples of all classes alike rise half a nat above the first median, and the surest tenth is not sure yet",
     detect: labelNoise,
   },
   {

@@ -8,10 +8,12 @@ export interface LabelEvidence {
   readonly left: number;
   /** Share of examples whose loss stood above the first median for half of the way of the median from 0.6 of it to 0.1. */
   readonly risenShare: number;
-  /** Share of examples whose loss is above the first median, or above what chance makes it, now. */
-  readonly standing: number;
-  /** The median over what it was when six tenths of the tests were done: near 1 where what can be learnt is learnt. */
-  readonly pace: number;
+  /**
+   * How much losses look like those of wrong labels, in nats: share of examples whose loss is half a nat above the first median, times
+   * the tenth percentile of the losses, over what is left of the median. The mean of the six tests at which it was largest; 0 before
+   * there are so many.
+   */
+  readonly contradiction: number;
   /** Numbers of these examples, those that stood highest on average first, twenty at most. */
   readonly suspects: readonly number[];
 }
@@ -21,28 +23,64 @@ const [BEGUN, LEARNT] = [0.6, 0.1];
 const SUSPECTS = 20;
 /** Before the median has fallen to this part, nothing has been learnt that labels could contradict. */
 const LITTLE_LEFT = 0.95;
+/** The same where classes are not known, and a class that is not learnt yet looks like wrong labels. */
+const LITTLE_LEFT_UNSEEN = 0.8;
+/** How far above the first median a loss has to be to contradict what is learnt, in nats. */
+const HIGH = 0.5;
+/** Tests that `contradiction` is the mean of. */
+const STRONGEST = 6;
+/** Standard deviations by which the spread over classes may exceed that of chance. */
+const UNEVEN = 3;
+
+/** Σ (n_c − a N_c)² / N_c a (1 − a) over C classes, in standard deviations above what chance makes it: χ² with C − 1 degrees of freedom. */
+function unevenness(high: readonly boolean[], labels: ArrayLike<number>): number {
+  const classes = new Map<number, { high: number; all: number }>();
+  let total = 0;
+  high.forEach((isHigh, i) => {
+    const found = classes.get(labels[i]) ?? { high: 0, all: 0 };
+    found.all++;
+    if (isHigh) {
+      found.high++;
+      total++;
+    }
+    classes.set(labels[i], found);
+  });
+  const share = total / high.length;
+  let sum = 0;
+  for (const { high, all } of classes.values())
+    sum += (high - share * all) ** 2 / (all * share * (1 - share));
+  const degrees = classes.size - 1;
+  return (sum - degrees) / Math.sqrt(2 * degrees);
+}
 
 /**
  * Wrong labels are learnt last: while the others are learnt, their losses rise (small losses are clean ones; Arazo et al.,
- * arXiv 1904.11238). Those of hard examples rise too, but not for long, and those of any example where a rate is too high. So
- * each is followed while the median falls, in steps of the median's logarithm, so that it does not matter how fast a run learns.
- * It is compared with the median at the start, as an example that began low by chance is not hard.
+ * arXiv 1904.11238). Those of hard examples rise too, but hard ones are of some classes more than of others, and where classes overlap
+ * the rest is soon sure of itself; a share ε of wrong labels keeps every example from it, down to a loss of −log(1 − ε), until they are
+ * learnt by heart. So it is looked for on the way, at each test.
+ *
+ * Which examples they are, the way tells: each is followed while the median falls, in steps of the median's logarithm, so that it
+ * does not matter how fast a run learns. It is compared with the median at the start, as an example that began low by chance is not hard.
  */
 export class LabelTracker {
   readonly #first: Float64Array;
+  readonly #labels: ArrayLike<number> | undefined;
   readonly #typical: number;
   /** Of each example, how much of the way it stood above, and its mean loss, both times the way. */
   readonly #above: Float64Array;
   readonly #sums: Float64Array;
   #way = 0;
   #now: Float64Array;
-  /** The median at each test, over the first. */
-  readonly #medians: number[] = [];
+  #left = 1;
   #lowest = BEGUN;
+  /** The largest contradictions, largest first. */
+  #strongest: number[] = [];
 
-  /** `chance`: the loss of one who knows nothing, where the classes are known; else the first median stands for it. */
-  constructor(first: Float64Array, chance = Infinity) {
+  /** With the classes of the examples, log C is what one loses who knows nothing; else the first median stands for it. */
+  constructor(first: Float64Array, labels?: ArrayLike<number>) {
     this.#first = this.#now = first;
+    this.#labels = labels;
+    const chance = labels ? Math.log(new Set(Array.from(labels)).size) : Infinity;
     this.#typical = Math.min(chance, median([...first]));
     this.#above = new Float64Array(first.length);
     this.#sums = new Float64Array(first.length);
@@ -50,8 +88,9 @@ export class LabelTracker {
 
   add(losses: Float64Array): void {
     this.#now = losses;
-    const left = median([...losses]) / this.#typical;
-    this.#medians.push(left);
+    const left = (this.#left = median([...losses]) / this.#typical);
+    this.#strongest.push(this.#contradictionOf(losses, left));
+    this.#strongest = this.#strongest.sort((a, b) => b - a).slice(0, STRONGEST);
     if (this.#lowest <= LEARNT || !(left < this.#lowest)) return;
     const way = Math.log(this.#lowest / Math.max(left, LEARNT));
     this.#way += way;
@@ -62,22 +101,34 @@ export class LabelTracker {
     this.#lowest = left;
   }
 
+  #contradictionOf(losses: Float64Array, left: number): number {
+    const labels = this.#labels;
+    if (!(left > LEARNT && left < (labels ? LITTLE_LEFT : LITTLE_LEFT_UNSEEN))) return 0;
+    const high = Array.from(losses, (loss) => loss > this.#typical + HIGH);
+    if (labels && unevenness(high, labels) > UNEVEN) return 0;
+    // A network whose units have died tells few examples apart.
+    if (new Set(Float32Array.from(losses)).size < losses.length / 2) return 0;
+    const surest = losses.slice().sort()[Math.floor(losses.length / 10)];
+    return ((high.filter(Boolean).length / losses.length) * surest) / left;
+  }
+
   /** Undefined until the median falls a little, and where the mean does not fall: then it is not labels that are wrong. */
   get evidence(): LabelEvidence | undefined {
     const total = (values: Float64Array) => values.reduce((a, b) => a + b, 0);
-    const [now, sums, medians, examples] = [this.#now, this.#sums, this.#medians, this.#sums.length];
-    const left = medians[medians.length - 1] ?? 1;
+    const [now, sums, left, examples] = [this.#now, this.#sums, this.#left, this.#sums.length];
     if (!(left < LITTLE_LEFT && total(now) < total(this.#first))) return undefined;
     const all = Array.from(now.keys());
-    const standing = all.filter((i) => now[i] > this.#typical);
-    const risen = this.#way > 0 ? all.filter((i) => this.#above[i] >= this.#way / 2) : standing;
+    const risen =
+      this.#way > 0
+        ? all.filter((i) => this.#above[i] >= this.#way / 2)
+        : all.filter((i) => now[i] > this.#typical);
     const height = this.#way > 0 ? sums : now;
     return {
       examples,
       left: this.#way > 0 ? this.#lowest : left,
       risenShare: risen.length / examples,
-      standing: standing.length / examples,
-      pace: left / medians[Math.floor(0.6 * medians.length)],
+      contradiction:
+        (this.#strongest[STRONGEST - 1] ?? 0) > 0 ? total(Float64Array.from(this.#strongest)) / STRONGEST : 0,
       suspects: risen.sort((a, b) => height[b] - height[a]).slice(0, SUSPECTS),
     };
   }

@@ -76,8 +76,8 @@ export function vanishing(evidence: Evidence): string | undefined {
 /** A loss that changes with all of x by more than this many times itself is too steep; in ten layers by about ten. */
 const STEEP = 25;
 
-/** Gradients grow on their way back through many layers or many turns of a recurrent one. */
-export function exploding(evidence: Evidence): string | undefined {
+/** Gradients grow on their way back through many layers or many turns of a recurrent one; later than at the start, also after a step too long. */
+export function exploding(evidence: Evidence, pastEdge: string | undefined): string | undefined {
   const { seen, steepness, regressed, progress, spiked, nonFinite } = evidence;
   if (!(regressed || spiked || !progress || nonFinite || steepness.first > 4 * STEEP)) return undefined;
   const cure = "clip it, clip: { norm: 1 }, or start with smaller recurrent weights, or with orthogonal ones";
@@ -86,7 +86,7 @@ export function exploding(evidence: Evidence): string | undefined {
   const weights = weightsOf(evidence);
   const last = weights.at(-1)?.peakGradient ?? NaN;
   const steepest = weights.slice(0, -1).find(({ peakGradient }) => peakGradient > 30 * last);
-  if (!steepest || !(steepness.max > 2 * STEEP)) return undefined;
+  if (pastEdge || !steepest || !(steepness.max > 2 * STEEP)) return undefined;
   return (
     `exploding gradient: where ‖g‖ = ${digits(seen.gradNormMax)} was largest, it was ${digits(steepest.peakGradient)} a coordinate at ` +
     `${steepest.name}, and ${digits(last)} next to the loss; ${cure}`

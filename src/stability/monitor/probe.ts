@@ -79,7 +79,7 @@ export class ProbeTracker {
     const now = Float64Array.from(this.#options.losses(params));
     if (!this.#before) this.#first = mean(now);
     const before = this.#before ?? now;
-    this.#labels ??= new LabelTracker(now, this.#chance);
+    this.#labels ??= new LabelTracker(now, this.#options.labels);
     const { risen } = pairedTest(before, now, this.#z);
     this.#risen = risen;
     if (this.#before) this.#tests++;
@@ -100,12 +100,6 @@ export class ProbeTracker {
   /** Mean loss at the last measurement. */
   get value(): number {
     return this.#before ? mean(this.#before) : NaN;
-  }
-
-  /** log C of the classes of `labels`. */
-  get #chance(): number | undefined {
-    const { labels } = this.#options;
-    return labels && Math.log(new Set(Array.from(labels)).size);
   }
 
   get #worsened(): boolean {
