@@ -3,3 +3,7 @@ declare module "*?worker&inline" {
   export default create;
 }
 declare module "*.css";
+interface ImportMeta {
+  /** Vite's: whether the code runs while pages are written. */
+  readonly env: { readonly SSR: boolean };
+}

@@ -126,7 +126,11 @@ export class Controls {
       "section",
       { class: "side" },
       html("h2", {}, "Start"),
-      html("p", { class: "note" }, "Click into the picture, or type:"),
+      html(
+        "p",
+        { class: "note" },
+        "Click into the picture, move over the map with arrow keys and press Enter, or type:",
+      ),
       html(
         "div",
         { class: "row" },

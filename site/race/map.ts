@@ -7,36 +7,87 @@ import type { OnPlace, Runner, Scene, View } from "./view.js";
 
 const MARGIN = { left: 40, right: 10, top: 10, bottom: 26 };
 
+type Place = readonly [number, number];
+
+/** Where keys move the mark. */
+const MOVES: Readonly<Record<string, Place>> = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowDown: [0, -1],
+  ArrowUp: [0, 1],
+};
+/** How far, in shares of the window; with the shift key a quarter of it. */
+const STRIDE = 0.02;
+
 /** The landscape from above. */
 export class MapView implements View {
-  readonly element: HTMLCanvasElement;
+  readonly element: HTMLElement;
+  readonly #canvas = html("canvas", {
+    class: "map",
+    role: "application",
+    tabindex: 0,
+    "aria-label": "Map of the landscape. Arrow keys move a mark; Enter starts there.",
+  });
+  /** What is at the mark. */
+  readonly #said = html("p", { class: "note", role: "status" });
+  /** The place that keys have chosen, in shares of the window. */
+  #mark: Place | undefined;
   /** The landscape alone, painted when it or the level changes. */
   readonly #ground = document.createElement("canvas");
   readonly #size = new ResizeObserver(() => this.#scene && this.draw(this.#scene, false));
   #scene: Scene | undefined;
 
   constructor(onPlace: OnPlace) {
-    this.element = html("canvas", { class: "map", role: "img", "aria-label": "Map of the landscape" });
-    this.element.addEventListener("click", (event) => {
-      const box = this.element.getBoundingClientRect();
+    this.element = html("div", {}, this.#canvas, this.#said);
+    this.#canvas.addEventListener("click", (event) => {
+      const box = this.#canvas.getBoundingClientRect();
       const u = (event.clientX - box.left - MARGIN.left) / (box.width - MARGIN.left - MARGIN.right);
       const v = 1 - (event.clientY - box.top - MARGIN.top) / (box.height - MARGIN.top - MARGIN.bottom);
       if (u >= 0 && u <= 1 && v >= 0 && v <= 1) onPlace(u, v);
     });
-    this.#size.observe(this.element);
+    this.#canvas.addEventListener("keydown", (event) => this.#press(event, onPlace));
+    this.#canvas.addEventListener("blur", () => this.#put(undefined));
+    this.#size.observe(this.#canvas);
+  }
+
+  #press(event: KeyboardEvent, onPlace: OnPlace): void {
+    const move = MOVES[event.key];
+    if (event.key === "Enter" && this.#mark) {
+      const [u, v] = this.#mark;
+      this.#put(undefined);
+      onPlace(u, v);
+    } else if (move && this.#scene) {
+      const { field, start } = this.#scene;
+      const far = event.shiftKey ? STRIDE / 4 : STRIDE;
+      const [u, v] = (this.#mark ?? field.toWindow(...start)).map((share, k) =>
+        Math.min(1, Math.max(0, share + far * move[k])),
+      );
+      this.#put([u, v]);
+    } else return;
+    event.preventDefault();
+  }
+
+  #put(mark: Place | undefined): void {
+    this.#mark = mark;
+    if (!this.#scene) return;
+    const { field } = this.#scene;
+    const [x, y] = mark ? field.toPlane(...mark) : [0, 0];
+    const text = `x = ${short(x)}, y = ${short(y)}: the loss is ${short(field.landscape.loss(x, y))}. Enter starts here.`;
+    this.#said.textContent = mark ? text : "";
+    this.draw(this.#scene, true);
   }
 
   draw(scene: Scene, moved: boolean): void {
     this.#scene = scene;
-    const { clientWidth, clientHeight } = this.element;
+    const { clientWidth, clientHeight } = this.#canvas;
     if (clientWidth === 0) return;
     const ratio = Math.min(2, devicePixelRatio || 1);
     const width = clientWidth - MARGIN.left - MARGIN.right;
     const height = clientHeight - MARGIN.top - MARGIN.bottom;
     if (!moved) this.#paintGround(scene, width, height, ratio);
-    this.element.width = Math.round(clientWidth * ratio);
-    this.element.height = Math.round(clientHeight * ratio);
-    const context = this.element.getContext("2d")!;
+    this.#canvas.width = Math.round(clientWidth * ratio);
+    this.#canvas.height = Math.round(clientHeight * ratio);
+    const context = this.#canvas.getContext("2d")!;
     context.scale(ratio, ratio);
     context.translate(MARGIN.left, MARGIN.top);
     context.drawImage(this.#ground, 0, 0, width, height);
@@ -50,6 +101,7 @@ export class MapView implements View {
     courses.forEach((course, k) => drawCourse(context, course, runners[k].racer));
     courses.forEach((course, k) => drawMarker(context, course[course.length - 1], runners[k].racer));
     drawStart(context, scene, width, height);
+    if (this.#mark) drawMark(context, this.#mark, width, height);
   }
 
   destroy(): void {
@@ -79,8 +131,6 @@ function drawAxes(context: CanvasRenderingContext2D, field: Field, width: number
     context.fillText(short(y, 2), -5, (1 - share) * height);
   }
 }
-
-type Place = readonly [number, number];
 
 /** Places in pixels up to the present step; what is far outside would only slow the canvas down. */
 function courseOf({ field, step }: Scene, { trace }: Runner, width: number, height: number): Place[] {
@@ -138,4 +188,24 @@ function drawStart(
   context.strokeStyle = colour("ink");
   context.lineWidth = 2;
   context.stroke();
+}
+
+function drawMark(context: CanvasRenderingContext2D, [u, v]: Place, width: number, height: number): void {
+  const [x, y] = [u * width, (1 - v) * height];
+  for (const [stroke, lineWidth] of [
+    ["paper", 5],
+    ["ink", 2],
+  ] as const) {
+    context.strokeStyle = colour(stroke);
+    context.lineWidth = lineWidth;
+    context.beginPath();
+    for (const [dx, dy] of [
+      [1, 0],
+      [0, 1],
+    ]) {
+      context.moveTo(x - 9 * dx, y - 9 * dy);
+      context.lineTo(x + 9 * dx, y + 9 * dy);
+    }
+    context.stroke();
+  }
 }

@@ -27,6 +27,21 @@ export const presets: readonly Preset[] = [
     },
   },
   {
+    id: "figure-1-d",
+    name: "Figure 1 d",
+    note: "All of it at once: the rates decay, and whoever walks stays in the super-level set of λ, so the energy V stays between λ and where it began. It is step 10 of Algorithm 1 that holds them there, not the decay: allow the loss below λ, and they leave.",
+    state: {
+      ...defaultState("bump"),
+      on: ["superlevel", "algorithm1", "stored", "equations"],
+      flood: true,
+      side: "super",
+      level: 0.8,
+      steps: 300,
+      speed: 60,
+      playing: true,
+    },
+  },
+  {
     id: "flooding",
     name: "Flooding",
     note: "Step 10 of Algorithm 1: whenever the loss would fall below the level λ, the step goes back to it. So no one arrives: all end on the water line, where the slope is not 0. This is known as flooding.",

@@ -119,6 +119,14 @@ describe.skipIf(skipped)(`Chromium${skipNote}`, () => {
       await page.getByRole("button", { name: "Past the edge" }).click();
       await expect.poll(() => page.url()).toContain("on=canyon");
       await page.waitForSelector(".map");
+      await page.locator(".map").focus();
+      for (let k = 0; k < 5; k++) await page.keyboard.press("ArrowRight");
+      await page.keyboard.press("Shift+ArrowDown");
+      await expect
+        .poll(() => page.getByText("Enter starts here").textContent())
+        .toContain("x = −2.6, y = 0.394:");
+      await page.keyboard.press("Enter");
+      await expect.poll(() => page.url()).toContain("start=-2.6,0.394");
 
       await page.goto("about:blank");
       await page.emulateMedia({ reducedMotion: "no-preference" });
@@ -135,5 +143,5 @@ describe.skipIf(skipped)(`Chromium${skipNote}`, () => {
     } finally {
       await browser.close();
     }
-  }, 60_000);
+  });
 });

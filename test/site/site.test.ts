@@ -1,4 +1,5 @@
 /** The site's parts that need no browser. */
+import { runInNewContext } from "node:vm";
 import { gzipSync } from "node:zlib";
 
 import { describe, expect, test } from "vitest";
@@ -9,6 +10,9 @@ import { report } from "superlevel/stability";
 import { drawDigits } from "../../studies/kit/digits/draw.js";
 import { readAddress, writeAddress } from "../../site/common/address.js";
 import { short } from "../../site/common/dom.js";
+import { eraseTypes } from "../../site/docs/live/erase.js";
+import { run, runsInPage } from "../../site/docs/live/instrument.js";
+import { placed } from "../../site/docs/portable.js";
 import { Field } from "../../site/race/field.js";
 import { landscapeOf, landscapes } from "../../site/race/landscapes.js";
 import { presets } from "../../site/race/presets.js";
@@ -114,6 +118,20 @@ describe("races", () => {
   });
 });
 
+test("Figure 1 d: rates decay, and the energy is bounded by the level and the start", () => {
+  const { state } = presets.find(({ id }) => id === "figure-1-d")!;
+  const landscape = landscapeOf(state.landscape);
+  const floor = new Field(landscape).levelAt(state.level);
+  for (const racer of racers.filter(({ id }) => state.on.includes(id))) {
+    const run = { landscape, start: state.start, steps: state.steps };
+    const { losses } = runTrace({ ...run, floor }, racer, state.rates[racer.id] ?? 1);
+    const above = losses.slice(1).filter((loss) => loss < floor - 1e-6 || loss > losses[0] + 1e-6);
+    expect([racer.id, above]).toEqual([racer.id, []]);
+    const free = runTrace(run, racer, state.rates[racer.id] ?? 1).losses;
+    expect([racer.id, free[state.steps] < floor]).toEqual([racer.id, racer.id !== "algorithm1"]);
+  }
+});
+
 test("numbers", () => {
   const texts = [0, 1.5, -0.0123, 1e-7, 123456, -3.24e-9, NaN, Infinity].map((value) => short(value));
   expect(texts).toEqual(["0", "1.5", "−0.0123", "10⁻⁷", "1.2·10⁵", "−3.2·10⁻⁹", "–", "∞"]);
@@ -170,5 +188,34 @@ describe("MNIST's files", () => {
     );
     await expect(readMnist([imageFile, odd])).rejects.toThrow("holds the label 11");
     await expect(readMnist([file("a.txt", new Uint8Array(20))])).rejects.toThrow("a.txt: not an IDX file");
+  });
+});
+
+describe("examples in pages", () => {
+  test("are JavaScript that shows results in order", async () => {
+    const code = eraseTypes(`import { type Kind, half as other } from "superlevel";
+      interface Pair { a: number }
+      const double = (x: number, _?: Pair): number => (2 * x) as number;
+      const seen: number[] = [];
+      double(other(3)!); // → 3
+      await Promise.reject(new RangeError("far")); // → throws RangeError
+      console.log(new Map<string, number>().size, seen, Float32Array.of(0.5));`);
+    const lines: string[] = [];
+    const half = (x: number) => x / 2;
+    await run(code, { superlevel: { half } }, (line) => lines.push(line));
+    expect(lines).toEqual([
+      "double(other(3)) → 3",
+      'await Promise.reject(new RangeError("far")) → throws RangeError: far',
+      "0 [] Float32Array [0.5]",
+    ]);
+    expect(runsInPage(code)).toBe(true);
+    expect(runsInPage(code.replace('"superlevel"', '"superlevel/tfjs"'))).toBe(false);
+    expect(runsInPage("function f(x?): Adam; // → 1")).toBe(false);
+  });
+
+  test("know their place in every kind of string", () => {
+    const code = placed('const [a, b, c] = ["/__docs__/a", `/__docs__/b`, `${1}/__docs__/c`]; // /__docs__/');
+    const context = { docsPlace: "/x y/" };
+    expect(runInNewContext(`${code}\n[a, b, c].join();`, context)).toBe("/x y/a,/x y/b,1/x y/c");
   });
 });

@@ -14,7 +14,17 @@ const ROOTS = [".", "src", "assembly", "test"];
 
 /** Names that belong to others; of chains such as `torch.optim.SGD` the first counts. */
 const FOREIGN = new Set([
-  ...["torch", "optim", "opt", "lr_scheduler", "swa_utils", "clip_grad_norm_", "clip_grad_value_", "LBFGS"],
+  ...[
+    "optax",
+    "torch",
+    "optim",
+    "opt",
+    "lr_scheduler",
+    "swa_utils",
+    "clip_grad_norm_",
+    "clip_grad_value_",
+    "LBFGS",
+  ],
   ...[
     "tf",
     "model",
