@@ -34,7 +34,7 @@ type Outcome = {
   readonly lowest: number;
   /** Are both in one component of {return ≥ 0.9 of the lesser}, on the plane through both and where the first began. */
   readonly connected: boolean;
-  /** Components of {return ≥ a share of the highest}, of two points or more; by `shares`. */
+  /** Components of {return ≥ a share of the highest}; by `shares`. */
   readonly components: readonly number[];
   /** Returns on the slice, row by row; of the first seed only. */
   readonly values: readonly number[] | null;
@@ -135,7 +135,7 @@ function report(runs: readonly Run<Job, Outcome>[]): Findings {
 Zeng, Doan and Romberg (2023) prove of tabular policies, and of networks wide enough, that the superlevel sets of the return are connected. These are small networks, 32 tanh
 units, trained by REINFORCE for ${updates} updates, and looked at on planes: through the policies of two seeds and where the first of them began, ${points} × ${points} points, the return at each being the mean
 length of ${games} games of at most ${longest} steps, from the same starts and with the same random numbers everywhere. A slice can only show that a set falls apart on it: its parts may be
-connected outside.
+connected outside. And games are of whole steps: where a return hardly changes, parts of one or two points are grain.
 
 - **both**: mean steps a game of the two policies; **lowest between**: on the straight line from one to the other;
 - **connected**: share of seeds where both lie in one component of {return ≥ 0.9 of the lesser one's} on the slice;

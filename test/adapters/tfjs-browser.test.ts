@@ -52,7 +52,7 @@ describe.skipIf(skipped)(`TensorFlow.js in a browser${skipNote}`, () => {
   beforeAll(async () => {
     server = await serve({ "/": { program }, "/isolated": { program, headers: isolation } }, folder);
     browser = await launch(GRAPHICS.webgl);
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await browser?.close();
@@ -64,19 +64,15 @@ describe.skipIf(skipped)(`TensorFlow.js in a browser${skipNote}`, () => {
     { backend: "wasm", isolated: false, copies: false },
     // With threads its memory is shared, and the kernels' is not.
     { backend: "wasm", isolated: true, copies: true },
-  ])(
-    "trains, leaks nothing, and goes on from a saved model: %o",
-    async (setting) => {
-      const path = `${setting.isolated ? "/isolated" : "/"}?${setting.backend}`;
-      const [line] = (await visit(browser, server, path)).logs;
-      const { first, here, there, further, ...rest } = JSON.parse(line) as Losses;
-      expect(rest).toEqual({ ...setting, leaked: 0, iterations: 154, averages: true });
-      expect(here).toBeLessThan(0.5 * first);
-      expect(there).toBe(here);
-      expect(further[1]).toBe(further[0]);
-    },
-    120_000,
-  );
+  ])("trains, leaks nothing, and goes on from a saved model: %o", async (setting) => {
+    const path = `${setting.isolated ? "/isolated" : "/"}?${setting.backend}`;
+    const [line] = (await visit(browser, server, path)).logs;
+    const { first, here, there, further, ...rest } = JSON.parse(line) as Losses;
+    expect(rest).toEqual({ ...setting, leaked: 0, iterations: 154, averages: true });
+    expect(here).toBeLessThan(0.5 * first);
+    expect(there).toBe(here);
+    expect(further[1]).toBe(further[0]);
+  });
 });
 
 describe.skipIf(skipped).each(["webgl", "webgpu"] as const)(`on the device, %s${skipNote}`, (backend) => {

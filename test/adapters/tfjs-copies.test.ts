@@ -34,7 +34,7 @@ beforeAll(() => {
     symlinkSync(resolve("node_modules", name), join(modules, name));
   mkdirSync(join(modules, "superlevel/node_modules"));
   copy("tfjs-core", join(modules, "superlevel/node_modules"));
-}, 120_000);
+});
 
 afterAll(() => installed?.remove());
 
@@ -90,15 +90,11 @@ const warning = expect.stringMatching(
 test.each([
   ["theirs first", TENSORFLOW + OURS],
   ["ours first", OURS + TENSORFLOW],
-])(
-  "two copies, %s: a warning says what to do, and it helps",
-  (name, imports) => {
-    const file = `${name.replace(" ", "-")}.mjs`;
-    writeFileSync(join(project, file), imports + BODY);
-    expect(run(file)).toEqual({ found: ["Unknown layer: SuperlevelOptimizer", true], warnings: [warning] });
-  },
-  60_000,
-);
+])("two copies, %s: a warning says what to do, and it helps", (name, imports) => {
+  const file = `${name.replace(" ", "-")}.mjs`;
+  writeFileSync(join(project, file), imports + BODY);
+  expect(run(file)).toEqual({ found: ["Unknown layer: SuperlevelOptimizer", true], warnings: [warning] });
+});
 
 /** What docs/tfjs.md says to set, and without it. */
 const bundlers: Record<string, (entry: string, output: string, cured: boolean) => Promise<unknown>> = {
@@ -156,5 +152,4 @@ test.each(Object.entries(bundlers))(
       expect((found as unknown[])[0]).toBe(cured || "Unknown layer: SuperlevelOptimizer");
     }
   },
-  120_000,
 );

@@ -51,7 +51,6 @@ describe("a saved model", () => {
       expect(new Set(saved.losses).size).toBeGreaterThan(15);
       expect(loaded).toEqual(saved);
     },
-    60_000,
   );
 });
 

@@ -212,7 +212,7 @@ describe("memory", () => {
     tf.dispose(variables);
     // The tensors that the variables were made from are the scope's.
     expect(tf.memory().numTensors).toBe(before.numTensors + SIZES.length);
-  }, 60_000);
+  });
 
   it("survives tidy", () => {
     const x = variable([3, -2]);

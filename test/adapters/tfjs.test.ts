@@ -223,7 +223,7 @@ describe("memory", () => {
     for (let save = 0; save < 3; save++) await model.optimizer.getWeights();
     await model.optimizer.setWeights(await model.optimizer.getWeights());
     expect(count().numTensors).toBe(before.numTensors);
-  }, 60_000);
+  });
 
   it("is given back by dispose", async () => {
     const x = variable([3]);

@@ -71,21 +71,13 @@ describe.skipIf(reason)(`types${note}`, () => {
   }
 
   describe.each(compilers)("for TypeScript %s", (version, tsc) => {
-    it.each([[["es2022"]], [["es2022", "dom"]]])(
-      "with lib %j",
-      (lib) => {
-        expect(compile(tsc, `${version} ${lib.join()}`, PROGRAM, { lib })).toBe("");
-      },
-      60_000,
-    );
+    it.each([[["es2022"]], [["es2022", "dom"]]])("with lib %j", (lib) => {
+      expect(compile(tsc, `${version} ${lib.join()}`, PROGRAM, { lib })).toBe("");
+    });
 
-    it.skipIf(version === "5.0")(
-      "that knows `using`",
-      () => {
-        expect(compile(tsc, `${version} using`, USING, { lib: ["es2022"] })).toBe("");
-      },
-      60_000,
-    );
+    it.skipIf(version === "5.0")("that knows `using`", () => {
+      expect(compile(tsc, `${version} using`, USING, { lib: ["es2022"] })).toBe("");
+    });
   });
 
   it("beside those of Node, which declare the same", () => {
@@ -97,7 +89,7 @@ describe.skipIf(reason)(`types${note}`, () => {
         compile(compilers[compilers.length - 1][1], `node ${lib.join()}`, PROGRAM, { lib, types: ["node"] }),
       ).toBe("");
     }
-  }, 60_000);
+  });
 });
 
 describe.skipIf(reason)(`Vue${note}`, () => {

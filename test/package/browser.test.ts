@@ -44,7 +44,7 @@ describe.skipIf(skipped)(`browser${skipNote}`, () => {
   beforeAll(async () => {
     server = await serve(pages);
     browser = await launch();
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await browser?.close();
@@ -55,14 +55,14 @@ describe.skipIf(skipped)(`browser${skipNote}`, () => {
 
   it("gives bit-identical parameters", async () => {
     expect(await visit(browser, server, "/")).toEqual({ logs: [expected()], warnings: [] });
-  }, 60_000);
+  });
 
   it("gives them where the page may not compile WebAssembly, and says once that it is slower", async () => {
     const { logs, warnings } = await visit(browser, server, "/strict", 2);
     expect(logs).toEqual([expected(), "js"]);
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toMatch(/^superlevel: SIMD WebAssembly does not run here \(CompileError/);
-  }, 60_000);
+  });
 
   it("runs the relaxed binary, close to the strict one", async () => {
     const [printed] = (await visit(browser, server, "/relaxed")).logs;
@@ -70,5 +70,5 @@ describe.skipIf(skipped)(`browser${skipNote}`, () => {
     expect(engine).toBe("wasm-relaxed");
     expect(difference).toBeGreaterThan(0);
     expect(difference).toBeLessThan(1e-5);
-  }, 60_000);
+  });
 });

@@ -56,7 +56,7 @@ beforeAll(async () => {
   quick = await bundleSuites(QUICK);
   thorough = await bundleSuites([...QUICK, ...THOROUGH]);
   installed = packAndInstall();
-}, 120_000);
+});
 
 afterAll(() => installed?.remove());
 
@@ -101,6 +101,6 @@ for (const [name, browser] of Object.entries(browsers)) {
         <script type="module" src="/program.mjs"></script>`;
       const report = await reportOf(browser, page, { folder: project });
       expect(report).toBe(run(project, "node", "program.mjs").trim());
-    }, 120_000);
+    });
   });
 }

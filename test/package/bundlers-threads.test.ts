@@ -34,7 +34,7 @@ beforeAll(() => {
   copyFileSync(`test/support/${PROGRAM}`, join(project, PROGRAM));
   expected = run(project, "node", PROGRAM).trim();
   expect(JSON.parse(expected)).toMatchObject({ threads: 3, same: true });
-}, 120_000);
+});
 
 afterAll(() => installed?.remove());
 
@@ -109,16 +109,12 @@ describe("in Node, a bundle by", () => {
     ["webpack, for development", byWebpack({ target: "node", mode: "development" }), "module"],
     ["webpack, as CommonJS", byWebpack({ target: "node", output: { module: false } }), "commonjs"],
     ["Vite", byVite({ ssr: true }, { noExternal: true }), "module"],
-  ])(
-    "%s",
-    async (name, bundle, type) => {
-      const folder = await bundled(`node ${name}`, bundle);
-      writeFileSync(join(folder, "package.json"), JSON.stringify({ type }));
-      const program = files(folder).find((file) => file.includes("program"))!;
-      expect(run(folder, "node", program).trim()).toBe(expected);
-    },
-    60_000,
-  );
+  ])("%s", async (name, bundle, type) => {
+    const folder = await bundled(`node ${name}`, bundle);
+    writeFileSync(join(folder, "package.json"), JSON.stringify({ type }));
+    const program = files(folder).find((file) => file.includes("program"))!;
+    expect(run(folder, "node", program).trim()).toBe(expected);
+  });
 });
 
 /** A server of a folder's files, and the names of those that it was asked for. */
@@ -144,7 +140,7 @@ describe.skipIf(skipped)(`in a page${skipNote}`, () => {
 
   beforeAll(async () => {
     browser = await launch();
-  }, 60_000);
+  });
 
   afterAll(() => browser?.close());
 
@@ -154,7 +150,7 @@ describe.skipIf(skipped)(`in a page${skipNote}`, () => {
     const failed = new Promise<never>((_, reject) => tab.on("pageerror", reject));
     const message = tab.waitForEvent("console", {
       predicate: (message) => message.text().startsWith("{"),
-      timeout: 60_000,
+      timeout: 150_000,
     });
     await tab.goto(url);
     const text = (await Promise.race([message, failed])).text();
@@ -181,25 +177,17 @@ describe.skipIf(skipped)(`in a page${skipNote}`, () => {
     ["Vite", byVite({}), true],
   ];
 
-  it.each(bundlers)(
-    "a bundle by %s, and nothing else",
-    async (name, bundle) => {
-      const folder = await bundled(`page ${name}`, bundle);
-      expect(await expectToRun(folder)).toEqual([]);
-    },
-    60_000,
-  );
+  it.each(bundlers)("a bundle by %s, and nothing else", async (name, bundle) => {
+    const folder = await bundled(`page ${name}`, bundle);
+    expect(await expectToRun(folder)).toEqual([]);
+  });
 
-  it.each(bundlers)(
-    "a bundle by %s where workers have to be files",
-    async (name, bundle, findsWorker) => {
-      const folder = await bundled(`strict ${name}`, bundle, !findsWorker);
-      const [worker, ...others] = new Set(await expectToRun(folder, STRICT));
-      expect(files(folder)).toContain(worker.slice(1));
-      expect(others).toEqual([]);
-    },
-    60_000,
-  );
+  it.each(bundlers)("a bundle by %s where workers have to be files", async (name, bundle, findsWorker) => {
+    const folder = await bundled(`strict ${name}`, bundle, !findsWorker);
+    const [worker, ...others] = new Set(await expectToRun(folder, STRICT));
+    expect(files(folder)).toContain(worker.slice(1));
+    expect(others).toEqual([]);
+  });
 
   it("a bundle without the worker's file, where there has to be one, is told so", async () => {
     const folder = await bundled("strict, no file", byEsbuild({}));
@@ -212,12 +200,12 @@ describe.skipIf(skipped)(`in a page${skipNote}`, () => {
         /a thread has failed: its script could not be loaded: see docs\/engines\.md/,
       ) as string,
     });
-  }, 60_000);
+  });
 
   it("a development build by webpack", async () => {
     const folder = await bundled("development webpack", byWebpack({ ...web, mode: "development" }));
     expect(await expectToRun(folder)).toEqual([]);
-  }, 60_000);
+  });
 
   it("esbuild's server", async () => {
     const folder = join(project, "..", "esbuild-server");
@@ -247,27 +235,23 @@ describe.skipIf(skipped)(`in a page${skipNote}`, () => {
     expect(await printed(`http://127.0.0.1:${(page.address() as AddressInfo).port}/`)).toBe(expected);
     page.close();
     await context.dispose();
-  }, 60_000);
+  });
 
   it.each([
     ["", {}],
     [" where workers have to be files", { "Content-Security-Policy": STRICT }],
-  ])(
-    "Vite's server%s",
-    async (_where, policy) => {
-      const page = `<!doctype html><script type="module" src="/${PROGRAM}"></script>`;
-      writeFileSync(join(project, "index.html"), page);
-      const server = await vite.createServer({
-        root: project,
-        configFile: false,
-        logLevel: "silent",
-        server: { host: "127.0.0.1", port: 0, headers: { ...ISOLATION, ...policy }, hmr: false },
-      });
-      await server.listen();
-      const { port } = server.httpServer!.address() as AddressInfo;
-      expect(await printed(`http://127.0.0.1:${port}/`)).toBe(expected);
-      await server.close();
-    },
-    60_000,
-  );
+  ])("Vite's server%s", async (_where, policy) => {
+    const page = `<!doctype html><script type="module" src="/${PROGRAM}"></script>`;
+    writeFileSync(join(project, "index.html"), page);
+    const server = await vite.createServer({
+      root: project,
+      configFile: false,
+      logLevel: "silent",
+      server: { host: "127.0.0.1", port: 0, headers: { ...ISOLATION, ...policy }, hmr: false },
+    });
+    await server.listen();
+    const { port } = server.httpServer!.address() as AddressInfo;
+    expect(await printed(`http://127.0.0.1:${port}/`)).toBe(expected);
+    await server.close();
+  });
 });

@@ -20,7 +20,7 @@ beforeAll(() => {
   project = installed.project;
   copyFileSync("test/support/program.mjs", join(project, "program.mjs"));
   expected = run(project, "node", "program.mjs");
-}, 120_000);
+});
 
 afterAll(() => installed?.remove());
 
@@ -74,5 +74,5 @@ describe.each(Object.entries(bundlers))("%s", (name, bundle) => {
     writeFileSync(join(folder, "package.json"), `{ "type": "module" }`);
     expect(readFileSync(join(folder, scripts[0]), "utf8")).not.toMatch(/from\s*["']superlevel/);
     expect(run(folder, "node", scripts[0])).toBe(expected);
-  }, 60_000);
+  });
 });

@@ -81,16 +81,12 @@ describe("examples", () => {
       return `${example.file}:${example.line + line}: ${message}`;
     });
     expect(messages).toEqual([]);
-  }, 60_000);
+  });
 
   for (const example of examples) {
-    it.runIf(example.run)(
-      `${example.file}:${example.line} runs`,
-      async () => {
-        await import(/* @vite-ignore */ fileOf(example));
-      },
-      60_000,
-    );
+    it.runIf(example.run)(`${example.file}:${example.line} runs`, async () => {
+      await import(/* @vite-ignore */ fileOf(example));
+    });
   }
 });
 

@@ -16,7 +16,7 @@ describe("package", () => {
   beforeAll(() => {
     installed = packAndInstall();
     project = installed.project;
-  }, 120_000);
+  });
 
   afterAll(() => installed?.remove());
 
@@ -108,7 +108,7 @@ describe("package", () => {
     // The host's own types are not clean.
     const options = ["--noEmit", "--strict", "--skipLibCheck", "--target", "es2022", "--module", "node16"];
     run(project, "node", tsc, ...options, "jax.ts");
-  }, 60_000);
+  });
 
   it("trains models of TensorFlow.js, where that is installed", () => {
     const script = `import("superlevel/tfjs").catch(({ message }) => console.log(message))`;
@@ -129,26 +129,22 @@ describe("package", () => {
     // The host's own types are not clean.
     const options = ["--noEmit", "--strict", "--skipLibCheck", "--target", "es2022", "--module", "node16"];
     run(project, "node", tsc, ...options, "tfjs.ts");
-  }, 60_000);
+  });
 
   it.each([
     ["node16", ["--module", "node16"]],
     ["bundler", ["--module", "esnext", "--moduleResolution", "bundler"]],
-  ])(
-    "has types for moduleResolution %s",
-    (name, options) => {
-      const file = `${name}.ts`;
-      writeFileSync(
-        join(project, file),
-        `import { createOptimizer, type Optimizer } from "superlevel";\n` +
-          `export const optimizer: Optimizer = createOptimizer(2);\n` +
-          `// @ts-expect-error: the types are no \`any\`\nexport const wrong: string = createOptimizer(2);\n` +
-          `import { minimize, type MinimizeResult } from "superlevel/minimize";\n` +
-          `export const found: MinimizeResult = minimize(([x]) => x * x, [1]);\n` +
-          `// @ts-expect-error: with jac: true, fun returns a pair\nminimize(([x]) => x, [1], { jac: true });\n`,
-      );
-      run(project, "node", tsc, "--noEmit", "--strict", "--target", "es2022", ...options, file);
-    },
-    60_000,
-  );
+  ])("has types for moduleResolution %s", (name, options) => {
+    const file = `${name}.ts`;
+    writeFileSync(
+      join(project, file),
+      `import { createOptimizer, type Optimizer } from "superlevel";\n` +
+        `export const optimizer: Optimizer = createOptimizer(2);\n` +
+        `// @ts-expect-error: the types are no \`any\`\nexport const wrong: string = createOptimizer(2);\n` +
+        `import { minimize, type MinimizeResult } from "superlevel/minimize";\n` +
+        `export const found: MinimizeResult = minimize(([x]) => x * x, [1]);\n` +
+        `// @ts-expect-error: with jac: true, fun returns a pair\nminimize(([x]) => x, [1], { jac: true });\n`,
+    );
+    run(project, "node", tsc, "--noEmit", "--strict", "--target", "es2022", ...options, file);
+  });
 });

@@ -148,7 +148,7 @@ describe.skipIf(skipped)(`page${skipNote}`, () => {
     page.on("request", (request) => !request.url().startsWith("file:") && problems.push(request.url()));
     await page.goto(pathToFileURL(file).href);
     await page.locator(".uplot canvas").nth(2).waitFor();
-  }, 60_000);
+  });
 
   afterAll(() => browser?.close());
 
@@ -263,7 +263,7 @@ describe("npm run study -- report", () => {
     const first = (name: string) => subjects.find((subject) => subject.name === name)!.findings?.[0]?.code;
     // Wrong labels take more examples and steps than this.
     expect(spoilt.slice(0, 4).map(first)).toEqual([undefined, "past-edge", "frozen", "non-finite"]);
-  }, 60_000);
+  });
 
   it.each(landscapes)("bounds the Hessian of $name", ({ gradient, hessianBound = Infinity, x, y }) => {
     expect(largestHessian(gradient, x, y) / 1.01).toBeLessThanOrEqual(hessianBound * (1 + 1e-6));

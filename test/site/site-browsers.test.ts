@@ -41,7 +41,7 @@ beforeAll(async () => {
     logLevel: "error",
     build: { outDir: folder, emptyOutDir: true },
   });
-}, 60_000);
+});
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -89,7 +89,7 @@ describe.skipIf(missing)(`Firefox${missing ? ` (skipped: none at ${Firefox.path}
     const text = await reportOf(Firefox, page, { script, folder });
     expect(text).toMatch(/^\{/);
     check(JSON.parse(text) as Found);
-  }, 60_000);
+  });
 });
 
 describe.skipIf(skipped)(`Chromium${skipNote}`, () => {

@@ -1,5 +1,5 @@
 /** A network of 891 parameters: which rates part trajectories, where the edge ratio ends, and when a schedule freezes. */
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import {
   adam,
@@ -19,7 +19,6 @@ import {
 import { SIZE, tanhLoss, tanhStart } from "../support/tanh-network.js";
 
 // A network and a shared machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 const loss = tanhLoss(150, 11);
 const start = tanhStart(1);

@@ -227,7 +227,7 @@ describe("IDX files", () => {
 });
 
 // Two of these start a process of their own.
-describe("command line", { timeout: 30_000 }, () => {
+describe("command line", () => {
   it("has defaults and takes every option", () => {
     const defaults = {
       mnist: undefined,

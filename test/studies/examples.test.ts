@@ -35,7 +35,7 @@ const bounds: Record<string, number> = {
   gru: 0.9,
 };
 
-describe("examples", { timeout: 120_000 }, () => {
+describe("examples", () => {
   it.each(Object.entries(bounds))("%s ends at %d of its first loss or less", (name, part) => {
     const { status, stdout, stderr } = run([name, "--quick"]);
     expect(status, stderr).toBe(0);
@@ -122,17 +122,17 @@ describe.skipIf(skipped)(`the page${skipNote}`, () => {
       server.stdout!.once("data", (line: Buffer) => ready(/^\S+/.exec(line.toString())![0]));
       server.once("exit", (code) => reject(new Error(`the server ended with ${code}`)));
     });
-  }, 60_000);
+  });
 
   afterAll(() => void server?.kill());
 
-  it("learns in a browser, and takes points", { timeout: 120_000 }, async () => {
+  it("learns in a browser, and takes points", async () => {
     const browser = await launch();
     try {
       const page = await browser.newPage();
       const failed = new Promise<never>((_, reject) => page.on("pageerror", reject));
       const printed = page.waitForEvent("console", {
-        timeout: 90_000,
+        timeout: 150_000,
         predicate: (message) => message.text().startsWith("result:"),
       });
       await page.goto(address);

@@ -48,7 +48,7 @@ test("threads of dropped optimizers end, and views that were kept stay", () => {
     await collectUntil(() => running === 0);
     console.log(most, running, kept[0] < 0);`;
   expect(printed(program)).toBe("10 0 true\n");
-}, 120_000);
+});
 
 test("those of an optimizer that is in use do not, nor while a step is under way", () => {
   const program = `${COLLECT}
@@ -61,7 +61,7 @@ test("those of an optimizer that is in use do not, nor while a step is under way
     console.log((await pending).step);
     optimizer.dispose();`;
   expect(printed(program)).toBe("2 3\n3\n");
-}, 120_000);
+});
 
 test("after dispose nothing is left to do", () => {
   const program = `${COLLECT}
@@ -70,7 +70,7 @@ test("after dispose nothing is left to do", () => {
     gc();
     console.log(running);`;
   expect(printed(program)).toBe("0\n");
-}, 120_000);
+});
 
 test("`await using` waits until they have ended", () => {
   // As compilers write it for engines that do not know it.
@@ -87,4 +87,4 @@ test("`await using` waits until they have ended", () => {
       console.log(code);
     }`;
   expect(printed(program)).toBe("2 0\ndisposed\n");
-}, 120_000);
+});

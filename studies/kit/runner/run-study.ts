@@ -6,8 +6,8 @@
  *   --seeds N        repetitions of every setting; each study has a default
  *   --only TEXT      jobs whose JSON contains it
  *   --workers N      on this machine; default: one for every core
- *   --out FOLDER     default build/studies/NAME; runs.jsonl in it keeps every run, so nothing is computed twice
- *   --docs           writes the page, pictures and runs to docs/results as well
+ *   --out FOLDER     default build/studies/NAME, or NAME-quick; runs.jsonl in it keeps every run, so nothing is computed twice
+ *   --docs           writes the page, pictures and runs to docs/results as well; of a whole study only
  *
  * With REDIS_URL the jobs go to whichever machines run `npm run study -- worker` with the same REDIS_URL.
  */
@@ -38,11 +38,13 @@ export async function runStudy(name: string): Promise<void> {
       seeds: { type: "string" },
       only: { type: "string", default: "" },
       workers: { type: "string" },
-      out: { type: "string", default: join("build/studies", name) },
+      out: { type: "string" },
       docs: { type: "boolean", default: false },
     },
   });
-  const { quick, only, out } = options;
+  const { quick, only, out = join("build/studies", quick ? `${name}-quick` : name) } = options;
+  if (options.docs && (quick || only))
+    throw new Error("--docs: a part of a study is no result; leave out --quick and --only");
   const seeds = wholeNumber("seeds", options.seeds, quick ? 1 : study.seeds);
   const workers = wholeNumber("workers", options.workers, availableParallelism());
 
@@ -94,8 +96,8 @@ function write(
   const { markdown, pictures } = study.report(runs);
   const [{ model }] = cpus();
   const machine = `${model}, ${availableParallelism()} cores, Node ${process.version}`;
-  const command = `npm run study -- ${name}${quick ? " --quick" : ""}`;
-  const made = `${runs.length} runs, ${seeds} ${seeds === 1 ? "seed" : "seeds"}, by \`${command}\`. Machine: ${machine}.`;
+  const command = `npm run study -- ${name}${quick ? " --quick" : ""}${seeds === study.seeds || quick ? "" : ` --seeds ${seeds}`}`;
+  const made = `${runs.length} runs, ${seeds} ${seeds === 1 ? "seed" : "seeds"}, by \`${command}\`, ${new Date().toISOString().slice(0, 10)}. Machine: ${machine}.`;
   const page = `# ${study.title}\n\n${markdown.trim()}\n\n${made} Every run: [${name}.json](${name}.json).\n`;
   for (const folder of folders) {
     mkdirSync(folder, { recursive: true });
