@@ -1,0 +1,74 @@
+/** The study of pictures: gradients of its networks, and what its page makes of runs. */
+import { describe, expect, it } from "vitest";
+import { load } from "../../studies/images/data.js";
+import { createOf, type NetworkName } from "../../studies/images/networks.js";
+import { rows, study, type Job, type Outcome } from "../../studies/images/study.js";
+
+const job = (contender: Job["contender"], rate: number | null, seed: number): Job => {
+  return { data: "MNIST", network: "MLP", steps: 10, batch: 4, contender, rate, seed };
+};
+const run = (trainLoss: number | null, ...given: Parameters<typeof job>) => {
+  const outcome: Outcome = { trainLoss, testLoss: trainLoss, testAccuracy: trainLoss === null ? null : 0.5 };
+  return { job: job(...given), outcome };
+};
+
+describe("networks of pictures", () => {
+  const data = load("drawn digits");
+
+  it.each<NetworkName>(["MLP", "CNN", "residual network"])(
+    "%s: the gradient is that of the loss",
+    async (name) => {
+      const network = await createOf(name, data);
+      const params = network.start(1);
+      expect(network.start(1)).toEqual(params);
+      expect(network.start(2)).not.toEqual(params);
+      const grads = new Float32Array(params.length);
+      const which = Uint32Array.of(3, 14, 15, 92);
+      network.gradient(params, grads, data.train, which);
+      // Along the gradient the loss rises by its length.
+      const length = Math.hypot(...grads);
+      const lossAt = (shift: number) => {
+        const moved = params.map((value, i) => value + (shift * grads[i]) / length);
+        return network.gradient(moved, new Float32Array(params.length), data.train, which);
+      };
+      const step = 2 ** -7;
+      expect((lossAt(step) - lossAt(-step)) / (2 * step) / length).toBeCloseTo(1, 1);
+      const { loss, accuracy } = network.evaluate(params, data.test);
+      expect(loss).toBeGreaterThan(0);
+      expect(accuracy * data.test.count).toBeCloseTo(Math.round(accuracy * data.test.count), 3);
+    },
+  );
+});
+
+describe("the page of pictures", () => {
+  const runs = [
+    run(0.3, "superlevel", null, 1),
+    run(0.5, "superlevel", null, 2),
+    run(0.2, "Adam", 0.01, 1),
+    run(null, "Adam", 0.01, 2),
+    run(0.6, "Adam", 0.001, 1),
+    run(0.4, "Adam", 0.001, 2),
+    run(0.1, "SGDR", 0.1, 1),
+  ];
+
+  it("has each contender at its best rate; a run that diverged is worse than any", () => {
+    expect(rows(runs).map(({ contender, rate }) => [contender, rate])).toEqual([
+      ["SGDR", 0.1],
+      ["superlevel", null],
+      ["Adam", 0.001],
+    ]);
+  });
+
+  it("says where superlevel stands", () => {
+    const { markdown, pictures } = study.report(runs);
+    expect(markdown).toContain("By mean training loss superlevel is number 2 of 3.");
+    expect(markdown).toContain("| superlevel | none | 2 | 0.400 ± ");
+    expect(pictures["images.svg"]).toContain("MLP on MNIST");
+  });
+
+  it("comes from jobs that are all different, seed by seed", () => {
+    const jobs = study.jobs({ quick: true, seeds: 2 });
+    expect(new Set(jobs.map((one) => JSON.stringify(one))).size).toBe(jobs.length);
+    expect(jobs.map(({ seed }) => seed)).toEqual(jobs.map((_, k) => (k < jobs.length / 2 ? 1 : 2)));
+  });
+});
