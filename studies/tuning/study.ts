@@ -1,6 +1,6 @@
 /**
  * `npm run study -- tuning`: does it pay to choose superlevel's λ, the rate α0 and decay β of its base, and a weight decay, by
- * validation data? Grid and random search with the same budget, against the default.
+ * validation data? Grid, random search and TPE with the same budget, against the default.
  */
 import {
   adam,
@@ -16,13 +16,14 @@ import {
 import { bandChart } from "../kit/chart.js";
 import { createClassifier, smallDigits } from "../kit/classifier.js";
 import { bySetting, clearlyBelow, interval, listed, rounded, table } from "../kit/outcomes.js";
-import { createRandom, type Random } from "../kit/random.js";
+import { createRandom } from "../kit/random.js";
 import { halfWidth, mean } from "../kit/statistics.js";
 import type { Findings, Run, Study } from "../kit/study.js";
+import { nextPoint, type Trial } from "../kit/tpe.js";
 import { draw, type Labelled } from "../monitor/data.js";
 
 const problems = ["drawn digits", "spirals", "waves"] as const;
-const searches = ["grid", "random"] as const;
+const searches = ["grid", "random", "TPE"] as const;
 const budget = 16;
 
 type Job = {
@@ -58,25 +59,43 @@ function grid(): Values[] {
   return all;
 }
 
-function drawn(random: Random): Values {
-  const between = (low: number, high: number) => low * (high / low) ** random.uniform();
+/** What random search and TPE choose from, on logarithmic scales. */
+const ranges: Readonly<Record<keyof Values, readonly [low: number, high: number]>> = {
+  alpha: [0.1, 10],
+  beta: [1e-5, 1e-2],
+  lambda: [1e-4, 10],
+  weightDecay: [1e-3, 1],
+};
+
+/** The values at a point of the unit cube. */
+export function valuesAt(point: readonly number[]): Values {
+  const at = (k: number, [low, high]: readonly [number, number]) => low * (high / low) ** point[k];
   return {
-    alpha: between(0.1, 10),
-    beta: between(1e-5, 1e-2),
-    lambda: between(1e-4, 10),
-    weightDecay: between(1e-3, 1),
+    alpha: at(0, ranges.alpha),
+    beta: at(1, ranges.beta),
+    lambda: at(2, ranges.lambda),
+    weightDecay: at(3, ranges.weightDecay),
   };
 }
 
-/** In the order of the trials; `seed` is the search's own. */
-export function candidates({ search, trials, seed }: Pick<Job, "search" | "trials" | "seed">): Values[] {
+/** Tries values one after the other; `seed` is the search's own. */
+export function searchBy<Tried extends { readonly validation: number }>(
+  { search, trials, seed }: Pick<Job, "search" | "trials" | "seed">,
+  attempt: (values: Values) => Tried,
+): (Tried & { readonly values: Values })[] {
   const random = createRandom(seed + 7000);
-  if (search === "random") return Array.from({ length: trials }, () => drawn(random));
-  const order = grid().map((values) => ({ values, at: random.uniform() }));
-  return order
-    .sort((a, b) => a.at - b.at)
-    .slice(0, trials)
-    .map(({ values }) => values);
+  const order = grid()
+    .map((values) => ({ values, at: random.uniform() }))
+    .sort((a, b) => a.at - b.at);
+  const known: Trial[] = [];
+  return Array.from({ length: trials }, (_, k) => {
+    // Without trials to learn from the next point is a random one.
+    const point = nextPoint(search === "TPE" ? known : [], 4, random);
+    const values = search === "grid" ? order[k].values : valuesAt(point);
+    const tried = attempt(values);
+    known.push({ point, loss: tried.validation });
+    return { ...tried, values };
+  });
 }
 
 function optionsOf({ alpha, beta, lambda, weightDecay }: Values): OptimizerOptions {
@@ -133,7 +152,7 @@ function run(job: Job): Outcome {
       optimizer.dispose();
     }
   }
-  const trials = candidates(job).map((values) => ({ values, ...train(optionsOf(values)) }));
+  const trials = searchBy(job, (values) => train(optionsOf(values)));
   const bestOf = (count: number) =>
     trials.slice(0, count).reduce((best, trial) => (trial.validation < best.validation ? trial : best));
   return {
@@ -190,7 +209,7 @@ function report(runs: readonly Run<Job, Outcome>[]): Findings {
 Each search has ${runs[0]?.job.trials} trials and takes the trial with the least validation loss; what is compared is its loss on test data that
 neither training nor choice has seen, with the default's. Tuned are the base's rate α0 e^(−βt) (the default is 1 and 0), λ of the tuner (0.01) and
 a decoupled weight decay (0). The grid has two values of each, the default's and another, its trials in random order; random search draws
-each on a logarithmic scale: α0 from 0.1 to 10, β from 1e-5 to 0.01, λ from 1e-4 to 10, weight decay from 0.001 to 1. Networks with 16 tanh
+each on a logarithmic scale: α0 from 0.1 to 10, β from 1e-5 to 0.01, λ from 1e-4 to 10, weight decay from 0.001 to 1; TPE (Bergstra et al., 2011) chooses from the same after five trials at random. Networks with 16 tanh
 units, minibatches of 16: drawn digits (2 000 for training, 500 for validation), spirals and waves (300 and 300; new data for each seed). A run has
 ${listed(lengths)}.
 
@@ -234,7 +253,7 @@ function picture(settings: ReadonlyMap<string, readonly Outcome[]>, counts: read
 
 export const study: Study<Job, Outcome> = {
   title: "Tuning superlevel, against its default",
-  edition: 1,
+  edition: 2,
   seeds: 10,
   jobs: ({ quick, seeds }) =>
     Array.from({ length: seeds }, (_, k) => k + 1).flatMap((seed) =>

@@ -1,7 +1,7 @@
 /** Searches over superlevel's options. */
 import { describe, expect, it } from "vitest";
 
-import { candidates, study } from "../../studies/tuning/study.js";
+import { searchBy, study } from "../../studies/tuning/study.js";
 
 const context = { kept: undefined, keep: () => Promise.resolve() };
 const jobs = study
@@ -9,9 +9,14 @@ const jobs = study
   .map((job) => ({ ...job, steps: 10, trials: job.search === "grid" ? 16 : 2 }))
   .filter(({ problem }) => problem === "waves");
 
+/** What a search tries, where the loss is the distance of log α0 from log 3. */
+const tried = (search: "grid" | "random" | "TPE", trials: number, seed: number) =>
+  searchBy({ search, trials, seed }, ({ alpha }) => ({ validation: Math.abs(Math.log(alpha / 3)) }));
+const valuesOf = (...given: Parameters<typeof tried>) => tried(...given).map(({ values }) => values);
+
 describe("trials", () => {
   it("of the grid are all its points, in an order of the seed's", () => {
-    const [first, second] = [1, 2].map((seed) => candidates({ search: "grid", trials: 16, seed }));
+    const [first, second] = [1, 2].map((seed) => valuesOf("grid", 16, seed));
     const texts = first.map((values) => JSON.stringify(values));
     expect(new Set(texts).size).toBe(16);
     expect(texts).toContain(JSON.stringify({ alpha: 1, beta: 0, lambda: 0.01, weightDecay: 0 }));
@@ -19,10 +24,19 @@ describe("trials", () => {
     expect(second).not.toEqual(first);
   });
 
-  it("at random begin the same, however many there are", () => {
-    const few = candidates({ search: "random", trials: 3, seed: 1 });
-    expect(candidates({ search: "random", trials: 9, seed: 1 }).slice(0, 3)).toEqual(few);
+  it.each(["random", "TPE"] as const)("of %s begin the same, however many there are", (search) => {
+    const few = valuesOf(search, 7, 1);
+    expect(valuesOf(search, 9, 1).slice(0, 7)).toEqual(few);
     for (const { alpha } of few) expect(alpha >= 0.1 && alpha <= 10).toBe(true);
+  });
+
+  it("of TPE begin at random, and then come nearer than random ones", () => {
+    expect(valuesOf("TPE", 5, 1)).toEqual(valuesOf("random", 5, 1));
+    const distance = (search: "random" | "TPE") => {
+      const late = [1, 2, 3, 4, 5].flatMap((seed) => tried(search, 30, seed).slice(15));
+      return late.reduce((sum, { validation }) => sum + validation, 0) / late.length;
+    };
+    expect(distance("TPE")).toBeLessThan(0.6 * distance("random"));
   });
 });
 
@@ -37,6 +51,7 @@ describe("the study", () => {
     const { markdown, pictures } = study.report(runs);
     expect(markdown.match(/^\| waves +\| grid/gm)).toHaveLength(2);
     expect(markdown.match(/^\| waves +\| random/gm)).toHaveLength(2);
+    expect(markdown.match(/^\| waves +\| TPE/gm)).toHaveLength(2);
     expect(pictures["tuning.svg"]).toContain("trials");
     expect(study.report([]).markdown).not.toBe("");
   });
