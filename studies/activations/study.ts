@@ -10,7 +10,7 @@ import {
   type OptimizerOptions,
 } from "superlevel";
 import { edgeRatio, fromSource, lyapunovMonitor } from "superlevel/stability";
-import { bandChart } from "../kit/chart.js";
+import { bandPoint, bandChart } from "../kit/chart.js";
 import {
   bySetting,
   clearlyBelow,
@@ -22,7 +22,7 @@ import {
   table,
 } from "../kit/outcomes.js";
 import { createRandom } from "../kit/random.js";
-import { halfWidth, mean, median } from "../kit/statistics.js";
+import { mean, median } from "../kit/statistics.js";
 import type { Findings, Run, Study } from "../kit/study.js";
 import { draw, mislabelled } from "../monitor/data.js";
 import { spikeCounter } from "../robustness/measure.js";
@@ -194,7 +194,7 @@ function picture(settings: ReadonlyMap<string, readonly Outcome[]>): string {
         const outcomes = settings.get(nameOf({ activation, depth, residual }));
         if (outcomes === undefined) return [];
         const losses = values(outcomes, "superlevel", "loss");
-        return [{ x: Math.log2(depth), y: mean(losses), half: halfWidth(losses) }];
+        return [bandPoint(Math.log2(depth), losses)];
       });
       return { name: activation, points };
     });

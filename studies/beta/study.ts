@@ -12,11 +12,11 @@ import {
   type Base,
   type LearningRate,
 } from "superlevel";
-import { bandChart } from "../kit/chart.js";
+import { bandPoint, bandChart } from "../kit/chart.js";
 import { availableDigits, createClassifier, smallDigits, type DigitsName } from "../kit/classifier.js";
 import { bySetting, clearlyBelow, interval, listed, rounded, table } from "../kit/outcomes.js";
 import { createRandom } from "../kit/random.js";
-import { halfWidth, mean } from "../kit/statistics.js";
+import { mean } from "../kit/statistics.js";
 import type { Findings, Run, Study } from "../kit/study.js";
 
 const bases: Record<string, { base: (learningRate: LearningRate) => Base; initial: readonly number[] }> = {
@@ -133,7 +133,7 @@ function picture(runs: readonly Run<Job, Outcome>[]): string {
   const place = (beta: number) => (beta === 0 ? -6 : Math.log10(beta));
   const point = (beta: number, outcomes: readonly Outcome[], k: number) => {
     const values = lossesAt(outcomes, k);
-    return { x: place(beta), y: mean(values), half: halfWidth(values) };
+    return bandPoint(place(beta), values);
   };
   const panels = (runs[0]?.job.lengths ?? [1]).map((length, k) => ({
     title: `${length} steps`,

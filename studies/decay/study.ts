@@ -19,11 +19,11 @@ import {
   type LearningRate,
   type OptimizerOptions,
 } from "superlevel";
-import { bandChart, type Line } from "../kit/chart.js";
+import { bandPoint, bandChart, type Line } from "../kit/chart.js";
 import { clearlyBelow, interval, listed, percent, rounded, table } from "../kit/outcomes.js";
 import { quadratic } from "../kit/quadratic.js";
 import { createRandom } from "../kit/random.js";
-import { halfWidth, mean } from "../kit/statistics.js";
+import { mean } from "../kit/statistics.js";
 import type { Findings, Run, Study } from "../kit/study.js";
 
 const bases: Record<string, (learningRate?: LearningRate) => Base> = {
@@ -195,7 +195,7 @@ function picture(
       const points = conditions.flatMap((condition) => {
         const values = at(base, condition)?.losses.get(name) ?? [];
         const x = Math.log10(condition);
-        return values.length === 0 ? [] : [{ x, y: mean(values), half: halfWidth(values) }];
+        return values.length === 0 ? [] : [bandPoint(x, values)];
       });
       return { name, points };
     });

@@ -1,4 +1,5 @@
 /* Lines with bands around them, in panels side by side that share both axes. */
+import { halfWidth, mean } from "./statistics.js";
 import { escapeXml, picture, place, polyline } from "./svg.js";
 
 /** A mean, and half of its interval. */
@@ -7,6 +8,13 @@ export interface BandPoint {
   readonly y: number;
   readonly half: number;
 }
+
+/** The mean of some values, with its 95 % interval. */
+export const bandPoint = (x: number, values: readonly number[]): BandPoint => ({
+  x,
+  y: mean(values),
+  half: halfWidth(values),
+});
 
 export interface Line {
   readonly name: string;

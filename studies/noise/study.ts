@@ -2,10 +2,10 @@
  * `npm run study -- noise`: wrong labels and rare classes: superlevel against AdamW's best rate, each with and without the
  * dynamic cost; and whether barriers between the minima of two seeds say anything about held-out digits.
  */
-import { bandChart, type Line } from "../kit/chart.js";
+import { bandPoint, bandChart, type Line } from "../kit/chart.js";
 import { availableDigits } from "../kit/classifier.js";
 import { bySetting, clearlyBelow, fixed, interval, listed, percent, table } from "../kit/outcomes.js";
-import { correlation, halfWidth, mean } from "../kit/statistics.js";
+import { correlation, mean } from "../kit/statistics.js";
 import type { Findings, Run, Study } from "../kit/study.js";
 import {
   barriersOf,
@@ -129,7 +129,7 @@ function picture(rows: readonly Row[]): string {
     const lines = methods.map((name): Line => {
       const points = own.map(({ job, accuracies }) => {
         const values = accuracies[name];
-        return { x: 100 * job.wrong, y: mean(values), half: halfWidth(values) };
+        return bandPoint(100 * job.wrong, values);
       });
       return { name, points };
     });

@@ -2,9 +2,8 @@
  * `npm run study -- reinforcement`: cart-pole by REINFORCE and actor-critic, superlevel as it comes against Adam at several
  * rates; also where the speeds are hidden.
  */
-import { bandChart } from "../kit/chart.js";
+import { bandPoint, bandChart } from "../kit/chart.js";
 import { bySetting, clearlyBelow, interval, listed, rounded, table } from "../kit/outcomes.js";
-import { halfWidth, mean } from "../kit/statistics.js";
 import type { Findings, Run, Study } from "../kit/study.js";
 import { train, type Method, type Setting, type View } from "./train.js";
 
@@ -74,7 +73,7 @@ function picture(settings: ReadonlyMap<string, readonly Outcome[]>, updates: num
       const outcomes = settings.get(`${methods[0]}|${view}|${contender(rate)}`) ?? [];
       const points = shown.map((update) => {
         const lengths = after(outcomes, update);
-        return { x: update, y: mean(lengths), half: halfWidth(lengths) };
+        return bandPoint(update, lengths);
       });
       return { name: contender(rate), points };
     }),

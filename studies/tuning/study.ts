@@ -13,11 +13,10 @@ import {
   superlevel,
   type OptimizerOptions,
 } from "superlevel";
-import { bandChart } from "../kit/chart.js";
+import { bandPoint, bandChart } from "../kit/chart.js";
 import { createClassifier, smallDigits } from "../kit/classifier.js";
 import { bySetting, clearlyBelow, interval, listed, rounded, table } from "../kit/outcomes.js";
 import { createRandom } from "../kit/random.js";
-import { halfWidth, mean } from "../kit/statistics.js";
 import type { Findings, Run, Study } from "../kit/study.js";
 import { nextPoint, type Trial } from "../kit/tpe.js";
 import { draw, type Labelled } from "../monitor/data.js";
@@ -237,7 +236,7 @@ function picture(settings: ReadonlyMap<string, readonly Outcome[]>, counts: read
       if (outcomes === undefined) return [];
       const points = counts.map((count, k) => {
         const values = gains(outcomes, k);
-        return { x: Math.log2(count), y: mean(values), half: halfWidth(values) };
+        return bandPoint(Math.log2(count), values);
       });
       return [{ name: problem, points }];
     }),
