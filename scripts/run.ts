@@ -63,7 +63,7 @@ const programs: Record<string, Record<string, { file: string; what: string }>> =
       file: "studies/reinforcement/study.ts",
       what: "cart-pole, also with hidden speeds, against Adam",
     },
-    tuning: { file: "studies/tuning/study.ts", what: "grid and random search against the default" },
+    tuning: { file: "studies/tuning/study.ts", what: "grid, random search and TPE against the default" },
     worker: {
       file: "studies/kit/runner/redis-worker.ts",
       what: "computes studies' jobs for others, at REDIS_URL",
@@ -104,5 +104,6 @@ if (name !== undefined && Object.hasOwn(listed, name)) {
     process.exitCode = 2;
   }
   console.log(`usage: npm run ${kind} -- NAME [options]\n`);
-  for (const [name, { what }] of Object.entries(listed)) console.log(`  ${name.padEnd(13)} ${what}`);
+  const sorted = Object.entries(listed).sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [name, { what }] of sorted) console.log(`  ${name.padEnd(13)} ${what}`);
 }
