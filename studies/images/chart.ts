@@ -1,3 +1,4 @@
+import { roundTicks } from "../kit/chart.js";
 import { halfWidth, mean } from "../kit/statistics.js";
 import { colors, escapeXml, picture, place } from "../kit/svg.js";
 import type { Row } from "./study.js";
@@ -29,7 +30,7 @@ export function chart(panels: readonly { name: string; rows: readonly Row[] }[])
       );
     }
     y += rowHeight;
-    for (const tick of ticks(from, to)) {
+    for (const tick of ticks(from, to).filter((value) => value >= low)) {
       content.push(
         `<path d="M${at(tick)} ${y - 8}v4" stroke="#999"/>`,
         `<text x="${at(tick)}" y="${y + 6}" text-anchor="middle" fill="#666">${tick}</text>`,
@@ -40,14 +41,9 @@ export function chart(panels: readonly { name: string; rows: readonly Row[] }[])
   return picture(720, y, "Pictures: means over seeds with 95 % intervals", content);
 }
 
-/** 1, 2 and 5 times powers of ten. */
+/** Powers of ten, or round numbers where there are fewer than two. */
 function ticks(from: number, to: number): number[] {
-  const found: number[] = [];
-  for (let power = Math.floor(from); power <= to; power++) {
-    for (const digit of [1, 2, 5]) {
-      const value = Number(`${digit}e${power}`);
-      if (Math.log10(value) >= from && Math.log10(value) <= to) found.push(value);
-    }
-  }
-  return found;
+  const first = Math.ceil(from);
+  const powers = Array.from({ length: Math.max(0, Math.floor(to) - first + 1) }, (_, k) => 10 ** (first + k));
+  return powers.length > 1 ? powers : roundTicks(10 ** from, 10 ** to);
 }
