@@ -13,6 +13,8 @@ import { prodigy } from "../robustness/prodigy.js";
 /** A run's optimizer; one that can be saved goes on after an interruption. */
 interface Contest extends Descent {
   readonly save?: () => Uint8Array;
+  /** Steps taken, those before an interruption included. */
+  readonly done?: () => number;
 }
 
 export interface Contender {
@@ -35,6 +37,7 @@ function ofPackage(options: Options): Contender["create"] {
       result: () => optimizer.average() ?? params,
       end: () => optimizer.dispose(),
       save: () => optimizer.save(),
+      done: () => optimizer.iterations,
     };
   };
 }

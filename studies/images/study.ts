@@ -68,14 +68,13 @@ async function run(job: Job, { kept, keep }: JobContext): Promise<Outcome> {
   const network = await createOf(job.network, { train, test, shape });
   const contender: Contender = contenders[job.contender];
   const start = network.start(job.seed);
-  const contest = contender.create(start, job.steps, job.rate ?? 1, kept?.subarray(4));
-  // The steps that are done, then the optimizer's state.
-  let done = kept ? new DataView(kept.buffer, kept.byteOffset).getUint32(0) : 0;
+  const contest = contender.create(start, job.steps, job.rate ?? 1, kept);
+  let done = contest.done?.() ?? 0;
   try {
     while (done < job.steps) {
       const which = imagesOf(job, ++done, train.count);
       contest.step(network.gradient(contest.params, contest.grads, train, which));
-      if (contest.save && done % Math.ceil(job.steps / 20) === 0) await keep(withSteps(done, contest.save()));
+      if (contest.save && done % Math.ceil(job.steps / 20) === 0) await keep(contest.save());
     }
     const params = contest.result?.() ?? contest.params;
     const [onTrain, onTest] = [network.evaluate(params, train), network.evaluate(params, test)];
@@ -90,13 +89,6 @@ async function run(job: Job, { kept, keep }: JobContext): Promise<Outcome> {
   } finally {
     contest.end?.();
   }
-}
-
-function withSteps(done: number, state: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(4 + state.length);
-  new DataView(bytes.buffer).setUint32(0, done);
-  bytes.set(state, 4);
-  return bytes;
 }
 
 /** Enough digits for any table. */

@@ -5,12 +5,14 @@ import { packageVersion } from "../version.js";
 import { compute, type Task } from "./compute.js";
 import { keptKey, KEPT_FOR, patient } from "./redis.js";
 
+/** Of the code that this process runs. */
+const version = packageVersion();
 const redis = patient(process.env.REDIS_URL!);
 // It tries again by itself.
 redis.on("error", () => undefined);
 
 export default async function ({ id, data }: SandboxedJob<Task, Json>): Promise<Json> {
-  if (packageVersion() !== process.env.SUPERLEVEL_VERSION) {
+  if (version !== process.env.SUPERLEVEL_VERSION) {
     throw new Error("the package has been built anew since this worker began: start the worker again");
   }
   const key = keptKey(id);

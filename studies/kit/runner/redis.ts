@@ -57,14 +57,17 @@ export async function computeByRedis(
   const pending = new Map(tasks);
   try {
     await retryFailed(queue, pending);
+    await addTo(queue, pending);
     for (let round = 0; pending.size > 0; round++) {
-      await addMissing(queue, pending);
+      const lost = new Map<string, Task>();
       for (const [id, task] of pending) {
         const job = (await queue.getJob(id)) as Finished | undefined;
+        if (!job) lost.set(id, task);
         if (job?.finishedOn === undefined) continue;
         pending.delete(id);
         onOutcome(task, job.failedReason ? new Error(job.failedReason) : job.returnvalue);
       }
+      if (lost.size > 0) await addTo(queue, lost);
       if (round === 0 && pending.size > 0) await askForWorkers(queue, url);
       if (pending.size > 0) await setTimeout(pause);
     }
@@ -74,9 +77,9 @@ export async function computeByRedis(
   }
 }
 
-async function addMissing(queue: Queue<Task, Json>, pending: ReadonlyMap<string, Task>): Promise<void> {
+async function addTo(queue: Queue<Task, Json>, tasks: ReadonlyMap<string, Task>): Promise<void> {
   await queue.addBulk(
-    [...pending].map(([id, task]) => ({
+    [...tasks].map(([id, task]) => ({
       name: task.study,
       data: task,
       opts: {
