@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { dataFolder, readData } from "../kit/data-file.js";
+import { readCifar } from "../kit/cifar.js";
+import { dataFolder } from "../kit/data-file.js";
 import { drawDigits, type Digits } from "../kit/digits/draw.js";
 import { readMnist } from "../kit/digits/idx.js";
 
@@ -23,24 +24,6 @@ const firstOf = (count: number, { pixels, images, labels }: Images): Images => (
   labels: labels.subarray(0, count),
 });
 
-const [side, colours] = [32, 3];
-
-/** CIFAR-10's binary records: a class, then red, green and blue as planes. */
-function readCifar(name: string, count: number): Images {
-  const bytes = readData(join(dataFolder, "cifar10", name));
-  const plane = side * side;
-  const pixels = colours * plane;
-  const images = new Uint8Array(count * pixels);
-  const labels = new Uint8Array(count);
-  for (let i = 0; i < count; i++) {
-    const record = i * (1 + pixels);
-    labels[i] = bytes[record];
-    for (let p = 0; p < pixels; p++)
-      images[i * pixels + p] = bytes[record + 1 + (p % colours) * plane + Math.floor(p / colours)];
-  }
-  return { count, pixels, images, labels };
-}
-
 const makers: Record<DataName, () => Data> = {
   "drawn digits": () => ({ train: drawDigits(2000, 1), test: drawDigits(500, 2), shape: [28, 28, 1] }),
   MNIST() {
@@ -48,9 +31,9 @@ const makers: Record<DataName, () => Data> = {
     return { train: firstOf(10_000, train), test: firstOf(2000, test), shape: [28, 28, 1] };
   },
   "CIFAR-10": () => ({
-    train: readCifar("cifar10-train-10000.bin.gz", 10_000),
-    test: readCifar("cifar10-test-2000.bin.gz", 2000),
-    shape: [side, side, colours],
+    train: readCifar(join(dataFolder, "cifar10/cifar10-train-10000.bin.gz"), 10_000),
+    test: readCifar(join(dataFolder, "cifar10/cifar10-test-2000.bin.gz"), 2000),
+    shape: [32, 32, 3],
   }),
 };
 

@@ -1,8 +1,9 @@
 /* Real data as rows of numbers; what is missing is made up where that is easy. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { readCifar } from "../kit/cifar.js";
 import { encodeText, readRows } from "../kit/data.js";
-import { readData, readText } from "../kit/data-file.js";
+import { readText } from "../kit/data-file.js";
 import { drawDigits } from "../kit/digits/draw.js";
 import { readMnist } from "../kit/digits/idx.js";
 import type { Examples } from "./network.js";
@@ -36,21 +37,13 @@ export function digits(folder: string, count: number, pool: number): { examples:
   };
 }
 
-const [side, colours] = [32, 3];
-
-/** CIFAR-10's binary format: grey, each square of `pool` × `pool` pixels averaged. */
-export function readCifar(path: string, count: number, pool: number): Labelled {
-  const bytes = readData(path);
-  const [pixels, record] = [side * side, 1 + colours * side * side];
-  const grey = new Uint8Array(count * pixels);
-  for (let i = 0; i < count; i++) {
-    for (let p = 0; p < pixels; p++) {
-      const at = i * record + 1 + p;
-      grey[i * pixels + p] = Math.round((bytes[at] + bytes[at + pixels] + bytes[at + 2 * pixels]) / colours);
-    }
-  }
-  const inputs = pooled(grey, count, side, pool);
-  const labels = Uint8Array.from({ length: count }, (_, i) => bytes[i * record]);
+/** CIFAR-10, grey, each square of `pool` × `pool` pixels averaged. */
+export function readGreyCifar(path: string, count: number, pool: number): Labelled {
+  const { images, labels } = readCifar(path, count);
+  const grey = Uint8Array.from({ length: images.length / 3 }, (_, p) =>
+    Math.round((images[3 * p] + images[3 * p + 1] + images[3 * p + 2]) / 3),
+  );
+  const inputs = pooled(grey, count, 32, pool);
   return { count, size: inputs.length / count, inputs, labels };
 }
 

@@ -1,5 +1,5 @@
 /** Problems on which nothing was chosen: other data, other networks, other functions. */
-import { firstOf, readCifar, readSmallDigits, readTable, readCharacters, selfTaught } from "./data.js";
+import { firstOf, readGreyCifar, readSmallDigits, readTable, readCharacters, selfTaught } from "./data.js";
 import { heldOutFunctions } from "./functions.js";
 import { batchSizes, fineTuning, online, ramp, turnedLabels } from "./hard.js";
 import { learning } from "./learning.js";
@@ -19,7 +19,7 @@ const parity: Examples = {
 
 const makers: Record<string, (path: string) => Problem[]> = {
   "cifar10/cifar10-train-10000.bin.gz"(path) {
-    const examples = readCifar(path, 4000, 4);
+    const examples = readGreyCifar(path, 4000, 4);
     const { size } = examples;
     return [
       network({ name: "CIFAR-10, MLP", examples, architecture: classifier([size, 48, 10]) }),
