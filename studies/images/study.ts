@@ -4,6 +4,7 @@
  * by the mean training loss of all seeds, is in the table.
  */
 import { OptimizerError } from "superlevel";
+import { rounded } from "../kit/outcomes.js";
 import { createRandom } from "../kit/random.js";
 import { groupBy, halfWidth, mean } from "../kit/statistics.js";
 import type { JobContext, Run, Study } from "../kit/study.js";
@@ -79,9 +80,9 @@ async function run(job: Job, { kept, keep }: JobContext): Promise<Outcome> {
     const params = contest.result?.() ?? contest.params;
     const [onTrain, onTest] = [network.evaluate(params, train), network.evaluate(params, test)];
     return {
-      trainLoss: rounded(onTrain.loss),
-      testLoss: rounded(onTest.loss),
-      testAccuracy: rounded(onTest.accuracy),
+      trainLoss: rounded(onTrain.loss, 6),
+      testLoss: rounded(onTest.loss, 6),
+      testAccuracy: rounded(onTest.accuracy, 6),
     };
   } catch (error) {
     if (!(error instanceof OptimizerError) || error.code !== "diverged") throw error;
@@ -90,10 +91,6 @@ async function run(job: Job, { kept, keep }: JobContext): Promise<Outcome> {
     contest.end?.();
   }
 }
-
-/** Enough digits for any table. */
-const rounded = (value: number): number | null =>
-  Number.isFinite(value) ? Number(value.toPrecision(6)) : null;
 
 export interface Row {
   readonly contender: ContenderName;

@@ -3,8 +3,8 @@ import { groupBy, halfWidth, mean } from "./statistics.js";
 import type { Json, Run } from "./study.js";
 
 /** Five digits are more than differ between seeds, and keep a file of results small; null is not a finite number. */
-export const rounded = (value: number): number | null =>
-  Number.isFinite(value) ? Number(value.toPrecision(5)) : null;
+export const rounded = (value: number, digits = 5): number | null =>
+  Number.isFinite(value) ? Number(value.toPrecision(digits)) : null;
 
 /** Outcomes of the seeds of each setting, by the setting's name, in the order in which these first come. */
 export function bySetting<Job extends Json, Outcome extends Json>(

@@ -102,6 +102,7 @@ export const study: Study<Job, Outcome> = {
         ),
       ),
     ),
-  run: ({ method, view, rate, seed, ...setting }) => train(method, rate, seed, setting, view).map(rounded),
+  run: ({ method, view, rate, seed, ...setting }) =>
+    train(method, rate, seed, setting, view).map((length) => rounded(length)),
   report,
 };
