@@ -7,7 +7,7 @@ import { safeColors } from "../kit/chart.js";
 import { bySetting, clearlyBelow, interval, listed, rounded, table } from "../kit/outcomes.js";
 import { createRandom } from "../kit/random.js";
 import { mean } from "../kit/statistics.js";
-import type { Findings, Run, Study } from "../kit/study.js";
+import { seedsUpTo, type Findings, type Run, type Study } from "../kit/study.js";
 import { escapeXml, picture, place } from "../kit/svg.js";
 import { landscape, landscapeNames, type Landscape, type LandscapeName } from "./landscapes.js";
 
@@ -237,7 +237,7 @@ export const study: Study<Job, Outcome> = {
   edition: 1,
   seeds: 10,
   jobs: ({ quick, seeds }) =>
-    Array.from({ length: seeds }, (_, k) => k + 1).flatMap((seed) =>
+    seedsUpTo(seeds).flatMap((seed) =>
       landscapeNames.flatMap((name) =>
         Object.entries(contenders).flatMap(([contender, { rates }]) =>
           rates

@@ -7,7 +7,7 @@ import { OptimizerError } from "superlevel";
 import { rounded } from "../kit/outcomes.js";
 import { createRandom } from "../kit/random.js";
 import { groupBy, halfWidth, mean } from "../kit/statistics.js";
-import type { JobContext, Run, Study } from "../kit/study.js";
+import { seedsUpTo, type JobContext, type Run, type Study } from "../kit/study.js";
 import { chart } from "./chart.js";
 import { contenders, type Contender, type ContenderName } from "./contenders.js";
 import { available, load, type DataName } from "./data.js";
@@ -48,13 +48,13 @@ function jobs({ quick, seeds }: { quick: boolean; seeds: number }): Job[] {
   const some = quick
     ? [{ ...problems["drawn digits"][0], steps: 60 }]
     : available().flatMap((name) => problems[name]);
-  return Array.from({ length: seeds }, (_, k) =>
+  return seedsUpTo(seeds).flatMap((seed) =>
     some.flatMap((problem) =>
       (Object.keys(contenders) as ContenderName[]).flatMap((contender) =>
-        contenders[contender].rates.map((rate): Job => ({ ...problem, contender, rate, seed: k + 1 })),
+        contenders[contender].rates.map((rate): Job => ({ ...problem, contender, rate, seed })),
       ),
     ),
-  ).flat();
+  );
 }
 
 /** The images of a step are the same wherever a run begins. */

@@ -49,3 +49,6 @@ export interface Study<Job extends Json = Json, Outcome extends Json = Json> {
   /** Takes what there is: runs may be missing. */
   report(runs: readonly Run<Job, Outcome>[]): Findings;
 }
+
+/** 1, 2, …, count. */
+export const seedsUpTo = (count: number): number[] => Array.from({ length: count }, (_, k) => k + 1);

@@ -6,7 +6,7 @@ import { bandPoint, bandChart, type Line } from "../kit/chart.js";
 import { availableDigits } from "../kit/classifier.js";
 import { bySetting, clearlyBelow, fixed, interval, listed, percent, table } from "../kit/outcomes.js";
 import { correlation, mean } from "../kit/statistics.js";
-import type { Findings, Run, Study } from "../kit/study.js";
+import { seedsUpTo, type Findings, type Run, type Study } from "../kit/study.js";
 import {
   barriersOf,
   scoreOf,
@@ -150,7 +150,7 @@ function jobs({ quick, seeds }: { quick: boolean; seeds: number }): Job[] {
     ...(quick ? [0, 0.25] : shares).map((wrong) => ({ data, wrong, unbalanced: false })),
     ...[0, 0.25].map((wrong) => ({ data, wrong, unbalanced: true })),
   ]);
-  return Array.from({ length: seeds }, (_, k) => k + 1).flatMap((seed) =>
+  return seedsUpTo(seeds).flatMap((seed) =>
     conditions.flatMap((condition): Job[] => {
       const trained = [null, ...rates].flatMap((rate) =>
         [false, true].map((cost): Job => ({ kind: "train", ...condition, rate, cost, steps, seed })),

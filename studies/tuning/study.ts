@@ -17,7 +17,7 @@ import { bandPoint, bandChart } from "../kit/chart.js";
 import { createClassifier, smallDigits } from "../kit/classifier.js";
 import { bySetting, clearlyBelow, interval, listed, rounded, table } from "../kit/outcomes.js";
 import { createRandom } from "../kit/random.js";
-import type { Findings, Run, Study } from "../kit/study.js";
+import { seedsUpTo, type Findings, type Run, type Study } from "../kit/study.js";
 import { nextPoint, type Trial } from "../kit/tpe.js";
 import { draw, type Labelled } from "../monitor/data.js";
 
@@ -255,7 +255,7 @@ export const study: Study<Job, Outcome> = {
   edition: 2,
   seeds: 10,
   jobs: ({ quick, seeds }) =>
-    Array.from({ length: seeds }, (_, k) => k + 1).flatMap((seed) =>
+    seedsUpTo(seeds).flatMap((seed) =>
       problems.flatMap((problem) =>
         searches.map((search) => ({
           ...{ problem, search, seed },
