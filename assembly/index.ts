@@ -30,6 +30,7 @@ import { stepCoordinates } from "./sweeps/coordinates";
 import { move } from "./sweeps/move";
 import { rescaleCoordinates, reseedCoordinates, startCoordinates } from "./tuner/coordinate-tuners";
 import { measure, scan } from "./sweeps/scan";
+import { forgetSpan } from "./sweeps/segments";
 import { findStart, isUnstarted } from "./tuner/start";
 import { rescaleGroups, reseed, seed, tune } from "./tuner/tuner";
 
@@ -65,6 +66,7 @@ export function setPlace(index: u32, gradsAt: usize, paramsAt: usize): void {
   segment.grads = gradsAt;
   segment.params = paramsAt;
   segment.padded = false;
+  forgetSpan();
 }
 
 export function setDecays(index: u32, m: f64, v: f64, r: f64): void {

@@ -37,12 +37,18 @@ function taken<R>(rule: R, k: i32): v128 {
   return k < rule.constants ? held(1 + k) : zero();
 }
 
+/** Where the rule's slots begin. */
+@inline
+function firstSlot(span: Span): usize {
+  return within(span, slotsAt + usize(scalars.firstSlot));
+}
+
 /** The base's loop over one span: with averaging where the step asks for it. */
 export function runBase(span: Span, rate: f64, from: usize, delta: usize, next: usize): void {
   if (scalars.interpolation == 0) return runRule(span, rate, from, delta, next);
   holdRule(rate);
   holdAveraging(-rate);
-  if (withDirection<Average>(i32(scalars.base), span, from, delta, next)) return;
+  if (withDirection<Average>(i32(scalars.base), span, from, delta, next, firstSlot(span))) return;
   runRule(span, rate, from, zeroBlock, updateBlock);
   averageGiven(span, from, delta, next);
 }
@@ -50,7 +56,7 @@ export function runBase(span: Span, rate: f64, from: usize, delta: usize, next: 
 /** The chosen rule's loop over one span: see `sweepRule`. */
 export function runRule(span: Span, rate: f64, from: usize, delta: usize, next: usize): void {
   holdRule(rate);
-  withRule<Update>(i32(scalars.base), span, from, delta, next);
+  withRule<Update>(i32(scalars.base), span, from, delta, next, firstSlot(span));
 }
 
 /** Averages d as it stands in `updateBlock`. */
@@ -62,16 +68,16 @@ export function averageGiven(span: Span, from: usize, delta: usize, next: usize)
 @unmanaged
 class Update {
   @inline
-  with<R>(span: Span, from: usize, delta: usize, next: usize): void {
-    sweepRule<R>(from, span.bytes, delta, next, within(span, slotsAt + usize(scalars.firstSlot)), span.gap);
+  with<R>(span: Span, from: usize, delta: usize, next: usize, first: usize): void {
+    sweepRule<R>(from, span.bytes, delta, next, first, span.gap);
   }
 }
 
 @unmanaged
 class Average {
   @inline
-  with<R>(span: Span, from: usize, delta: usize, next: usize): void {
-    average<R>(span, from, delta, next, within(span, slotsAt + usize(scalars.firstSlot)));
+  with<R>(span: Span, from: usize, delta: usize, next: usize, first: usize): void {
+    average<R>(span, from, delta, next, first);
   }
 }
 
