@@ -177,7 +177,6 @@ function begin(): bool {
 
 /** Makes `span` the next one; false where there is none. What was swept elsewhere is copied back. */
 function next(): bool {
-  if (advance()) return true;
   if (isCopied()) finish();
   while (prepared == spans) {
     if (nextSegment == segmentCount) return false;
@@ -193,5 +192,5 @@ function next(): bool {
 
 /** A sweep by one thread. */
 export function sweepAlone<S>(): void {
-  for (let more = begin(); more; more = next()) changetype<S>(0).visit(span);
+  for (let more = begin(); more; more = advance() || next()) changetype<S>(0).visit(span);
 }

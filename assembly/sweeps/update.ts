@@ -16,10 +16,8 @@ const REST: usize = 10;
 const PACE: usize = 11;
 const NEAR: usize = 12;
 
-/** A rule's step size for a segment, and its constants. */
-function holdRule(rate: f64): void {
-  // The gradient is stepped against.
-  hold(STEP, -rate);
+/** The rule's constants, for all spans of a step. Each thread has its own place for them. */
+export function holdConstants(): void {
   for (let k: usize = 0; k < 8; k++) hold(1 + k, constant(k));
 }
 
@@ -46,7 +44,6 @@ function firstSlot(span: Span): usize {
 /** The base's loop over one span: with averaging where the step asks for it. */
 export function runBase(span: Span, rate: f64, from: usize, delta: usize, next: usize): void {
   if (scalars.interpolation == 0) return runRule(span, rate, from, delta, next);
-  holdRule(rate);
   holdAveraging(-rate);
   if (withDirection<Average>(i32(scalars.base), span, from, delta, next, firstSlot(span))) return;
   runRule(span, rate, from, zeroBlock, updateBlock);
@@ -55,7 +52,8 @@ export function runBase(span: Span, rate: f64, from: usize, delta: usize, next: 
 
 /** The chosen rule's loop over one span: see `sweepRule`. */
 export function runRule(span: Span, rate: f64, from: usize, delta: usize, next: usize): void {
-  holdRule(rate);
+  // The gradient is stepped against.
+  hold(STEP, -rate);
   withRule<Update>(i32(scalars.base), span, from, delta, next, firstSlot(span));
 }
 
