@@ -2,7 +2,7 @@ import { accumulate } from "./sweeps/accumulate";
 import {
   complete,
   decayOf,
-  deltaAt,
+  DELTA,
   deltaStored,
   EIGHT,
   groupBetas,
@@ -112,7 +112,7 @@ export function rebase(): void {
       memory.copy(stateOf(REFERENCE) + from, segment.params, usize(segment.last) * sizeof<f32>() - from);
     }
   }
-  if (deltaStored) memory.fill(stateOf(deltaAt), 0, stride);
+  if (deltaStored) memory.fill(stateOf(DELTA), 0, stride);
   for (let k: usize = 0; k < groupCount; k++) {
     groupOf(k).dd = 0;
   }

@@ -51,7 +51,7 @@ export const CONSTANTS: usize = 21;
 /** Places of the state's vectors, which are all but g and x, counted from xRef. */
 export const REFERENCE: usize = 0;
 /** Δ_{t+1}, where it is stored. */
-export let deltaAt: usize = 0;
+export const DELTA: usize = 1;
 /** Has Δ a vector. Otherwise Δ_{t+1} is in x's until the parameters are rebuilt. */
 export let deltaStored: bool = false;
 export let slotsAt: usize = 0;
@@ -143,7 +143,7 @@ function count(): void {
   deltaKind = i32(config.delta);
   pullKind = i32(config.pull);
   tuned = config.tuned != 0;
-  const stored = tuned && deltaKind == Delta.STORED;
+  deltaStored = tuned && deltaKind == Delta.STORED;
   const bounded = config.spread < Infinity;
   const twoSweeps = bounded || pullKind == Pull.DECAY_AHEAD;
   perCoordinate = config.perCoordinate != 0;
@@ -154,9 +154,7 @@ function count(): void {
   groupBetas = perCoordinate && !bounded ? 0 : betaCount;
   groupPairs = (groupBetas + 1) / 2;
   complete = config.external == 0;
-  deltaStored = stored;
-  deltaAt = REFERENCE + 1;
-  slotsAt = usize(tuned) + usize(stored);
+  slotsAt = usize(tuned) + usize(deltaStored);
   scaleAt = slotsAt + usize(config.slots);
   shareAt = scaleAt + 1;
   extraAt = shareAt + 1;
@@ -293,7 +291,7 @@ export function within(span: Span, index: usize): usize {
 /** Where Δ_{t+1} of a span is. */
 @inline
 export function deltaOf(span: Span): usize {
-  return deltaStored ? within(span, deltaAt) : span.params;
+  return deltaStored ? within(span, DELTA) : span.params;
 }
 
 @inline

@@ -1,4 +1,4 @@
-import type { Rule } from "../bases/base.js";
+import { biasOf, type Rule } from "../bases/base.js";
 import { KERNELS } from "../bases/kernels.js";
 import type { Clock } from "./clock.js";
 import type { Config, Resolved } from "./config.js";
@@ -116,6 +116,7 @@ const power = (x: number, y: number): number => (y === 2 ? x * x : x ** y);
 
 /** The mean of ‖g‖² decays like Adam's of g². */
 export const SQUARES_DECAY = 0.999;
+const squaresBias = biasOf(SQUARES_DECAY);
 
 /**
  * A factor ≤ 1 on the step, where the gradient is longer than gradientLimit times the root mean square of its norm so
@@ -131,7 +132,7 @@ export function shorten(
   const mean = (after.squaresMean = SQUARES_DECAY * squaresMean + (1 - SQUARES_DECAY) * norm * norm);
   // A power takes as long as all the rest of a step of few parameters.
   if (gradientLimit === Infinity) return 1;
-  const typical = Math.sqrt(mean / (1 - SQUARES_DECAY ** applied));
+  const typical = Math.sqrt(mean / squaresBias(applied));
   return norm > 0 ? Math.min(1, (gradientLimit * typical) / norm) : 1;
 }
 
