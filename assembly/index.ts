@@ -2,7 +2,7 @@ import { accumulate } from "./sweeps/accumulate";
 import {
   complete,
   decayOf,
-  deltaAt,
+  DELTA,
   deltaStored,
   EIGHT,
   groupBetas,
@@ -30,6 +30,7 @@ import { stepCoordinates } from "./sweeps/coordinates";
 import { move } from "./sweeps/move";
 import { rescaleCoordinates, reseedCoordinates, startCoordinates } from "./tuner/coordinate-tuners";
 import { measure, scan } from "./sweeps/scan";
+import { forgetSpan } from "./sweeps/segments";
 import { findStart, isUnstarted } from "./tuner/start";
 import { rescaleGroups, reseed, seed, tune } from "./tuner/tuner";
 
@@ -65,6 +66,7 @@ export function setPlace(index: u32, gradsAt: usize, paramsAt: usize): void {
   segment.grads = gradsAt;
   segment.params = paramsAt;
   segment.padded = false;
+  forgetSpan();
 }
 
 export function setDecays(index: u32, m: f64, v: f64, r: f64): void {
@@ -110,7 +112,7 @@ export function rebase(): void {
       memory.copy(stateOf(REFERENCE) + from, segment.params, usize(segment.last) * sizeof<f32>() - from);
     }
   }
-  if (deltaStored) memory.fill(stateOf(deltaAt), 0, stride);
+  if (deltaStored) memory.fill(stateOf(DELTA), 0, stride);
   for (let k: usize = 0; k < groupCount; k++) {
     groupOf(k).dd = 0;
   }

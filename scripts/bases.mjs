@@ -88,10 +88,10 @@ class ${rule.type} {${members.join("")}${method(rule, "update")}${method(rule, "
 const choice = (name, what, among) => `
 /** ${what} */
 @inline
-export function ${name}<V>(rule: i32, span: Span, from: usize, delta: usize, next: usize): bool {
+export function ${name}<V>(rule: i32, span: Span, from: usize, delta: usize, next: usize, first: usize): bool {
   const visitor = changetype<V>(0);
   switch (rule) {
-${among.map((rule) => `    case ${rules.indexOf(rule)}:\n      visitor.with<${rule.type}>(span, from, delta, next);\n      return true;`).join("\n")}
+${among.map((rule) => `    case ${rules.indexOf(rule)}:\n      visitor.with<${rule.type}>(span, from, delta, next, first);\n      return true;`).join("\n")}
   }
   return false;
 }

@@ -46,12 +46,12 @@ export const EIGHT: usize = 32;
 export const BLOCK: usize = 4096;
 
 /** Constants that a loop may hold, besides the betas' (held.ts). */
-export const CONSTANTS: usize = 16;
+export const CONSTANTS: usize = 25;
 
 /** Places of the state's vectors, which are all but g and x, counted from xRef. */
 export const REFERENCE: usize = 0;
 /** Δ_{t+1}, where it is stored. */
-export let deltaAt: usize = 0;
+export const DELTA: usize = 1;
 /** Has Δ a vector. Otherwise Δ_{t+1} is in x's until the parameters are rebuilt. */
 export let deltaStored: bool = false;
 export let slotsAt: usize = 0;
@@ -59,6 +59,9 @@ export let scaleAt: usize = 0;
 export let shareAt: usize = 0;
 export let extraAt: usize = 0;
 export let stateCount: usize = 0;
+/** How Δ_t comes about, and what h adds to ⟨Δ_t, g_t⟩: members of `Delta` and `Pull`. */
+export let deltaKind: i32 = 0;
+export let pullKind: i32 = 0;
 /** Is there a tuner, and with it a reference point. */
 export let tuned: bool = false;
 /** Has every coordinate a tuner of its own. */
@@ -137,10 +140,12 @@ export function plan(from: usize, index: u32): void {
 
 /** How many there are of everything, and the places of the state's vectors. */
 function count(): void {
-  const stored = config.tuned != 0 && i32(config.delta) == Delta.STORED;
-  const bounded = config.spread < Infinity;
-  const twoSweeps = bounded || i32(config.pull) == Pull.DECAY_AHEAD;
+  deltaKind = i32(config.delta);
+  pullKind = i32(config.pull);
   tuned = config.tuned != 0;
+  deltaStored = tuned && deltaKind == Delta.STORED;
+  const bounded = config.spread < Infinity;
+  const twoSweeps = bounded || pullKind == Pull.DECAY_AHEAD;
   perCoordinate = config.perCoordinate != 0;
   threads = usize(config.threads);
   segmentCount = usize(config.segments);
@@ -149,9 +154,7 @@ function count(): void {
   groupBetas = perCoordinate && !bounded ? 0 : betaCount;
   groupPairs = (groupBetas + 1) / 2;
   complete = config.external == 0;
-  deltaStored = stored;
-  deltaAt = REFERENCE + 1;
-  slotsAt = usize(tuned) + usize(stored);
+  slotsAt = usize(tuned) + usize(deltaStored);
   scaleAt = slotsAt + usize(config.slots);
   shareAt = scaleAt + 1;
   extraAt = shareAt + 1;
@@ -288,7 +291,7 @@ export function within(span: Span, index: usize): usize {
 /** Where Δ_{t+1} of a span is. */
 @inline
 export function deltaOf(span: Span): usize {
-  return deltaStored ? within(span, deltaAt) : span.params;
+  return deltaStored ? within(span, DELTA) : span.params;
 }
 
 @inline

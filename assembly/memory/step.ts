@@ -12,14 +12,3 @@ export function constant(k: usize): f64 {
 export function clips(): bool {
   return scalars.clipScale != 1 || config.bound < Infinity;
 }
-
-/** How Δ_t comes about, and what h adds to ⟨Δ_t, g_t⟩: members of `Delta` and `Pull`. */
-@inline
-export function deltaKind(): i32 {
-  return i32(config.delta);
-}
-
-@inline
-export function pullKind(): i32 {
-  return i32(config.pull);
-}

@@ -3,22 +3,24 @@ import { held, hold } from "../memory/held";
 import {
   config,
   deltaBlock,
+  deltaKind,
   deltaOf,
   gradBlock,
   groupCount,
   groupOf,
+  pullKind,
   scalars,
   tuned,
   updateBlock,
   within,
   zeroBlock,
 } from "../memory/layout";
-import { clips, deltaKind, pullKind } from "../memory/step";
+import { clips } from "../memory/step";
 import { Group, Span } from "../memory/records";
 import { reconstruct } from "./reconstruct";
 import { measureSpan } from "./scan";
 import { sweep, Task } from "./sweep";
-import { averageGiven, foundDg, runBase, runRule } from "./update";
+import { averageGiven, foundDg, holdConstants, runBase, runRule } from "./update";
 import { addProduct, at, bounded, put, Q0, Q1, splat, total, zero } from "../vec";
 
 /*
@@ -26,14 +28,17 @@ import { addProduct, at, bounded, put, Q0, Q1, splat, total, zero } from "../vec
  * needs (26). Without a tuner the parameters themselves stand for Δ: x_{t+1} = x_t + u_t.
  */
 
+/** Place among what a loop holds, behind the rule's (update.ts). */
+const DECAY: usize = 13;
+
 /** Where Δ_t of a span is, made first where it is not stored. Sums ⟨Δ_t, x_t⟩ for those who need it. */
 function deltaBefore(span: Span): usize {
-  if (deltaKind() != Delta.STORED) {
+  if (deltaKind != Delta.STORED) {
     reconstruct(span);
     return deltaBlock;
   }
   const delta = deltaOf(span);
-  if (pullKind() == Pull.DECAY) span.sums.dx += dot(delta, span.params, span.bytes);
+  if (pullKind == Pull.DECAY) span.sums.dx += dot(delta, span.params, span.bytes);
   return delta;
 }
 
@@ -56,7 +61,7 @@ export function update(span: Span, from: usize, delta: usize): void {
   if (config.readsParams == 0) {
     runBase(span, stepOf(span), from, delta, deltaOf(span));
     span.sums.dg += foundDg;
-  } else if (pullKind() == Pull.DECAY_AHEAD) {
+  } else if (pullKind == Pull.DECAY_AHEAD) {
     decayGradient(span, from, delta);
     findUpdate(span, gradBlock);
     addUpdate(span, delta, deltaOf(span));
@@ -141,8 +146,8 @@ function decayOf(span: Span): f64 {
 /** The same for a loop to hold; 0 where it is in u_t already. */
 @inline
 function heldDecay(span: Span): v128 {
-  hold(7, config.decoupled != 0 && scalars.interpolation == 0 ? decayOf(span) : 0);
-  return held(7);
+  hold(DECAY, config.decoupled != 0 && scalars.interpolation == 0 ? decayOf(span) : 0);
+  return held(DECAY);
 }
 
 /** Writes Δ_t + u_t, u_t with decoupled decay, and sums ⟨Δ_t, g⟩. */
@@ -193,12 +198,13 @@ export function clearSums(group: Group): void {
 }
 
 export function accumulate(): void {
+  holdConstants();
   for (let k: usize = 0; k < groupCount; k++) {
     const group = groupOf(k);
     clearSums(group);
     group.dx = 0;
     // Of x and Δ as sweep B left them.
-    if (tuned && deltaKind() == Delta.STORED) continue;
+    if (tuned && deltaKind == Delta.STORED) continue;
     group.xx = 0;
     group.dd = 0;
   }

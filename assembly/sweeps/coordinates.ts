@@ -6,24 +6,26 @@ import {
   betaCount,
   config,
   deltaBlock,
+  deltaKind,
   deltaOf,
   extraAt,
   groupBetas,
   groupOf,
   hBlock,
+  pullKind,
   REFERENCE,
   scalars,
   scaleAt,
   within,
   zeroBlock,
 } from "../memory/layout";
-import { deltaKind, pullKind } from "../memory/step";
 import { Group, Span } from "../memory/records";
 import { keepPadding } from "./reconstruct";
 import { sweepAlone } from "./segments";
 import { findStart, isUnstarted } from "../tuner/start";
 import { clearHashes } from "./sums";
 import { sweep, Task } from "./sweep";
+import { holdConstants } from "./update";
 import { tune } from "../tuner/tuner";
 import { addProduct, splat, total, zero } from "../vec";
 
@@ -37,18 +39,18 @@ import { addProduct, splat, total, zero } from "../vec";
 function findPullFactor(): void {
   const group = groupOf(0);
   const weight = config.lambda * sqrt(group.gg) * scalars.clipScale;
-  if (pullKind() == Pull.DECAY_AHEAD) scalars.pullFactor = weight / (sqrt(group.yy) + config.eps);
-  else scalars.pullFactor = pullKind() == Pull.PROXIMAL && group.xx == 0 ? 0 : weight / sqrt(group.xx);
+  if (pullKind == Pull.DECAY_AHEAD) scalars.pullFactor = weight / (sqrt(group.yy) + config.eps);
+  else scalars.pullFactor = pullKind == Pull.PROXIMAL && group.xx == 0 ? 0 : weight / sqrt(group.xx);
 }
 
 /** Δ_t of a span: its own vector, or made from x, xRef and the coordinates' scales. */
 function deltaBefore(span: Span): usize {
-  if (deltaKind() == Delta.STORED) return deltaOf(span);
+  if (deltaKind == Delta.STORED) return deltaOf(span);
   const x = span.params;
   const xRef = within(span, REFERENCE);
   const scales = within(span, scaleAt);
   const floor = splat(config.eps);
-  const additive = deltaKind() == Delta.ADDITIVE;
+  const additive = deltaKind == Delta.ADDITIVE;
   for (let k: usize = 0; k < span.bytes; k += 16) {
     const moved = f32x4.sub(v128.load(x + k), v128.load(xRef + k));
     const scale = f32x4.add(v128.load(scales + k), floor);
@@ -62,7 +64,7 @@ function deltaBefore(span: Span): usize {
 /** (26) over a span: writes h to `to`. What PRINTED adds to every h is left out of the sum. */
 function findH(span: Span, from: usize, delta: usize, to: usize): void {
   const factor = splat(scalars.pullFactor);
-  const pull = pullKind();
+  const pull = pullKind;
   const scales = within(span, scaleAt);
   const x = span.params;
   const u = within(span, extraAt);
@@ -166,9 +168,10 @@ export class CoordinatesAhead {
 /** One step, after `scan` and `begin`. */
 export function stepCoordinates(): void {
   const group = groupOf(0);
-  const ahead = pullKind() == Pull.DECAY_AHEAD;
+  const ahead = pullKind == Pull.DECAY_AHEAD;
   clearSums(group);
   clearHashes();
+  holdConstants();
   if (ahead) sweep<LookAhead>(Task.LOOK_AHEAD);
   findPullFactor();
   group.h = 0;
@@ -184,7 +187,7 @@ export function stepCoordinates(): void {
     sweepBehind<Follow>(group, Task.FOLLOW);
   }
   group.scaleMean /= activeCount();
-  if (pullKind() == Pull.PRINTED) group.h += scalars.pullFactor * activeCount();
+  if (pullKind == Pull.PRINTED) group.h += scalars.pullFactor * activeCount();
 }
 
 /** The sweep that moves x, and so finds ‖x‖² and ‖Δ‖² anew. */

@@ -10,22 +10,25 @@ import { at, Q0, Q1, Q2, Q3, total, zero } from "../vec";
  * numbers, which f64 adds exactly in any order.
  */
 
+/** Places among what a loop holds. */
+const FACTORS: usize = 21;
+
 /** One factor for each half of a word: numbers of opposite signs differ in the upper halves alone. */
 @inline
 function holdFactors(): void {
-  holdBits(0, 0x6d2b4f35);
-  holdBits(1, 0x5bd13a77);
-  holdBits(2, 0x2e695b1d);
-  holdBits(3, 0x7e1d1c4b);
+  holdBits(FACTORS + 0, 0x6d2b4f35);
+  holdBits(FACTORS + 1, 0x5bd13a77);
+  holdBits(FACTORS + 2, 0x2e695b1d);
+  holdBits(FACTORS + 3, 0x7e1d1c4b);
 }
 
 /** The hash of a span. By the sum of sums a chunk counts by its place in the span, and by the seed a span by its own. */
 export function hashOf(span: Span): f64 {
   holdFactors();
-  const factor0 = held(0);
-  const factor1 = held(1);
-  const factor2 = held(2);
-  const factor3 = held(3);
+  const factor0 = held(FACTORS + 0);
+  const factor1 = held(FACTORS + 1);
+  const factor2 = held(FACTORS + 2);
+  const factor3 = held(FACTORS + 3);
   let sum = i32x4.splat(i32(placeOf(span)));
   let sums = sum;
   let x = span.params;
@@ -38,9 +41,8 @@ export function hashOf(span: Span): f64 {
     sums = i32x4.add(sums, sum);
   }
   const both = v128.xor(sum, i32x4.mul(sums, i32x4.splat(0x9e3779b1)));
-  const low = u64(i64x2.extract_lane(both, 0)) * 0x9e3779b97f4a7c15;
-  const high = u64(i64x2.extract_lane(both, 1)) * 0xc2b2ae3d27d4eb4f;
-  return f64(u32((low ^ high) >> 32));
+  const half = u64(i64x2.extract_lane(both, 0)) * 0x9e3779b97f4a7c15;
+  return f64(((half ^ u64(i64x2.extract_lane(both, 1))) * 0x9e3779b97f4a7c15) >> 32);
 }
 
 /** The same of what a step comes upon, if nobody has looked before. */

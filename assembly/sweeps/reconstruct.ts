@@ -1,13 +1,12 @@
 import { Delta } from "../memory/form";
-import { config, deltaBlock, groupOf, REFERENCE, size, states, within } from "../memory/layout";
-import { deltaKind } from "../memory/step";
+import { config, deltaBlock, deltaKind, groupOf, REFERENCE, size, states, within } from "../memory/layout";
 import { Span } from "../memory/records";
 import { addProduct, splat, total, zero } from "../vec";
 
 /** Where Δ has no vector of its own: writes Δ_t of one span to `deltaBlock`, and sums what h needs. */
 export function reconstruct(span: Span): void {
   const scale = groupOf(span.segment.group).scale;
-  const additive = deltaKind() == Delta.ADDITIVE;
+  const additive = deltaKind == Delta.ADDITIVE;
   const factor = splat(additive ? 1 : 1 / (scale + config.eps));
   const shift = splat(additive ? scale + config.eps : 0);
   const x = span.params;

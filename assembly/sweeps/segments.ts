@@ -159,20 +159,43 @@ export function advance(): bool {
   return true;
 }
 
+/** The next segment of a sweep by one thread; spans of the present one, and how many of them were prepared. */
+let nextSegment: usize = 0;
+let spans: usize = 0;
+let prepared: usize = 0;
+/** Is there one span in all, which is in its place already. */
+let sole: bool = false;
+
+/** For when segments are set. */
+export function forgetSpan(): void {
+  sole = false;
+}
+
+/** Makes `span` the first one; false where there is none. */
+function begin(): bool {
+  if (sole) return true;
+  nextSegment = spans = prepared = ahead = copied = 0;
+  const any = next();
+  sole = !ASC_FEATURE_THREADS && segmentCount == 1 && spans == 1 && copied == 0;
+  return any;
+}
+
+/** Makes `span` the next one; false where there is none. What was swept elsewhere is copied back. */
+function next(): bool {
+  if (isCopied()) finish();
+  while (prepared == spans) {
+    if (nextSegment == segmentCount) return false;
+    const segment = segmentOf(nextSegment++);
+    span.sums = groupOf(segment.group);
+    spans = enter(segment);
+    prepared = 0;
+  }
+  prepare(prepared);
+  prepared += 1 + ahead;
+  return true;
+}
+
 /** A sweep by one thread. */
 export function sweepAlone<S>(): void {
-  for (let k: usize = 0; k < segmentCount; k++) {
-    const segment = segmentOf(k);
-    span.sums = groupOf(segment.group);
-    const spans = enter(segment);
-    let index: usize = 0;
-    while (index < spans) {
-      prepare(index);
-      do {
-        changetype<S>(0).visit(span);
-        index++;
-      } while (advance());
-      if (isCopied()) finish();
-    }
-  }
+  for (let more = begin(); more; more = advance() || next()) changetype<S>(0).visit(span);
 }

@@ -16,10 +16,8 @@ const REST: usize = 10;
 const PACE: usize = 11;
 const NEAR: usize = 12;
 
-/** A rule's step size for a segment, and its constants. */
-function holdRule(rate: f64): void {
-  // The gradient is stepped against.
-  hold(STEP, -rate);
+/** The rule's constants, for all spans of a step. Each thread has its own place for them. */
+export function holdConstants(): void {
   for (let k: usize = 0; k < 8; k++) hold(1 + k, constant(k));
 }
 
@@ -37,20 +35,26 @@ function taken<R>(rule: R, k: i32): v128 {
   return k < rule.constants ? held(1 + k) : zero();
 }
 
+/** Where the rule's slots begin. */
+@inline
+function firstSlot(span: Span): usize {
+  return within(span, slotsAt + usize(scalars.firstSlot));
+}
+
 /** The base's loop over one span: with averaging where the step asks for it. */
 export function runBase(span: Span, rate: f64, from: usize, delta: usize, next: usize): void {
   if (scalars.interpolation == 0) return runRule(span, rate, from, delta, next);
-  holdRule(rate);
   holdAveraging(-rate);
-  if (withDirection<Average>(i32(scalars.base), span, from, delta, next)) return;
+  if (withDirection<Average>(i32(scalars.base), span, from, delta, next, firstSlot(span))) return;
   runRule(span, rate, from, zeroBlock, updateBlock);
   averageGiven(span, from, delta, next);
 }
 
 /** The chosen rule's loop over one span: see `sweepRule`. */
 export function runRule(span: Span, rate: f64, from: usize, delta: usize, next: usize): void {
-  holdRule(rate);
-  withRule<Update>(i32(scalars.base), span, from, delta, next);
+  // The gradient is stepped against.
+  hold(STEP, -rate);
+  withRule<Update>(i32(scalars.base), span, from, delta, next, firstSlot(span));
 }
 
 /** Averages d as it stands in `updateBlock`. */
@@ -62,16 +66,16 @@ export function averageGiven(span: Span, from: usize, delta: usize, next: usize)
 @unmanaged
 class Update {
   @inline
-  with<R>(span: Span, from: usize, delta: usize, next: usize): void {
-    sweepRule<R>(from, span.bytes, delta, next, within(span, slotsAt + usize(scalars.firstSlot)), span.gap);
+  with<R>(span: Span, from: usize, delta: usize, next: usize, first: usize): void {
+    sweepRule<R>(from, span.bytes, delta, next, first, span.gap);
   }
 }
 
 @unmanaged
 class Average {
   @inline
-  with<R>(span: Span, from: usize, delta: usize, next: usize): void {
-    average<R>(span, from, delta, next, within(span, slotsAt + usize(scalars.firstSlot)));
+  with<R>(span: Span, from: usize, delta: usize, next: usize, first: usize): void {
+    average<R>(span, from, delta, next, first);
   }
 }
 

@@ -5,6 +5,7 @@ import { Move } from "../sweeps/move";
 import { Slope } from "../tuner/promise";
 import { Measure, Scan, scan, ScanClipped, scanExactly } from "../sweeps/scan";
 import { Task } from "../sweeps/sweep";
+import { holdConstants } from "../sweeps/update";
 import { finishCommand, leave, nextTask, share } from "./pool";
 
 /* The entry of the binary for threads: what one thread exports, and the life of the others. */
@@ -33,6 +34,7 @@ function carryOut(command: i32): void {
 }
 
 function help(task: i32): void {
+  holdConstants();
   switch (task) {
     case Task.SCAN:
       return share<Scan>();

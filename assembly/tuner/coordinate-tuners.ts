@@ -35,7 +35,8 @@ const V: usize = EIGHT;
 const R: usize = 2 * EIGHT;
 const S: usize = 3 * EIGHT;
 
-/** Where `held` keeps the betas' decay factors. */
+/** Places among what a loop holds, behind those of sweep A: the tuner's constants, and the betas' decay factors. */
+const TUNER: usize = 14;
 const DECAYS: usize = CONSTANTS;
 
 /** Writes what m is compared with (27): h as printed, or |h| and a floor. */
@@ -50,15 +51,15 @@ function findSizes(from: usize, bytes: usize): void {
 
 function holdConstants(span: Span): void {
   // Where r takes h unclipped, the limit is raised beyond every h.
-  hold(0, config.clipsReward != 0 ? 0 : f64(f32.MAX_VALUE));
-  hold(1, config.epsInRoot != 0 ? config.eps : 0);
-  hold(2, config.epsInRoot != 0 ? 0 : config.eps);
+  hold(TUNER + 0, config.clipsReward != 0 ? 0 : f64(f32.MAX_VALUE));
+  hold(TUNER + 1, config.epsInRoot != 0 ? config.eps : 0);
+  hold(TUNER + 2, config.epsInRoot != 0 ? 0 : config.eps);
   const scale = groupOf(span.segment.group).scale;
-  hold(3, scale / config.spread);
-  hold(4, scale * config.spread);
-  hold(5, scalars.rewardLimit);
+  hold(TUNER + 3, scale / config.spread);
+  hold(TUNER + 4, scale * config.spread);
+  hold(TUNER + 5, scalars.rewardLimit);
   // What a coordinate's S may be at most, over its share of s_init.
-  hold(6, scalars.growthLimit * f64(betaCount));
+  hold(TUNER + 6, scalars.growthLimit * f64(betaCount));
   for (let k: usize = 0; k < betaCount; k++) {
     const decay = decayOf(k);
     hold(DECAYS + 3 * k, decay.m);
@@ -126,11 +127,11 @@ function moveLanes<Q>(x: usize, xRef: usize, scales: usize, scale: v128, delta: 
 export function tuneSpan(span: Span, h: usize): void {
   const found = foundHash(span);
   holdConstants(span);
-  const raise = held(0);
-  const inRoot = held(1);
-  const behindRoot = held(2);
-  const rewardLimit = held(5);
-  const growth = held(6);
+  const raise = held(TUNER + 0);
+  const inRoot = held(TUNER + 1);
+  const behindRoot = held(TUNER + 2);
+  const rewardLimit = held(TUNER + 5);
+  const growth = held(TUNER + 6);
   // Which of the two floors the shares of s_init are.
   const own = i32x4.splat(scalars.ownFloor == 0 ? 0 : -1);
   findSizes(h, span.bytes);
@@ -199,8 +200,8 @@ export function tuneSpan(span: Span, h: usize): void {
     s0 = f32x4.pmin(s0, f32x4.mul(growth, share0));
     s1 = f32x4.pmin(s1, f32x4.mul(growth, share1));
     if (bounds) {
-      const low = held(3);
-      const high = held(4);
+      const low = held(TUNER + 3);
+      const high = held(TUNER + 4);
       s0 = boundedScale(s0, low, high);
       s1 = boundedScale(s1, low, high);
     }

@@ -1,6 +1,14 @@
 import { LEAST, Pull } from "../memory/form";
-import { betaOf, config, decayOf, groupBetas, groupCount, groupOf, scalars } from "../memory/layout";
-import { pullKind } from "../memory/step";
+import {
+  betaOf,
+  config,
+  decayOf,
+  groupBetas,
+  groupCount,
+  groupOf,
+  pullKind,
+  scalars,
+} from "../memory/layout";
 import { Beta, Decay, Group } from "../memory/records";
 import { promised } from "./promise";
 
@@ -9,7 +17,7 @@ import { promised } from "./promise";
 /** The term that h adds to ⟨Δ_t, g_t⟩; `gradNorm` is ‖g_t‖ as the base saw it. */
 function pull(group: Group, gradNorm: f64): f64 {
   const xNorm = sqrt(group.xx);
-  switch (pullKind()) {
+  switch (pullKind) {
     case Pull.PROXIMAL:
       return xNorm == 0 ? 0 : config.lambda * (gradNorm / xNorm) * group.scale * group.dd;
     case Pull.DECAY_AHEAD:
@@ -41,7 +49,7 @@ function tuneGroup(group: Group): f64 {
     const beta = changetype<usize>(betaOf(group, k));
     const decay = changetype<usize>(decayOf(k));
     const mBefore = v128.load(beta, offsetof<Beta>("m"));
-    const m = f64x2.max(
+    const m = f64x2.pmax(
       f64x2.mul(v128.load(decay, offsetof<Decay>("m")), mBefore),
       v128.and(f64x2.splat(size), both),
     ); // (27)
@@ -57,7 +65,7 @@ function tuneGroup(group: Group): f64 {
       f64x2.mul(v128.load(decay, offsetof<Decay>("r")), v128.load(beta, offsetof<Beta>("r"))),
       change,
     ); // (29)
-    const positive = f64x2.max(f64x2.splat(0), r); // (30)
+    const positive = f64x2.pmax(r, f64x2.splat(0)); // (30)
     const wealth = f64x2.add(f64x2.mul(wealthShare, m), positive); // (31)
     const root = f64x2.add(f64x2.sqrt(f64x2.add(v, inRoot)), behindRoot);
     const next = f64x2.add(f64x2.div(wealth, root), v128.and(ownShare, both)); // (32)

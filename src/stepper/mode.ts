@@ -1,4 +1,4 @@
-import type { Rule } from "../bases/base.js";
+import { biasOf, type Rule } from "../bases/base.js";
 import { KERNELS } from "../bases/kernels.js";
 import type { Clock } from "./clock.js";
 import type { Config, Resolved } from "./config.js";
@@ -6,7 +6,6 @@ import { Summary, Scalar } from "../engine/kernels.js";
 import type { Engine } from "../engine/program.js";
 import { NOISE_LIMIT, type Mode } from "./gradients.js";
 import type { GradientKind } from "../common/kinds.js";
-import { isRisky } from "./safety.js";
 
 /* What a step finds out before it changes anything, and what a mode means to the kernels and to the clock. */
 
@@ -34,28 +33,33 @@ export function clipping(
   return { clipScale, usedNorm: bounded * clipScale };
 }
 
-/** Could the step overflow? `bolder`: what the scale is multiplied by besides. */
+/**
+ * Could a step overflow? Then the state is copied first, to go back to. The bound is crude and far away: the base's update
+ * is at most 10 000 times the rate times the largest of gradient, parameters and 1. `bolder`: what the scale is multiplied
+ * by besides.
+ */
 export function couldOverflow(
-  engine: Engine,
+  { summary }: Engine,
   { config, program, rateFactor, scaleGrowth }: Resolved,
   { start }: Mode,
   eta: number,
   gradNormMax: number,
   bolder: number,
 ): boolean {
-  const { summary } = engine;
   const paramsNorm = Math.sqrt(summary[Summary.paramsSquares]);
-  const unstarted = start > 0 && summary[Summary.sInitMax] === 0;
-  const reach = {
-    paramsNorm,
-    firstStep: unstarted ? start * Math.max(paramsNorm, Math.sqrt(program.size)) * scaleGrowth : 0,
-    deltaNorm: Math.sqrt(summary[Summary.deltaSquares]),
-    scale: Math.max(summary[Summary.scaleMax], summary[Summary.sInitMax]) * scaleGrowth * bolder,
-    learningRate: eta * rateFactor,
-    gradNormMax,
-    lambda: program.perCoordinate ? config.tuner?.lambda : undefined,
-  };
-  return isRisky(reach);
+  const deltaNorm = Math.sqrt(summary[Summary.deltaSquares]);
+  const sInit = summary[Summary.sInitMax];
+  const scale = Math.max(summary[Summary.scaleMax], sInit) * scaleGrowth * bolder;
+  const update = 1e4 * (eta * rateFactor) * (gradNormMax + paramsNorm + 1);
+  let reach = (deltaNorm + update) * Math.max(1, 10 * scale) + paramsNorm;
+  // A step that is to find s_init leads so far whatever the base's update is.
+  if (start > 0 && sInit === 0) reach += start * Math.max(paramsNorm, Math.sqrt(program.size)) * scaleGrowth;
+  // Every coordinate's tuner keeps h² in float32: of ⟨Δ, g⟩, and of the pull in each form.
+  if (program.perCoordinate) {
+    const pull = scale * deltaNorm * (1 + deltaNorm / paramsNorm) + 1 / paramsNorm;
+    reach += gradNormMax * (deltaNorm + config.tuner!.lambda * pull);
+  }
+  return !(reach < 1e17);
 }
 
 /** Writes what stays the same from step to step while the mode and the window last. */
@@ -102,13 +106,17 @@ export function weigh({ averaging }: Mode, clock: Readonly<Clock>, eta: number, 
   after.rateMax = averaging ? Math.max(rateMax, eta) : rateMax;
   after.weightSum = weightSum;
   if (!averaging || (after.rateMax === 0 && averaging.ratePower > 0)) return 0;
-  const unit = (age / after.age) ** averaging.power * (rateMax / after.rateMax) ** averaging.ratePower;
+  const unit = power(age / after.age, averaging.power) * power(rateMax / after.rateMax, averaging.ratePower);
   after.weightSum = unit * weightSum + 1;
   return 1 / after.weightSum;
 }
 
+/** x^y, where `**` itself would take as long as all the rest of a step of few parameters. */
+const power = (x: number, y: number): number => (y === 2 ? x * x : x ** y);
+
 /** The mean of ‖g‖² decays like Adam's of g². */
 export const SQUARES_DECAY = 0.999;
+const squaresBias = biasOf(SQUARES_DECAY);
 
 /**
  * A factor ≤ 1 on the step, where the gradient is longer than gradientLimit times the root mean square of its norm so
@@ -124,7 +132,7 @@ export function shorten(
   const mean = (after.squaresMean = SQUARES_DECAY * squaresMean + (1 - SQUARES_DECAY) * norm * norm);
   // A power takes as long as all the rest of a step of few parameters.
   if (gradientLimit === Infinity) return 1;
-  const typical = Math.sqrt(mean / (1 - SQUARES_DECAY ** applied));
+  const typical = Math.sqrt(mean / squaresBias(applied));
   return norm > 0 ? Math.min(1, (gradientLimit * typical) / norm) : 1;
 }
 

@@ -57,34 +57,3 @@ export function expectNorm(name: string, values: ArrayLike<number>, from?: Float
     `${name}: expected ${what} below 1e19, as float32 sums need, got ${Math.sqrt(squares)}`,
   );
 }
-
-/** What bounds a step's length. */
-export interface Reach {
-  paramsNorm: number;
-  /** How far a step leads that is to find s_init, whatever the base's update is; 0 where that is known. */
-  firstStep: number;
-  deltaNorm: number;
-  scale: number;
-  learningRate: number;
-  gradNormMax: number;
-  /** λ where every coordinate has a tuner, which keeps h² in float32. */
-  lambda: number | undefined;
-}
-
-/**
- * Could this step overflow? Then the state is copied first, to go back to. The bound is crude and far away: the base's
- * update is at most 10 000 times the rate times the largest of gradient, parameters and 1.
- */
-export function isRisky(reach: Reach): boolean {
-  const { paramsNorm, firstStep, deltaNorm, scale, learningRate, gradNormMax } = reach;
-  const update = 1e4 * learningRate * (gradNormMax + paramsNorm + 1);
-  const moved = (deltaNorm + update) * Math.max(1, 10 * scale) + firstStep;
-  return !(moved + paramsNorm + largestH(reach) < 1e17);
-}
-
-/** Bounds h where its square is kept in float32: ⟨Δ, g⟩, and the pull in each form. */
-function largestH({ paramsNorm, deltaNorm, scale, gradNormMax, lambda }: Reach): number {
-  if (lambda === undefined) return 0;
-  const pull = scale * deltaNorm * (1 + deltaNorm / paramsNorm) + 1 / paramsNorm;
-  return gradNormMax * (deltaNorm + lambda * pull);
-}

@@ -28,6 +28,8 @@ export class State {
   protected readonly writes: WriteDetector;
   #engine: Engine | undefined;
   protected time = newClock("undecided");
+  /** What a step does, and where it anchors next: `openWindow` says. */
+  protected mode!: Mode;
   protected windowEnd = Infinity;
   /** A guard takes back the steps that lead upwards, so S may grow as it likes. */
   protected rejects = false;
@@ -107,10 +109,6 @@ export class State {
     return this.resolved.decides && this.time.gradients === "undecided";
   }
 
-  protected get mode(): Mode {
-    return this.resolved.modes[this.time.gradients];
-  }
-
   /** Takes it for known what gradients are. Steps were short until now. */
   decide(kind: GradientKind): void {
     if (kind === this.time.gradients) return;
@@ -177,6 +175,7 @@ export class State {
 
   protected openWindow(start: number): void {
     this.time.windowStart = start;
+    this.mode = this.resolved.modes[this.time.gradients];
     this.windowEnd = nextAnchor(this.mode.anchor, start);
     enterMode(this.engine, this.mode, this.time.anchors, !this.rejects);
   }

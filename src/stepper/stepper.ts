@@ -181,9 +181,10 @@ export class Stepper extends Rewindable {
 
   /** η_t: the schedule (34), scaled by the gradient's norm (14) where that is asked for. */
   #rate(step: number, gradNorm: number, gradients: GradientKind): number {
-    const { windowStart: start } = this.time;
-    const end = nextAnchor(this.resolved.modes[gradients].anchor, start);
-    const { task } = this;
+    const { task, time } = this;
+    const { windowStart: start } = time;
+    const known = gradients === time.gradients;
+    const end = known ? this.windowEnd : nextAnchor(this.resolved.modes[gradients].anchor, start);
     this.task ||= "step";
     let alpha: number;
     try {

@@ -104,5 +104,5 @@ export class WriteDetector {
 export const writeUndone = (step: number): OptimizerError =>
   new OptimizerError(
     "moved",
-    `params was written to before step ${step}, which has undone that; use setParams, or get params anew to write to it`,
+    `params was written to before step ${step}, which has undone that; use setParams, or get params anew first`,
   );
