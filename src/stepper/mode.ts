@@ -110,9 +110,14 @@ export function weigh({ averaging }: Mode, clock: Readonly<Clock>, eta: number, 
 /** The mean of ‖g‖² decays like Adam's of g². */
 export const SQUARES_DECAY = 0.999;
 
+/** The root mean square of ‖g‖ over so many gradients. */
+const typicalNorm = (squaresMean: number, applied: number): number =>
+  Math.sqrt(squaresMean / (1 - SQUARES_DECAY ** applied));
+
 /**
- * A factor ≤ 1 on the step, where the gradient is longer than gradientLimit times the root mean square of its norm so
- * far, √ĝ: gradientLimit √ĝ / ‖g‖. The rule's second moments see the gradient as it is.
+ * A factor ≤ 1, where the gradient is longer than gradientLimit times the root mean square of its norm so far, √ĝ:
+ * gradientLimit √ĝ / ‖g‖. It is one on the step, so that second moments see the gradient as it is; or on the gradient,
+ * so that momentum does not see it as it is.
  */
 export function shorten(
   { gradientLimit }: Mode,
@@ -124,8 +129,13 @@ export function shorten(
   const mean = (after.squaresMean = SQUARES_DECAY * squaresMean + (1 - SQUARES_DECAY) * norm * norm);
   // A power takes as long as all the rest of a step of few parameters.
   if (gradientLimit === Infinity) return 1;
-  const typical = Math.sqrt(mean / (1 - SQUARES_DECAY ** applied));
+  const typical = typicalNorm(mean, applied);
   return norm > 0 ? Math.min(1, (gradientLimit * typical) / norm) : 1;
+}
+
+/** The longest gradient that is not clipped: one as long as those before it keeps their root mean square. */
+export function longestWhole({ clipsLong }: Mode, { squaresMean }: Readonly<Clock>, applied: number): number {
+  return clipsLong && applied > 1 ? typicalNorm(squaresMean, applied - 1) : Infinity;
 }
 
 /** Steps over which ⟨e, g⟩ is averaged, and how many standard errors below 0 its mean has to be. */

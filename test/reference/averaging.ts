@@ -137,7 +137,7 @@ export function forget(
 
 /**
  * The root mean square of gradients' norms so far decays like Adam's of g. A gradient that is longer than `limit` times
- * that makes a step that is shorter by as much.
+ * that makes a step that is shorter by as much, or is clipped to it.
  */
 export function shorten(
   limit: number,

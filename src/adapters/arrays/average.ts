@@ -1,6 +1,7 @@
 import type { Averaging } from "../../bases/base.js";
 import { ERRORS, EVIDENCE, SQUARES_DECAY } from "../../stepper/mode.js";
-import { TINY, type Algebra, type Flag, type Value } from "./algebra.js";
+import { ENDLESS, TINY, type Algebra, type Flag, type Value } from "./algebra.js";
+import type { ByKind } from "./kinds.js";
 
 /** What a schedule-free average remembers of its weights, and what limits long gradients. */
 export type Average<V> = {
@@ -43,15 +44,19 @@ export function weighed<A>(
   };
 }
 
-/** A factor ≤ 1 on a step whose gradient is longer than `limit` times the root mean square of its norm so far. */
+/** A factor ≤ 1 where the gradient is longer than the limit on it, times the root mean square of its norm so far. */
 export function shortened<A>(
   c: Algebra<A>,
   average: Average<Value<A>>,
-  limit: Value<A> | undefined,
+  by: ByKind<A>,
   norm: Value<A>,
   { moves, counts }: { moves: Flag<A>; counts: Flag<A> },
 ): { average: Average<Value<A>>; factor: Value<A> } {
-  if (limit === undefined) return { average, factor: 1 };
+  const { kind, modes } = by.plan;
+  const known = by.exact === true ? "exact" : kind;
+  const limits = known ? [modes[known]] : Object.values(modes);
+  if (limits.every(({ gradientLimit }) => gradientLimit === Infinity)) return { average, factor: 1 };
+  const limit = by.number((mode) => Math.min(mode.gradientLimit, ENDLESS));
   const next = (taken: Flag<A>, before: Value<A>, value: Value<A>) =>
     c.where(taken, c.add(c.mul(SQUARES_DECAY, before), c.mul(1 - SQUARES_DECAY, value)), before);
   const squares = next(moves, average.squares, c.square(norm));
