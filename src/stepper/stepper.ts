@@ -16,6 +16,7 @@ import {
   keep,
   longestWhole,
   promiseOf,
+  remember,
   shorten,
   weigh,
   type After,
@@ -74,7 +75,7 @@ export class Stepper extends Rewindable {
   #stepAtOnce(eta: number, loss?: number): StepInfo | undefined {
     const { engine, time, mode } = this;
     const step = time.iterations + 1;
-    const limit = Math.min(1 + 1000 * time.gradNormMax, longestWhole(mode, time, step - time.skipped));
+    const limit = Math.min(1 + 1000 * time.gradNormMax, longestWhole(mode, time, step - time.skipped - 1));
     if (isHuge(limit) || couldOverflow(engine, this.resolved, mode, eta, limit, 1)) return undefined;
     engine.scalars[Scalar.clipScale] = 1;
     this.#prepare(mode, step - time.skipped, eta, loss);
@@ -82,7 +83,7 @@ export class Stepper extends Rewindable {
     if (squares < 0) return undefined;
     const gradNorm = Math.sqrt(squares);
     this.#after.gradNormMax = Math.max(time.gradNormMax, gradNorm);
-    shorten(mode, time, step - time.skipped, gradNorm, this.#after);
+    remember(time, gradNorm, this.#after);
     return this.end({ step, gradNorm, before: undefined, clockBefore: undefined });
   }
 

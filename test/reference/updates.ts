@@ -92,7 +92,7 @@ export class Updates {
 
   /** `gNorm`: |g| as the caller has it clipped. */
   limits({ gradientLimit, clipsLong }: Mode, t: number, gNorm: number): Limits {
-    const { mean, factor } = shorten(gradientLimit, this.#squares, t, gNorm);
+    const { mean, factor } = shorten(gradientLimit, this.#squares, t, gNorm, clipsLong);
     return clipsLong ? { clip: factor, factor: 1, mean } : { clip: 1, factor, mean };
   }
 

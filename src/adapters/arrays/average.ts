@@ -1,5 +1,5 @@
 import type { Averaging } from "../../bases/base.js";
-import { ERRORS, EVIDENCE, SQUARES_DECAY } from "../../stepper/mode.js";
+import { ERRORS, EVIDENCE, MOST_COUNTED, SQUARES_DECAY } from "../../stepper/mode.js";
 import { ENDLESS, TINY, type Algebra, type Flag, type Value } from "./algebra.js";
 import type { ByKind } from "./kinds.js";
 
@@ -59,9 +59,16 @@ export function shortened<A>(
   const limit = by.number((mode) => Math.min(mode.gradientLimit, ENDLESS));
   const next = (taken: Flag<A>, before: Value<A>, value: Value<A>) =>
     c.where(taken, c.add(c.mul(SQUARES_DECAY, before), c.mul(1 - SQUARES_DECAY, value)), before);
-  const squares = next(moves, average.squares, c.square(norm));
+  const typicalOf = (squares: Value<A>, bias: Value<A>) => c.sqrt(c.div(squares, c.max(bias, TINY)));
+  const clips = c.and(
+    by.flag((mode) => mode.clipsLong),
+    c.less(0, average.squares),
+  );
+  const before = clips === false ? 0 : typicalOf(average.squares, average.squaresBias);
+  const counted = c.where(clips, c.min(norm, c.mul(MOST_COUNTED, before)), norm);
+  const squares = next(moves, average.squares, c.square(counted));
   const squaresBias = next(counts, average.squaresBias, 1);
-  const typical = c.sqrt(c.div(squares, c.max(squaresBias, TINY)));
+  const typical = typicalOf(squares, squaresBias);
   const factor = c.min(1, c.mul(limit, c.div(typical, c.max(norm, TINY))));
   return { average: { ...average, squares, squaresBias }, factor: c.where(c.less(0, norm), factor, 1) };
 }
