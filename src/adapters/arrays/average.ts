@@ -1,7 +1,6 @@
 import type { Averaging } from "../../bases/base.js";
 import { ERRORS, EVIDENCE, MOST_COUNTED, SQUARES_DECAY } from "../../stepper/mode.js";
-import { ENDLESS, TINY, type Algebra, type Flag, type Value } from "./algebra.js";
-import type { ByKind } from "./kinds.js";
+import { TINY, type Algebra, type Flag, type Value } from "./algebra.js";
 
 /** What a schedule-free average remembers of its weights, and what limits long gradients. */
 export type Average<V> = {
@@ -44,28 +43,21 @@ export function weighed<A>(
   };
 }
 
-/** A factor ≤ 1 where the gradient is longer than the limit on it, times the root mean square of its norm so far. */
+/** A factor ≤ 1 where the gradient is longer than `limit` times the root mean square of its norm so far. */
 export function shortened<A>(
   c: Algebra<A>,
   average: Average<Value<A>>,
-  by: ByKind<A>,
+  { limit, clips }: { limit: Value<A> | undefined; clips: Flag<A> },
   norm: Value<A>,
   { moves, counts }: { moves: Flag<A>; counts: Flag<A> },
 ): { average: Average<Value<A>>; factor: Value<A> } {
-  const { kind, modes } = by.plan;
-  const known = by.exact === true ? "exact" : kind;
-  const limits = known ? [modes[known]] : Object.values(modes);
-  if (limits.every(({ gradientLimit }) => gradientLimit === Infinity)) return { average, factor: 1 };
-  const limit = by.number((mode) => Math.min(mode.gradientLimit, ENDLESS));
+  if (limit === undefined) return { average, factor: 1 };
   const next = (taken: Flag<A>, before: Value<A>, value: Value<A>) =>
     c.where(taken, c.add(c.mul(SQUARES_DECAY, before), c.mul(1 - SQUARES_DECAY, value)), before);
   const typicalOf = (squares: Value<A>, bias: Value<A>) => c.sqrt(c.div(squares, c.max(bias, TINY)));
-  const clips = c.and(
-    by.flag((mode) => mode.clipsLong),
-    c.less(0, average.squares),
-  );
-  const before = clips === false ? 0 : typicalOf(average.squares, average.squaresBias);
-  const counted = c.where(clips, c.min(norm, c.mul(MOST_COUNTED, before)), norm);
+  const bounds = c.and(clips, c.less(0, average.squares));
+  const before = bounds === false ? 0 : typicalOf(average.squares, average.squaresBias);
+  const counted = c.where(bounds, c.min(norm, c.mul(MOST_COUNTED, before)), norm);
   const squares = next(moves, average.squares, c.square(counted));
   const squaresBias = next(counts, average.squaresBias, 1);
   const typical = typicalOf(squares, squaresBias);

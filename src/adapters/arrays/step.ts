@@ -71,8 +71,9 @@ function observed<A>(c: Algebra<A>, plan: Plan, state: ArrayState<Value<A>>, giv
   const wanted = c.and(c.not(idle), plan.tuner ? c.less(0, scheduled) : true);
   const moves = c.and(wanted, finite);
   const counts = given.trusts ? wanted : moves;
-  const { average, factor } = shortened(c, state.average, by, whole.norm, { moves, counts });
   const clips = by.flag((mode) => mode.clipsLong);
+  const limits = { limit: by.gradientLimit, clips };
+  const { average, factor } = shortened(c, state.average, limits, whole.norm, { moves, counts });
   const kept = c.where(clips, factor, 1);
   const [g, norm] = [c.mul(kept, whole.g), c.mul(kept, whole.norm)];
   const limited = { g, norm, seen: decayed(g), average, factor: c.where(clips, 1, factor) };
