@@ -158,13 +158,15 @@ export class Reference {
     const still = this.#undecided && gradNorm === 0;
     if (still) this.#windowStart = this.iterations + 1;
     if (still || (alpha === 0 && this.#scaling)) return this.#wait(gradNorm, still ? this.#eta : 0);
-    const { g, gNorm } = clipped(raw, known, this.#options.clip, round);
-    const seen = this.#updates.seen(g, this.x);
-    this.#decide(seen);
+    const whole = clipped(raw, known, this.#options.clip, round);
+    this.#decide(this.#updates.seen(whole.g, this.x));
     const mode = this.#mode;
     const eta = this.#rate(alpha, known);
     const t = this.iterations + 1 - this.#waited;
-    const conditions = { x: this.x, eta, t, mode, gNorm: adopt.gNorm ?? gNorm };
+    const limits = this.#updates.limits(mode, t, adopt.gNorm ?? whole.gNorm);
+    const { g } = clipped(raw, known, this.#options.clip, round, limits.clip);
+    const seen = this.#updates.seen(g, this.x);
+    const conditions = { x: this.x, eta, t, mode, limits };
     const { keep, ...update } = this.#updates.find(seen, conditions); // Alg. 1 line 4
     const found = { eta, gradNorm, clippedNorm: norm(g), ...update };
     const scaling = this.#scaling;
@@ -176,7 +178,8 @@ export class Reference {
     }
     const point = this.#point(g, update.u, scaling);
     const sInit = this.unstarted ? this.#start(point, mode, adopt) : undefined;
-    const measured = scaling.measure(point, adopt); // (26)
+    const gNorm = adopt.gNorm && adopt.gNorm * limits.clip;
+    const measured = scaling.measure(point, { ...adopt, gNorm }); // (26)
     const wrong = measured.h.find((h) => !Number.isFinite(h));
     if (wrong !== undefined) throw new Error(`h is ${wrong}: the step cannot be taken`);
     this.#keep(keep, seen, eta);

@@ -91,6 +91,8 @@ export interface Rule {
   readonly momentumOption?: string;
   /** After the first update this slot holds so many times the gradient; absent where no slot does. */
   readonly firstGradient?: { readonly slot: number; readonly times: number };
+  /** |u| grows with |g|: nothing divides a gradient by the size of those before it. So steps that are too long grow without end. */
+  readonly proportional?: boolean;
   /** False where noisy gradients are better served by the rule itself than by averaging. */
   readonly averagesNoise: boolean;
   /** Averaging and nothing else, whatever the gradients are: the base is schedule-free itself. */

@@ -68,6 +68,7 @@ function rule({ momentum, dampening, nesterov }: Sgd): Rule {
       constants: () => (_applied, eta, out) => write(out, eta),
     },
     ...(momentum !== 0 && { momentumOption: "momentum", firstGradient: { slot: 0, times: 1 } }),
+    proportional: true,
     averagesNoise: true,
   };
 }

@@ -27,8 +27,10 @@ export interface Mode {
   /** How the weights of an average are counted, and whether this mode averages. */
   readonly averaging: Averaging | undefined;
   readonly averages: boolean;
-  /** The largest norm of a gradient, over the root mean square of those so far: longer ones make shorter steps. */
+  /** The largest norm of a gradient, over the root mean square of those so far. */
   readonly gradientLimit: number;
+  /** Longer ones are clipped, for base and tuner alike; or else they only make shorter steps. */
+  readonly clipsLong: boolean;
   /** The longest coordinate of a normalized direction, such as Adam's g / √nu. */
   readonly longest: number;
   /** Does the average forget where ⟨e, g⟩ says that it lags behind? */
@@ -76,7 +78,7 @@ const NOISY_UNAVERAGED: typeof EXACT = {
 const NOISY_AVERAGING: Averaging = { interpolation: 0.9, power: 2, ratePower: 2 };
 const GRADIENT_LIMIT = 1;
 const LONGEST = 5;
-const UNLIMITED = { gradientLimit: Infinity, longest: 3.4e38 };
+const UNLIMITED = { gradientLimit: Infinity, clipsLong: false, longest: 3.4e38 };
 
 function anchorOf(given: AnchorOptions | null, defaults: CheckedAnchor): CheckedAnchor | null {
   if (given === null) return null;
@@ -103,7 +105,9 @@ function ruleOf(rule: Rule, averages: boolean, averaging: Averaging | undefined)
   const { kernel, constants, slots, bare } = rule;
   const own = rule.averaging !== undefined;
   const shortensAverage = averages && !own;
-  const limits = shortensAverage ? { gradientLimit: GRADIENT_LIMIT, longest: LONGEST } : UNLIMITED;
+  const limits = shortensAverage
+    ? { gradientLimit: GRADIENT_LIMIT, clipsLong: false, longest: LONGEST }
+    : UNLIMITED;
   const shared = { averages, averaging, shortensAverage, ...limits };
   const { firstSlot, leadSlot } = bare;
   if (averages) {
@@ -135,7 +139,8 @@ export function modesOf(rule: Rule, tuner: Tuner | null): Modes {
     growthLimit: growthLimitOf(growthLimit, sInit, defaults.growthLimit),
     start: sInit === undefined ? defaults.start : 0,
   });
-  const exact = mode(EXACT, own !== undefined);
+  const free = mode(EXACT, own !== undefined);
+  const exact = rule.proportional ? { ...free, gradientLimit: GRADIENT_LIMIT, clipsLong: true } : free;
   return {
     exact,
     noisy: rule.averagesNoise ? mode(NOISY, true) : mode(NOISY_UNAVERAGED, false),

@@ -118,22 +118,42 @@ const power = (x: number, y: number): number => (y === 2 ? x * x : x ** y);
 export const SQUARES_DECAY = 0.999;
 const squaresBias = biasOf(SQUARES_DECAY);
 
+/** A gradient that is clipped counts in the mean as at most so many times those before it, or the mean would run after it. */
+export const MOST_COUNTED = 2;
+
+/** The root mean square of ‖g‖ over so many gradients; Infinity where there were none. */
+const typicalNorm = (squaresMean: number, applied: number): number =>
+  applied > 0 ? Math.sqrt(squaresMean / squaresBias(applied)) : Infinity;
+
+/** The longest gradient that is not clipped: one as long as those before it keeps their root mean square. */
+export const longestWhole = (
+  { clipsLong }: Mode,
+  { squaresMean }: Readonly<Clock>,
+  before: number,
+): number => (clipsLong ? typicalNorm(squaresMean, before) : Infinity);
+
+/** Takes a gradient into the mean of ‖g‖². */
+export function remember({ squaresMean }: Readonly<Clock>, norm: number, after: Partial<After>): number {
+  return (after.squaresMean = SQUARES_DECAY * squaresMean + (1 - SQUARES_DECAY) * norm * norm);
+}
+
 /**
- * A factor ≤ 1 on the step, where the gradient is longer than gradientLimit times the root mean square of its norm so
- * far, √ĝ: gradientLimit √ĝ / ‖g‖. The rule's second moments see the gradient as it is.
+ * A factor ≤ 1, where the gradient is longer than gradientLimit times the root mean square of its norm so far, √ĝ:
+ * gradientLimit √ĝ / ‖g‖. It is one on the step, so that second moments see the gradient as it is; or on the gradient,
+ * so that momentum does not see it as it is.
  */
 export function shorten(
-  { gradientLimit }: Mode,
-  { squaresMean }: Readonly<Clock>,
+  mode: Mode,
+  clock: Readonly<Clock>,
   applied: number,
   norm: number,
   after: Partial<After>,
 ): number {
-  const mean = (after.squaresMean = SQUARES_DECAY * squaresMean + (1 - SQUARES_DECAY) * norm * norm);
+  const longest = MOST_COUNTED * longestWhole(mode, clock, applied - 1);
+  const mean = remember(clock, longest > 0 ? Math.min(norm, longest) : norm, after);
   // A power takes as long as all the rest of a step of few parameters.
-  if (gradientLimit === Infinity) return 1;
-  const typical = Math.sqrt(mean / squaresBias(applied));
-  return norm > 0 ? Math.min(1, (gradientLimit * typical) / norm) : 1;
+  if (mode.gradientLimit === Infinity || norm === 0) return 1;
+  return Math.min(1, (mode.gradientLimit * typicalNorm(mean, applied)) / norm);
 }
 
 /** Steps over which ⟨e, g⟩ is averaged, and how many standard errors below 0 its mean has to be. */

@@ -14,7 +14,9 @@ import {
   shortenAverage,
   judge,
   keep,
+  longestWhole,
   promiseOf,
+  remember,
   shorten,
   weigh,
   type After,
@@ -56,7 +58,7 @@ export class Stepper extends Rewindable {
   step(factor = 1, loss?: number): StepInfo {
     this.look();
     const { time, mode } = this;
-    const atOnce = !this.#needsNorm && mode.gradientLimit === Infinity && !this.undecided;
+    const atOnce = !this.#needsNorm && (mode.gradientLimit === Infinity || mode.clipsLong) && !this.undecided;
     // A schedule is asked once for each step.
     const eta = atOnce ? this.#rate(time.iterations + 1, 0, time.gradients) * factor : undefined;
     const done = eta && this.#stepAtOnce(eta, loss);
@@ -68,13 +70,13 @@ export class Stepper extends Rewindable {
   }
 
   /**
-   * Most steps need to know nothing of the gradient but that it is not far longer than those before. These are one
+   * Most steps need to know nothing of the gradient but that it is not longer than a bound. These are one
    * call of the kernels. Undefined, and nothing has changed, where a step does not, or is one that may not be taken.
    */
   #stepAtOnce(eta: number, loss?: number): StepInfo | undefined {
     const { engine, time, mode } = this;
-    const limit = 1 + 1000 * time.gradNormMax;
     const step = time.iterations + 1;
+    const limit = Math.min(1 + 1000 * time.gradNormMax, longestWhole(mode, time, step - time.skipped - 1));
     if (isHuge(limit) || couldOverflow(engine, this.resolved, mode, eta, limit, 1)) return undefined;
     engine.scalars[Scalar.clipScale] = 1;
     this.#prepare(mode, step - time.skipped, eta, loss);
@@ -82,7 +84,7 @@ export class Stepper extends Rewindable {
     if (squares < 0) return undefined;
     const gradNorm = Math.sqrt(squares);
     this.#after.gradNormMax = Math.max(time.gradNormMax, gradNorm);
-    shorten(mode, time, step - time.skipped, gradNorm, this.#after);
+    remember(time, gradNorm, this.#after);
     return this.end({ step, gradNorm, before: undefined, clockBefore: undefined });
   }
 
@@ -144,7 +146,13 @@ export class Stepper extends Rewindable {
     const applied = step - this.time.skipped;
     this.#prepare(mode, applied, eta, loss);
     this.#after.gradNormMax = gradNormMax;
-    scalars[Scalar.rate] *= shorten(mode, this.time, applied, usedNorm, this.#after);
+    scalars[mode.clipsLong ? Scalar.clipScale : Scalar.rate] *= shorten(
+      mode,
+      this.time,
+      applied,
+      usedNorm,
+      this.#after,
+    );
     return { step, gradNorm, before, clockBefore };
   }
 

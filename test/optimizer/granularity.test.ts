@@ -1,6 +1,15 @@
 /** Granularity "tensor" and "parameter" against the reference twin, and what `scale` looks like in each. */
 import { describe, expect, test } from "vitest";
-import { createOptimizer, lion, mechanic, sgd, superlevel, type Base, type Tuner } from "../../src/index.js";
+import {
+  adagrad,
+  createOptimizer,
+  lion,
+  mechanic,
+  sgd,
+  superlevel,
+  type Base,
+  type Tuner,
+} from "../../src/index.js";
 import { Reference } from "../reference.js";
 import { bases, gradientAt, noise, startAt, tuners } from "../support/cases.js";
 import { engines, stepsOf } from "../support/engines.js";
@@ -70,7 +79,7 @@ describe.each(engines)("%s engine, a tuner for each coordinate", (engine) => {
   test("tensors with options of their own share nothing but the norm", () => {
     const sizes = [5, 20, 3];
     const options = [{ learningRate: 2 }, { frozen: true }, { weightDecay: 0.2 }];
-    const base = sgd({ learningRate: 0.25 });
+    const base = adagrad({ learningRate: 0.25 });
     const free = { granularity: "parameter", spread: null, lambda: 0, anchor: null } as const;
     const tuner = superlevel({ ...free, sInit: 1e-6 });
     const random = noise(3);
@@ -80,9 +89,9 @@ describe.each(engines)("%s engine, a tuner for each coordinate", (engine) => {
       createOptimizer(params, { base, tuner, gradients: "exact", engine });
     const whole = create(specs, base);
     const parts = [
-      create(starts[0], sgd({ learningRate: 0.5 })),
+      create(starts[0], adagrad({ learningRate: 0.5 })),
       null,
-      create(starts[2], sgd({ learningRate: 0.25, weightDecay: 0.2 })),
+      create(starts[2], adagrad({ learningRate: 0.25, weightDecay: 0.2 })),
     ];
     for (let step = 1; step <= 30; step++) {
       const g = sizes.map((size) => gradientAt(step, size, random));
@@ -100,15 +109,14 @@ describe.each(engines)("%s engine, a tuner for each tensor", (engine) => {
 
   /**
    * On a coarse grid every product and sum is exact in float32, so S and x must agree to the last bit; but not where
-   * averages leave the grid. They share the norm by which a gradient is a long one.
+   * averages leave the grid, and not at all where clipped gradients do. They share the norm by which a gradient is long.
    */
   test.each([
-    { base: sgd(), gradients: "exact" },
     { base: lion(), gradients: "exact" },
     { base: sgd(), gradients: "noisy" },
     { base: lion(), gradients: "noisy" },
   ] as const)("$base.name, $gradients: each tensor is a run of its own", ({ base, gradients }) => {
-    const compare = gradients === "exact" || base.name === "lion" ? checkSame : expectNear;
+    const compare = base.name === "lion" ? checkSame : expectNear;
     const random = noise(9);
     const starts = sizes.map((size) => startAt(size, random));
     const specs = sizes.map((size, k) => ({ shape: [size], values: starts[k], frozen: k === frozen }));

@@ -65,7 +65,8 @@ describe.each(engines)("%s engine", (engine) => {
       check({ base: bend(base, 0.1), tuner: null }, 20);
     });
 
-    // With λ = 0 nothing but ⟨Δ, g⟩ and the norms that the start goes by are summed, which is exact on the grid.
+    // With λ = 0 nothing but ⟨Δ, g⟩ and the norms that the start goes by are summed, which is exact on the grid; but not
+    // where `superlevel` clips gradients, which then leave it.
     const exact: [string, Base][] = [
       ["sgd", sgd({ learningRate: 0.125 })],
       ["momentum", sgd({ momentum: 0.5, learningRate: 0.125 })],
@@ -73,7 +74,7 @@ describe.each(engines)("%s engine", (engine) => {
     ];
     const summing = Object.entries(forms).filter(([, tuner]) => tuner?.delta === "stored");
     test.each(summing)("%s", (_form, tuner) => {
-      for (const [, base] of exact)
+      for (const [, base] of exact.filter(([name]) => name === "lion" || tuner?.form !== "superlevel"))
         check({ gradients: "exact", base, tuner: { ...tuner!, lambda: 0, anchor: { every: 5 } } }, 20);
     });
   });

@@ -137,16 +137,20 @@ export function forget(
 
 /**
  * The root mean square of gradients' norms so far decays like Adam's of g. A gradient that is longer than `limit` times
- * that makes a step that is shorter by as much.
+ * that makes a step that is shorter by as much, or is clipped to it. Where it is clipped, it counts as at most twice
+ * those before it.
  */
 export function shorten(
   limit: number,
   mean: number,
   t: number,
   norm: number,
+  clips: boolean,
 ): { mean: number; factor: number } {
   const decay = 0.999;
-  const next = decay * mean + (1 - decay) * norm * norm;
+  const most = clips && mean > 0 ? 2 * Math.sqrt(mean / (1 - decay ** (t - 1))) : Infinity;
+  const counted = Math.min(norm, most);
+  const next = decay * mean + (1 - decay) * counted * counted;
   const typical = Math.sqrt(next / (1 - decay ** t));
   return { mean: next, factor: norm > 0 ? Math.min(1, (limit * typical) / norm) : 1 };
 }

@@ -18,8 +18,9 @@ export interface Averaged {
   readonly averaging: Averaging | null;
   /** The average forgets half of its age where it lags behind. */
   readonly forgets: boolean;
-  /** Gradients longer than so many times the root mean square of those so far make shorter steps. */
+  /** Gradients longer than so many times the root mean square of those so far make shorter steps, or are clipped. */
   readonly gradientLimit: number;
+  readonly clipsLong: boolean;
   /** A coordinate of a normalized direction is at most this. */
   readonly longest: number;
 }
@@ -115,21 +116,25 @@ const carriedOn: Defaults = {
 
 /** The averaging that noise asks for. */
 export const NOISE_AVERAGING: Averaging = { interpolation: 0.9, power: 2, ratePower: 2 };
-const unbounded = { forgets: false, gradientLimit: Infinity, longest: Infinity };
+const unbounded = { forgets: false, gradientLimit: Infinity, clipsLong: false, longest: Infinity };
 
 /** The averaging that a base is itself, or that noise asks for, and what limits its steps. */
 function averagingOf(base: BaseOptions, noisy: boolean, choices: Choices): Averaged {
   if (base.name === "scheduleFree") return { averaging: base, ...unbounded };
-  if (!noisy || !choices.averagesNoise) return { averaging: null, ...unbounded };
   const { gradientLimit, longest } = choices;
-  return { averaging: NOISE_AVERAGING, forgets: true, gradientLimit, longest };
+  // Steps of plain gradients that are too long make the next ones longer: where h sees that, it is late.
+  const clips = { ...unbounded, gradientLimit, clipsLong: true };
+  if (!noisy) return { averaging: null, ...(base.name === "sgd" ? clips : unbounded) };
+  if (!choices.averagesNoise) return { averaging: null, ...unbounded };
+  return { averaging: NOISE_AVERAGING, forgets: true, gradientLimit, clipsLong: false, longest };
 }
 
 export function modeOf(kind: Kind, base: BaseOptions, tuner: TunerOptions | null, choices: Choices): Mode {
   if (!tuner || !distinguishes(tuner)) {
     const scale = { growthLimit: null, ownFloor: false, rewardLimit: 1, start: 0, promise: Infinity };
     const anchor = tuner && settled(tuner.anchor, asPublished);
-    return { ...scale, ...averagingOf(base, false, choices), anchor };
+    const averaging = base.name === "scheduleFree" ? base : null;
+    return { ...scale, averaging, ...unbounded, anchor };
   }
   const { anchor, growthLimit, sInit } = tuner;
   const averaged = averagingOf(base, kind === "noisy", choices);

@@ -30,8 +30,15 @@ export interface Conditions {
   /** Steps so far with this one. */
   t: number;
   mode: Mode;
-  /** |g| after clipping. */
-  gNorm: number;
+  limits: Limits;
+}
+
+/** What a gradient that is longer than usual is clipped by, or else shortens the step by. */
+export interface Limits {
+  clip: number;
+  factor: number;
+  /** Mean of |g|^2 with this gradient. */
+  mean: number;
 }
 
 /** What limited a step, and what the average made of it. */
@@ -83,15 +90,21 @@ export class Updates {
     return seen;
   }
 
+  /** `gNorm`: |g| as the caller has it clipped. */
+  limits({ gradientLimit, clipsLong }: Mode, t: number, gNorm: number): Limits {
+    const { mean, factor } = shorten(gradientLimit, this.#squares, t, gNorm, clipsLong);
+    return clipsLong ? { clip: factor, factor: 1, mean } : { clip: 1, factor, mean };
+  }
+
   /** u_t = BASE(g_t; eta_t), tensor by tensor. Nothing changes before `keep`. */
-  find(seen: Float64Array, { x, eta, t, mode, gNorm }: Conditions) {
+  find(seen: Float64Array, { x, eta, t, mode, limits: { clip, factor, mean } }: Conditions) {
     const moments = copyOf(this.moments);
     const averages = copyAverages(this.#averages);
     const { averaging } = mode;
     // A step that may turn out to have been the first of an average counts, too.
     const { weights, c } = weigh(this.#form, averaging ?? NOISE_AVERAGING, this.weights, eta);
-    const { mean, factor } = shorten(mode.gradientLimit, this.#squares, t, gNorm);
-    const effects: Effects = { bounded: 0, shortened: factor < 1, slope: 0, forgot: false };
+    const shortened = Math.min(clip, factor) < 1;
+    const effects: Effects = { bounded: 0, shortened, slope: 0, forgot: false };
     const rates = { eta, t, bare: averaging !== null, factor };
     const average = averaging && averagerOf(this.#form, averages, averaging.interpolation, c, this.#round);
     if (averaging) effects.slope = this.#slope(averages, averaging.interpolation, seen);

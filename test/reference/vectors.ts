@@ -34,17 +34,21 @@ export function within(ranges: readonly Range[], values: ArrayLike<number>): Flo
   return copy;
 }
 
-/** g within +-value, then within the ball of radius `norm`, and its norm before rounding; `gradNorm` is |g| as it is. */
+/**
+ * g within +-value, then within the ball of radius `norm`, then times `more`; and its norm before rounding. `gradNorm` is
+ * |g| as it is.
+ */
 export function clipped(
   raw: Float64Array,
   gradNorm: number,
   { norm: radius = Infinity, value: bound = Infinity }: ClipOptions = {},
   round: Round,
+  more = 1,
 ): { g: Float64Array; gNorm: number } {
   const value = round(bound);
   const within = raw.map((g) => Math.min(value, Math.max(-value, g)));
   const length = bound === Infinity ? gradNorm : norm(within);
-  const scale = Math.min(1, radius / (length + 1e-6));
+  const scale = Math.min(1, radius / (length + 1e-6)) * more;
   const factor = round(scale);
   return { g: factor === 1 ? within : within.map((g) => round(g * factor)), gNorm: length * scale };
 }

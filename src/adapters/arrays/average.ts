@@ -1,5 +1,5 @@
 import type { Averaging } from "../../bases/base.js";
-import { ERRORS, EVIDENCE, SQUARES_DECAY } from "../../stepper/mode.js";
+import { ERRORS, EVIDENCE, MOST_COUNTED, SQUARES_DECAY } from "../../stepper/mode.js";
 import { TINY, type Algebra, type Flag, type Value } from "./algebra.js";
 
 /** What a schedule-free average remembers of its weights, and what limits long gradients. */
@@ -43,20 +43,24 @@ export function weighed<A>(
   };
 }
 
-/** A factor ≤ 1 on a step whose gradient is longer than `limit` times the root mean square of its norm so far. */
+/** A factor ≤ 1 where the gradient is longer than `limit` times the root mean square of its norm so far. */
 export function shortened<A>(
   c: Algebra<A>,
   average: Average<Value<A>>,
-  limit: Value<A> | undefined,
+  { limit, clips }: { limit: Value<A> | undefined; clips: Flag<A> },
   norm: Value<A>,
   { moves, counts }: { moves: Flag<A>; counts: Flag<A> },
 ): { average: Average<Value<A>>; factor: Value<A> } {
   if (limit === undefined) return { average, factor: 1 };
   const next = (taken: Flag<A>, before: Value<A>, value: Value<A>) =>
     c.where(taken, c.add(c.mul(SQUARES_DECAY, before), c.mul(1 - SQUARES_DECAY, value)), before);
-  const squares = next(moves, average.squares, c.square(norm));
+  const typicalOf = (squares: Value<A>, bias: Value<A>) => c.sqrt(c.div(squares, c.max(bias, TINY)));
+  const bounds = c.and(clips, c.less(0, average.squares));
+  const before = bounds === false ? 0 : typicalOf(average.squares, average.squaresBias);
+  const counted = c.where(bounds, c.min(norm, c.mul(MOST_COUNTED, before)), norm);
+  const squares = next(moves, average.squares, c.square(counted));
   const squaresBias = next(counts, average.squaresBias, 1);
-  const typical = c.sqrt(c.div(squares, c.max(squaresBias, TINY)));
+  const typical = typicalOf(squares, squaresBias);
   const factor = c.min(1, c.mul(limit, c.div(typical, c.max(norm, TINY))));
   return { average: { ...average, squares, squaresBias }, factor: c.where(c.less(0, norm), factor, 1) };
 }

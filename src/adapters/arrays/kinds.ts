@@ -23,6 +23,15 @@ export class ByKind<A> {
     return this.c.where(this.noisy, pick(noisy), this.c.where(this.exact, pick(exact), pick(undecided)));
   }
 
+  /** The longest gradient over the usual one; undefined where gradients of no kind that these may be have a limit. */
+  get gradientLimit(): Value<A> | undefined {
+    const { kind, modes } = this.plan;
+    const known = this.exact === true ? "exact" : kind;
+    const possible = known ? [modes[known]] : Object.values(modes);
+    if (possible.every(({ gradientLimit }) => gradientLimit === Infinity)) return undefined;
+    return this.number(({ gradientLimit }) => Math.min(gradientLimit, ENDLESS));
+  }
+
   flag(pick: (mode: Mode) => boolean): Flag<A> {
     const { undecided, exact, noisy } = this.plan.modes;
     // Only noise differs from the others in what is a matter of yes and no.

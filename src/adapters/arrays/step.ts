@@ -1,6 +1,7 @@
 import { KINDS } from "../../common/kinds.js";
 import { NOISE_LIMIT, boldness } from "../../stepper/gradients.js";
 import { ENDLESS, TINY, type Algebra, type Flag, type Value } from "./algebra.js";
+import { shortened } from "./average.js";
 import { ByKind, windowEnd } from "./kinds.js";
 import type { Plan } from "./plan.js";
 import type { ArrayState } from "./state.js";
@@ -55,12 +56,12 @@ function observed<A>(c: Algebra<A>, plan: Plan, state: ArrayState<Value<A>>, giv
   const squares = c.sum(c.square(given.g), size);
   const finite = c.and(c.finite(squares), loss === undefined ? true : c.finite(loss));
   const gradNorm = c.where(finite, c.sqrt(squares), 0);
-  const { g, norm } = clipped(c, plan, c.where(finite, given.g, 0), gradNorm, size);
-  const seen = plan.decoupled ? g : c.add(g, c.mul(given.weightDecay, x));
+  const whole = clipped(c, plan, c.where(finite, given.g, 0), gradNorm, size);
+  const decayed = (g: Value<A>) => (plan.decoupled ? g : c.add(g, c.mul(given.weightDecay, x)));
   // A gradient of 0 decides nothing and moves nothing; nor does a rate of 0.
   const idle = plan.kind ? false : c.and(c.equal(state.kind, 0), c.equal(gradNorm, 0));
   const able = c.and(finite, c.not(idle));
-  const { kind, decides } = judged(c, plan, state, seen, able, size);
+  const { kind, decides } = judged(c, plan, state, decayed(whole.g), able, size);
   const by = new ByKind(c, plan, kind);
   const step = c.add(state.iterations, 1);
   const start = state.windowStart;
@@ -70,7 +71,13 @@ function observed<A>(c: Algebra<A>, plan: Plan, state: ArrayState<Value<A>>, giv
   const wanted = c.and(c.not(idle), plan.tuner ? c.less(0, scheduled) : true);
   const moves = c.and(wanted, finite);
   const counts = given.trusts ? wanted : moves;
-  return { g, norm, seen, finite, gradNorm, idle, decides, by, step, eta, moves, counts };
+  const clips = by.flag((mode) => mode.clipsLong);
+  const limits = { limit: by.gradientLimit, clips };
+  const { average, factor } = shortened(c, state.average, limits, whole.norm, { moves, counts });
+  const kept = c.where(clips, factor, 1);
+  const [g, norm] = [c.mul(kept, whole.g), c.mul(kept, whole.norm)];
+  const limited = { g, norm, seen: decayed(g), average, factor: c.where(clips, 1, factor) };
+  return { ...limited, finite, gradNorm, idle, decides, by, step, eta, moves, counts };
 }
 
 type Observed<A> = ReturnType<typeof observed<A>>;

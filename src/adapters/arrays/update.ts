@@ -1,5 +1,5 @@
-import { ENDLESS, type Algebra, type Flag, type Value } from "./algebra.js";
-import { lookedBack, shortened, weighed } from "./average.js";
+import type { Algebra, Flag, Value } from "./algebra.js";
+import { lookedBack, weighed, type Average } from "./average.js";
 import type { ByKind } from "./kinds.js";
 import type { Plan } from "./plan.js";
 import type { Place } from "./rate.js";
@@ -26,10 +26,12 @@ export interface Given<A> {
 
 /** What of a step the base needs to know. */
 interface Found<A> {
-  /** The gradient, clipped, with the weight decay that joins it; and its norm without. */
+  /** The gradient, clipped, with the weight decay that joins it. */
   readonly seen: Value<A>;
-  readonly norm: Value<A>;
   readonly eta: Value<A>;
+  /** What shortens the step. */
+  readonly factor: Value<A>;
+  readonly average: Average<Value<A>>;
   readonly moves: Flag<A>;
   /** Is it counted as one that moves? */
   readonly counts: Flag<A>;
@@ -37,26 +39,13 @@ interface Found<A> {
   readonly by: ByKind<A>;
 }
 
-/** The weight of z in the average, what shortens the step, and what both leave behind. */
-function averaged<A>(
-  c: Algebra<A>,
-  { modes, kind }: Plan,
-  { average }: ArrayState<Value<A>>,
-  { by, norm, eta, moves, counts }: Found<A>,
-) {
+/** The weight of z in the average, and what it leaves behind. */
+function averaged<A>(c: Algebra<A>, { modes, kind }: Plan, { by, eta, counts, average }: Found<A>) {
   // A step that may turn out to have been the first of an average counts, too.
-  const { averaging, gradientLimit } = modes[by.exact === true || kind === "exact" ? "exact" : "noisy"];
+  const { averaging } = modes[by.exact === true || kind === "exact" ? "exact" : "noisy"];
   const averages = by.flag((mode) => mode.averages);
   const matters = averages !== false || by.exact !== true;
-  const limits = matters && gradientLimit < Infinity;
-  const limit = limits ? by.number((mode) => Math.min(mode.gradientLimit, ENDLESS)) : undefined;
-  const weights = weighed(c, average, matters ? averaging : undefined, eta, counts);
-  return {
-    averages,
-    averaging,
-    share: weights.share,
-    ...shortened(c, weights.average, limit, norm, { moves, counts }),
-  };
+  return { averages, averaging, ...weighed(c, average, matters ? averaging : undefined, eta, counts) };
 }
 
 /** The base's side of a step: from the gradient to u, with what it remembers. */
@@ -67,11 +56,11 @@ export function updated<A>(
   { x, size, multiplier, weightDecay }: Given<A>,
   found: Found<A>,
 ) {
-  const { seen, eta, moves, counts, decides, by } = found;
+  const { seen, eta, factor, moves, counts, decides, by } = found;
   const { leadSlot, modes } = plan;
   const first = c.equal(state.applied, 0);
   const ruled = plan.rule(c, { g: seen, slots: state.slots, biases: state.biases, moves, counts, first });
-  const { averages, averaging, share, average, factor } = averaged(c, plan, state, found);
+  const { averages, averaging, share, average } = averaged(c, plan, found);
   const gated = c.mul(c.where(moves, eta, 0), multiplier);
   const rate = c.mul(factor, gated);
   const decay = plan.decoupled ? c.mul(gated, c.mul(weightDecay, x)) : 0;
