@@ -17,6 +17,13 @@ interface FindingRule {
 /** Everything that a monitor names, causes before effects. */
 export const FINDINGS = [
   {
+    code: "wrong-sign",
+    severity: "problem",
+    seenBy:
+      "ΔV fits Σ ½ (g + g')·d over the layers only with the sign of some turned round; minibatches: also where one layer's steps are to lower V steadily, and V falls by less than a third of that",
+    detect: wrongSigned,
+  },
+  {
     code: "inputs-too-large",
     severity: "problem",
     seenBy: "the first weights' gradient is 150 times that of their biases, at the first steps",
@@ -47,12 +54,6 @@ export const FINDINGS = [
     seenBy:
       "‖g‖ ‖x‖ is 25 times the loss at the start, or ‖g‖ becomes 30 times larger at an early layer than at the last while no rate is past the edge, and the loss makes no headway",
     detect: (evidence) => exploding(evidence, pastEdge(evidence)),
-  },
-  {
-    code: "wrong-sign",
-    severity: "problem",
-    seenBy: "ΔV fits Σ ½ (g + g')·d over the layers only with the sign of some turned round",
-    detect: wrongSigned,
   },
   {
     code: "scale-ran-away",

@@ -261,7 +261,7 @@ export class MonitorState {
       momentum: this.momentum,
       tuned: Boolean(this.#config?.tuner),
       decay: decayOf(this.#config, this.#steps.history, this.#gradNorm, seen),
-      wrongSign: this.#steps.wrongSign(this.#noisy, first, tolerance),
+      wrongSign: this.#steps.wrongSign(this.#noisy),
     };
   }
 
