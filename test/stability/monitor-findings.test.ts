@@ -69,7 +69,7 @@ const labels = {
   examples: 400,
   left: 0.1,
   risenShare: 0.2,
-  contradiction: 0.06,
+  contradiction: 0.11,
   standing: 0,
   suspects: [7, 8],
 };
@@ -208,6 +208,10 @@ const ROWS: Record<FindingCode, Row> = {
         "fits the gradient of w2, b2 times −1",
       ],
       [{ wrongSign: { layers: ["w"], all: true, left: 0.02 } }, "fits the whole gradient times −1"],
+      [
+        { noisy: true, wrongSign: { layers: ["w2"], all: false, vain: { promised: 1.5, fell: 0.1 } } },
+        "the gradient of w2 had its steps lower V by 150 % of its start in all, and V fell by 10 %",
+      ],
     ],
     near: [{}],
   },
@@ -296,8 +300,9 @@ const ROWS: Record<FindingCode, Row> = {
     ],
     near: [
       { probe },
-      { probe: { ...probe, labels: { ...labels, contradiction: 0.05, standing: 0.2 } } },
+      { probe: { ...probe, labels: { ...labels, contradiction: 0.09, standing: 0.09 } } },
       { probe: { ...probe, labels, last: 2 } },
+      { probe: { ...probe, labels: { ...labels, examples: 60 } } },
     ],
   },
   overfitting: {

@@ -148,7 +148,7 @@ export const FINDINGS = [
     code: "label-noise",
     severity: "problem",
     seenBy:
-      "while the median loss falls, fixed examples of all classes alike rise half a nat above the first median, and the surest tenth is not sure yet",
+      "while the median loss falls, of 100 fixed examples or more some of all classes alike rise a quarter of a nat above the first median, and the surest fifth is not sure yet",
     detect: labelNoise,
   },
   {

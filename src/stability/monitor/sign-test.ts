@@ -6,7 +6,7 @@ export interface WrongSign {
   readonly layers: readonly string[];
   /** They are all layers. */
   readonly all: boolean;
-  /** Share of (ΔV − p)² that is left with the other sign; undefined where V tells by `vain` alone. */
+  /** Share of the misfit that is left with the other sign; undefined where V tells by `vain` alone. */
   readonly left?: number;
   /** By how much the layer's steps were to lower V in all, and by how much V fell, both over V at the start. */
   readonly vain?: { readonly promised: number; readonly fell: number };
@@ -23,44 +23,47 @@ type Named = Pick<LayerEvidence, "name">;
 
 const total = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
 
-/** Misfits that are no chance: a share of Σ |p_l|, and standard deviations. So many of them, and such a share of all steps. */
+/** A misfit that counts: a share of Σ |p_l|, and standard deviations. So many of them, and such a share of all. */
 const [MISFIT, DEVIATIONS, FEWEST, OFTEN] = [0.3, 3, 4, 0.3];
 /** Share of the misfit that the right signs leave; and what a layer more has to explain. */
-const [LEFT, LAYER] = [0.15, 0.01];
+const [LEFT, LAYER] = [0.2, 0.01];
 
 /**
  * ΔV = Σ_l p_l up to the third order in d, p_l = ½ (g_l + g'_l)·d_l: the work along each layer's part of the step. Where a
  * neighbourhood of layers has the wrong sign, ΔV = Σ_l c_l p_l with c_l = −1 there. Of all neighbourhoods the one that fits best is
- * taken, where it explains nearly all that the signs as they are do not. Each step counts alike: a wrong sign soon leads to where
- * few steps are as long as all others.
+ * taken, where it explains nearly all that the signs as they are do not. Each step counts alike, by its misfit over Σ |p_l|, 1 at
+ * most: a wrong sign soon leads to where few steps are as long as all others.
  *
- * With minibatches (`noisy`) g is of the batch that made d, and g'·d stands for p, which is ½ d'Hd too large; so there only what V
- * did not fall counts.
+ * With minibatches (`noisy`) g is of the batch that made d, and g'·d stands for p, which is ½ d'Hd too large; so what counts there
+ * is where V did not fall as it was to.
  */
 export function turnedLayers(
   accounts: readonly Account[],
   layers: readonly Named[],
   noisy: boolean,
 ): WrongSign | undefined {
-  const wrong = accounts
-    .map(({ change, parts, noise }) => ({ parts, noise, missed: change - total(parts) }))
-    .filter(
-      ({ parts, noise, missed }) =>
-        Number.isFinite(missed) &&
-        Math.abs(missed) > MISFIT * total(parts.map(Math.abs)) &&
-        missed ** 2 > DEVIATIONS ** 2 * noise &&
-        (!noisy || (missed > 0 && total(parts) < 0)),
-    );
-  if (accounts.length < 5 || wrong.length < Math.max(FEWEST, OFTEN * accounts.length)) return undefined;
+  const steps = accounts
+    .map(({ change, parts, noise }) => {
+      const [promised, size] = [total(parts), total(parts.map(Math.abs))];
+      return { parts, promised, size, missed: change - promised, chance: DEVIATIONS * Math.sqrt(noise) };
+    })
+    .filter(({ missed, size }) => Number.isFinite(missed) && size > 0);
+  const misfits = (turned: readonly number[]) =>
+    steps.map(({ missed, size, chance }, k) => {
+      const rest = Math.abs(missed + turned[k]);
+      return rest > chance ? Math.min(1, rest / size) ** 2 : 0;
+    });
+  const asItIs = misfits(steps.map(() => 0));
+  const wrong = steps.filter(
+    ({ missed, promised }, k) => asItIs[k] > MISFIT ** 2 && (!noisy || (missed > 0 && promised < 0)),
+  );
+  if (steps.length < 5 || wrong.length < Math.max(FEWEST, OFTEN * steps.length)) return undefined;
   let best = { cost: Infinity, left: Infinity, from: 0, to: 0 };
   for (let from = 0; from < layers.length; from++) {
-    const turned = wrong.map(() => 0);
+    let turned = steps.map(() => 0);
     for (let to = from + 1; to <= layers.length; to++) {
-      let left = 0;
-      wrong.forEach(({ parts, missed }, k) => {
-        turned[k] += 2 * parts[to - 1];
-        left += Math.min(1, (1 + turned[k] / missed) ** 2) / wrong.length;
-      });
+      turned = turned.map((sum, k) => sum + 2 * steps[k].parts[to - 1]);
+      const left = total(misfits(turned)) / total(asItIs);
       const cost = left + LAYER * (to - from);
       if (cost < best.cost) best = { cost, left, from, to };
     }
