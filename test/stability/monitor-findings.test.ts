@@ -49,7 +49,7 @@ const seen = {
 
 /** A run in which nothing is wrong. */
 const healthy: Evidence = {
-  ...{ step: 50, records: steps(50), noisy: false, first: 2, now: 1, window: 50 },
+  ...{ step: 50, records: steps(50), noisy: false, first: 2, early: 2, now: 1, window: 50 },
   ...{ regressed: false, spiked: false, recovered: false, progress: true, converged: false },
   ...{ shareAboveFirst: 0, stepsSinceBest: 0, rejections: 0, signalShare: 1 },
   ...{ gradNorm: 1, gradNormMax: 2, peak: { loss: 2, step: 1 } },
@@ -262,6 +262,11 @@ const ROWS: Record<FindingCode, Row> = {
         { now: 1.99, updateRatio: 1e-6, noisy: true, signalShare: 0.5 },
         "try one ten to a thousand times as large",
       ],
+      // The first batch was high by chance.
+      [
+        { first: 2.4, now: 1.99, updateRatio: 1e-6, noisy: true, signalShare: 0.5 },
+        "the loss went from 2.4 to 1.99",
+      ],
     ],
     near: [
       { now: 1, updateRatio: 1e-6, records: steps(50, { ratio: 0.999 }) },
@@ -269,6 +274,7 @@ const ROWS: Record<FindingCode, Row> = {
       { now: 1.99, updateRatio: 1e-3, records: steps(50, { ratio: 0.999 }) },
       { now: 1.99, updateRatio: 1e-6, records: steps(50, { ratio: 0.999 }), gradNorm: 0.1 },
       { now: 1.99, updateRatio: 1e-6, noisy: true, signalShare: 0.001 },
+      { now: 1.7, updateRatio: 1e-6, noisy: true, signalShare: 0.5 },
     ],
   },
   "layer-not-learning": {

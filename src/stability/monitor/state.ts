@@ -234,6 +234,7 @@ export class MonitorState {
       noisy: this.#noisy,
       first,
       now,
+      early: trend.early,
       floor: this.#floor,
       best: trend.best,
       regressed: !swings && trend.regressed(this.#noisy, tolerance),
