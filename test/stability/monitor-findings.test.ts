@@ -350,14 +350,13 @@ test("nothing is found in a healthy run", () => {
   expect(findingsOf(healthy)).toEqual([]);
 });
 
-test("every problem's message says what to do", () => {
-  for (const { code, severity } of FINDINGS) {
-    if (severity === "note") continue;
+test("every message says what to do", () => {
+  for (const { code } of FINDINGS) {
     const [message] = ROWS[code].shows.map(
       ([change]) => findingsOf({ ...healthy, ...change }).find((f) => f.code === code)!.message,
     );
     expect(message, code).toMatch(
-      /\b(lower|let|write|look|take|try|set|start|begin|look|scale|clip|weigh|stop)\b/,
+      /\b(lower|let|write|look|take|try|set|start|begin|look|scale|clip|weigh|stop|go|done)\b/,
     );
   }
 });

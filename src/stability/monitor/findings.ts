@@ -169,7 +169,7 @@ export const FINDINGS = [
     seenBy: "the guard takes back half as many tries as there are steps",
     detect({ rejections, step, nonFinite }) {
       if (step < 10 || rejections < step / 2 || nonFinite) return undefined;
-      return `the guard took back ${rejections} tries in ${step} steps: the rate is too high, or the gradient wrong`;
+      return `the guard took back ${rejections} tries in ${step} steps: the rate is too high, or the gradient wrong; lower it, and compare with finiteDifferences`;
     },
   },
   {
@@ -179,7 +179,7 @@ export const FINDINGS = [
     detect({ records }) {
       const crossing = share(records, ({ kink }) => kink === true);
       if (records.length < 5 || crossing < 0.2) return undefined;
-      return `${percent(crossing)} of the last ${records.length} steps cross kinks: smoothness and curvature say little`;
+      return `${percent(crossing)} of the last ${records.length} steps cross kinks: smoothness and curvature say little; go by the loss`;
     },
   },
 ] as const satisfies readonly FindingRule[];

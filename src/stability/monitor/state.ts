@@ -223,18 +223,15 @@ export class MonitorState {
     const trend = this.#trend;
     const swings = this.#swings;
     this.#lookAtLast();
-    const { bestStep, first, now } = trend;
+    const { bestStep, first, now, early } = trend;
     const tolerance = this.#options.tolerance ?? toleranceFor(this.#live?.params ?? []);
     const layers = this.#steps.history?.evidence ?? [];
     const seen = this.#reports.summary;
     const { records, steepnessFirst, steepnessMax } = this.#steps;
     return {
       step: this.#nonFinite?.step ?? this.step,
-      records,
+      ...{ records, first, now, early },
       noisy: this.#noisy,
-      first,
-      now,
-      early: trend.early,
       floor: this.#floor,
       best: trend.best,
       regressed: !swings && trend.regressed(this.#noisy, tolerance),
