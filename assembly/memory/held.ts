@@ -18,3 +18,9 @@ export function heldAt(index: usize): usize {
 export function held(index: usize): v128 {
   return v128.load(heldAt(index));
 }
+
+/** The same of a word. */
+@inline
+export function holdBits(index: usize, bits: u32): void {
+  v128.store(heldAt(index), i32x4.splat(bits));
+}

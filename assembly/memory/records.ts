@@ -140,6 +140,8 @@ export class Scalars {
   promiseLimit: f64;
   /** s_init where none was given, over ‖x‖ / ‖u_1‖; 0: one was given. */
   start: f64;
+  /** 1: the step hashes the parameters that it comes upon, as nobody has looked at them before. */
+  looks: f64;
   /**
    * Found by the kernels before the sweep that uses it. The factor of the pull where each coordinate has a tuner:
    * λ ‖g‖ / ‖x‖, with y and eps as the form has them.
@@ -166,6 +168,9 @@ export class Summary {
   leadSlope: f64;
   /** The largest s_init; 0 where there is none yet. */
   sInitMax: f64;
+  /** Hashes of the parameters (point.ts) as the last step came upon them, and as it left them. */
+  hashFound: f64;
+  hashLeft: f64;
 }
 
 /** What sweeps find: sums over the coordinates of a group, or of a span in it. */
@@ -206,10 +211,12 @@ export class Group extends Sums {
   scaleBefore: f64;
 }
 
-/** The sums of one span of a sweep that threads share, and ‖g_t‖² before clipping. */
+/** The sums of one span of a sweep that threads share, ‖g_t‖² before clipping, and its hashes. */
 @unmanaged
 export class PartialSums extends Sums {
   unclipped: f64;
+  hashFound: f64;
+  hashLeft: f64;
 }
 
 /** Coordinates to sweep, at most a block: where they begin, how many bytes of each vector, and where sums go. */

@@ -22,6 +22,7 @@ import { Group, Span } from "../memory/records";
 import { keepPadding } from "./reconstruct";
 import { sweepAlone } from "./segments";
 import { findStart, isUnstarted } from "../tuner/start";
+import { clearHashes } from "./sums";
 import { sweep, Task } from "./sweep";
 import { tune } from "../tuner/tuner";
 import { addProduct, splat, total, zero } from "../vec";
@@ -167,6 +168,7 @@ export function stepCoordinates(): void {
   const group = groupOf(0);
   const ahead = pullKind() == Pull.DECAY_AHEAD;
   clearSums(group);
+  clearHashes();
   if (ahead) sweep<LookAhead>(Task.LOOK_AHEAD);
   findPullFactor();
   group.h = 0;

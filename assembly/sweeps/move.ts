@@ -1,6 +1,8 @@
 import { held, hold } from "../memory/held";
 import { deltaOf, groupCount, groupOf, REFERENCE, within } from "../memory/layout";
 import { Span } from "../memory/records";
+import { foundHash, hashOf } from "./point";
+import { addHashes, clearHashes } from "./sums";
 import { sweep, Task } from "./sweep";
 import { addProduct, at, put, Q0, Q1, Q2, Q3, squares, total, zero } from "../vec";
 
@@ -11,6 +13,7 @@ import { addProduct, at, put, Q0, Q1, Q2, Q3, squares, total, zero } from "../ve
 @unmanaged
 export class Move {
   visit(span: Span): void {
+    const found = foundHash(span);
     hold(0, groupOf(span.segment.group).scale);
     const scale = held(0);
     let x = span.params;
@@ -36,10 +39,12 @@ export class Move {
     }
     span.sums.xx += total(xx);
     span.sums.dd += total(dd);
+    addHashes(span, found, hashOf(span));
   }
 }
 
 export function move(): void {
+  clearHashes();
   for (let k: usize = 0; k < groupCount; k++) {
     const group = groupOf(k);
     group.xx = 0;

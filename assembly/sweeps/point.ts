@@ -1,47 +1,71 @@
-import { params } from "../memory/layout";
-import { at, Q0, Q1, total, zero } from "../vec";
+import { held, holdBits } from "../memory/held";
+import { scalars } from "../memory/layout";
+import { Span } from "../memory/records";
+import { placeOf, sweepAlone } from "./segments";
+import { at, Q0, Q1, Q2, Q3, total, zero } from "../vec";
 
-/** So that two numbers that differ in their exponents alone, or in their signs, differ in low bits, too. */
-@inline
-function spread(words: v128): v128 {
-  return v128.xor(words, i32x4.shr_u(words, 15));
-}
-
-@inline
-function mix(hash: u32, word: u32): u32 {
-  return rotl<u32>(hash ^ (word * 0xcc9e2d51), 13) * 5;
-}
-
-/**
- * A hash of coordinates first … last − 1 by the bits they are, in their order: the host tells by it whether somebody has
- * written to them. NaN where one of them is not finite.
+/*
+ * Hashes of the parameters by the bits that they are, by which the host tells whether somebody has written to them. The
+ * sweep that moves x finds two in passing: of what it comes upon, and of what it leaves. Each is a sum over spans of whole
+ * numbers, which f64 adds exactly in any order.
  */
-export function pointHash(first: u32, last: u32): f64 {
-  let x = params + usize(first) * sizeof<f32>();
-  const end = params + usize(last) * sizeof<f32>();
-  let a = i32x4.splat(0);
-  let b = i32x4.splat(0);
-  // 0 or -0 as long as all are finite.
-  let nothing = zero();
-  for (; x + 32 <= end; x += 32) {
-    const x0 = at<Q0>(x);
-    const x1 = at<Q1>(x);
-    // Fibonacci's recurrence: every word counts differently.
-    const next = i32x4.add(b, spread(x0));
-    b = i32x4.add(i32x4.add(a, b), spread(x1));
-    a = next;
-    nothing = v128.or(nothing, v128.or(f32x4.mul(x0, zero()), f32x4.mul(x1, zero())));
+
+/** One factor for each half of a word: numbers of opposite signs differ in the upper halves alone. */
+@inline
+function holdFactors(): void {
+  holdBits(0, 0x6d2b4f35);
+  holdBits(1, 0x5bd13a77);
+  holdBits(2, 0x2e695b1d);
+  holdBits(3, 0x7e1d1c4b);
+}
+
+/** The hash of a span. By the sum of sums a chunk counts by its place in the span, and by the seed a span by its own. */
+export function hashOf(span: Span): f64 {
+  holdFactors();
+  const factor0 = held(0);
+  const factor1 = held(1);
+  const factor2 = held(2);
+  const factor3 = held(3);
+  let sum = i32x4.splat(i32(placeOf(span)));
+  let sums = sum;
+  let x = span.params;
+  for (const end = x + span.bytes; x < end; x += 64) {
+    sum = i32x4.add(sum, i32x4.dot_i16x8_s(at<Q0>(x), factor0));
+    const second = i32x4.dot_i16x8_s(at<Q1>(x), factor1);
+    const third = i32x4.dot_i16x8_s(at<Q2>(x), factor2);
+    const fourth = i32x4.dot_i16x8_s(at<Q3>(x), factor3);
+    sum = i32x4.add(sum, i32x4.add(second, i32x4.add(third, fourth)));
+    sums = i32x4.add(sums, sum);
   }
-  let hash: u32 = 0;
-  for (let lane = 0; lane < 4; lane++) {
-    hash = mix(mix(hash, i32x4.extract_lane(a, 0)), i32x4.extract_lane(b, 0));
-    a = i32x4.shuffle(a, a, 1, 2, 3, 0);
-    b = i32x4.shuffle(b, b, 1, 2, 3, 0);
+  const both = v128.xor(sum, i32x4.mul(sums, i32x4.splat(0x9e3779b1)));
+  const low = u64(i64x2.extract_lane(both, 0)) * 0x9e3779b97f4a7c15;
+  const high = u64(i64x2.extract_lane(both, 1)) * 0xc2b2ae3d27d4eb4f;
+  return f64(u32((low ^ high) >> 32));
+}
+
+/** The same of what a step comes upon, if nobody has looked before. */
+export function foundHash(span: Span): f64 {
+  return scalars.looks == 0 ? 0 : hashOf(span);
+}
+
+let hash: f64 = 0;
+
+@unmanaged
+class Hash {
+  visit(span: Span): void {
+    hash += hashOf(span);
+    // 0 or -0 as long as all are finite.
+    let nothing = zero();
+    const x = span.params;
+    for (let k: usize = 0; k < span.bytes; k += 16)
+      nothing = v128.or(nothing, f32x4.mul(v128.load(x + k), zero()));
+    hash += total(nothing);
   }
-  let rest = total(nothing);
-  for (; x < end; x += sizeof<f32>()) {
-    hash = mix(hash, load<u32>(x));
-    rest += 0 * f64(load<f32>(x));
-  }
-  return f64(hash) + rest;
+}
+
+/** The hash of x as it is; NaN where a coordinate is not finite. */
+export function pointHash(): f64 {
+  hash = 0;
+  sweepAlone<Hash>();
+  return hash;
 }

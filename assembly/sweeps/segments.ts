@@ -18,7 +18,7 @@ import {
   tunerOf,
   CHUNK,
 } from "../memory/layout";
-import { Segment } from "../memory/records";
+import { Segment, Span } from "../memory/records";
 
 /*
  * How a sweep walks: segment by segment, span by span. A span is at most a block, in whole chunks (sixteen coordinates each).
@@ -124,6 +124,11 @@ export function prepare(index: usize): void {
   const from = wholeFrom + index * BLOCK;
   if (from < wholeTo) toBlock(from, min(BLOCK, wholeTo - from));
   else toStaging(wholeTo, last);
+}
+
+/** A span's place in every vector, in bytes. */
+export function placeOf(span: Span): usize {
+  return staged ? copiedFrom : span.state - states;
 }
 
 @inline

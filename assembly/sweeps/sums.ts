@@ -1,4 +1,4 @@
-import { partials } from "../memory/layout";
+import { partials, summary } from "../memory/layout";
 import { PartialSums, Span, Sums } from "../memory/records";
 
 /*
@@ -20,6 +20,31 @@ export function addUnclipped(span: Span, sum: f64): void {
   else unclipped += sum;
 }
 
+/** Of the hashes of x as the sweep that moves it comes upon it, and as it leaves it: see point.ts. */
+export function clearHashes(): void {
+  summary.hashFound = 0;
+  summary.hashLeft = 0;
+}
+
+/** Is the sweep one that threads share, so that spans have records of their own. */
+let shared: bool = false;
+
+export function setShared(yes: bool): void {
+  shared = yes;
+}
+
+@inline
+export function addHashes(span: Span, found: f64, left: f64): void {
+  if (ASC_FEATURE_THREADS && shared) {
+    const sums = changetype<PartialSums>(span.sums);
+    sums.hashFound += found;
+    sums.hashLeft += left;
+  } else {
+    summary.hashFound += found;
+    summary.hashLeft += left;
+  }
+}
+
 @inline
 export function partialOf(index: usize): PartialSums {
   return changetype<PartialSums>(partials + index * offsetof<PartialSums>());
@@ -36,6 +61,7 @@ export function clear(sums: PartialSums): void {
   v128.store(record, none, 64);
   v128.store(record, none, 80);
   v128.store(record, none, 96);
+  v128.store(record, none, 112);
 }
 
 @inline
@@ -55,4 +81,6 @@ export function collect(to: Sums, span: PartialSums): void {
   addTwo(sums, record, 80);
   to.scaleMax = max(to.scaleMax, span.scaleMax);
   unclipped += span.unclipped;
+  summary.hashFound += span.hashFound;
+  summary.hashLeft += span.hashLeft;
 }

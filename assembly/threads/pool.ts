@@ -1,7 +1,7 @@
 import { groupOf, span, segmentCount, segmentOf, pool, thread, threads, CHUNK } from "../memory/layout";
 import { Segment } from "../memory/records";
 import { advance, enter, finish, isCopied, prepare } from "../sweeps/segments";
-import { clear, collect, partialOf } from "../sweeps/sums";
+import { clear, collect, partialOf, setShared } from "../sweeps/sums";
 
 /*
  * How threads share a sweep. One leads: it opens the gate, sweeps too, and closes the gate when no span is left. Others
@@ -105,6 +105,7 @@ function take(index: usize): void {
 
 /** Sweeps spans that nobody has taken, until there are none: one's own share first. */
 export function share<S>(): void {
+  setShared(true);
   const many = max(usize(load<u32>(pool + SPANS)) / (threads * PORTIONS), 1);
   for (let k: usize = 0; k < threads; k++) {
     const owner = (thread + k) % threads;
@@ -120,6 +121,7 @@ export function share<S>(): void {
       }
     }
   }
+  setShared(false);
 }
 
 function open(task: i32): void {

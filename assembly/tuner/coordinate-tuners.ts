@@ -21,6 +21,8 @@ import {
   within,
 } from "../memory/layout";
 import { Span } from "../memory/records";
+import { foundHash, hashOf } from "../sweeps/point";
+import { addHashes } from "../sweeps/sums";
 import { addProduct, at, bounded, put, Q0, Q1, splat, total, zero } from "../vec";
 
 /*
@@ -122,6 +124,7 @@ function moveLanes<Q>(x: usize, xRef: usize, scales: usize, scale: v128, delta: 
  */
 // eslint-disable-next-line max-lines-per-function -- one loop
 export function tuneSpan(span: Span, h: usize): void {
+  const found = foundHash(span);
   holdConstants(span);
   const raise = held(0);
   const inRoot = held(1);
@@ -224,6 +227,7 @@ export function tuneSpan(span: Span, h: usize): void {
   const a = max(f32x4.extract_lane(largest, 0), f32x4.extract_lane(largest, 1));
   const b = max(f32x4.extract_lane(largest, 2), f32x4.extract_lane(largest, 3));
   sums.scaleMax = max(sums.scaleMax, f64(max(a, b)));
+  addHashes(span, found, hashOf(span));
 }
 
 /** The tuner of the coordinate at byte j of each vector, as if it had seen nothing, each s at `s`. */

@@ -8,7 +8,7 @@ export interface Kernels {
   scan(): number;
   scanExactly(): number;
   clippedSquares(): number;
-  pointHash(first: number, last: number): number;
+  pointHash(): number;
   step(): void;
   scanAndStep(limit: number): number;
   start(sInit: number, share: number): void;

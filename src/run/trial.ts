@@ -149,7 +149,7 @@ export class Trials {
   /** One step. Undefined when the guard finds none that it lets pass: then, and after an error, nothing has changed. */
   *step(loss: number, lastLoss: number | undefined): LossRequests<Trial | undefined> {
     // What somebody has written to the point must not count as settled.
-    this.#stepper.look();
+    this.#stepper.lookAtAll();
     const snapshot = (this.#snapshot = this.#stepper.snapshot(this.#snapshot));
     this.#settled = false;
     try {

@@ -45,7 +45,7 @@ export class State {
     const { config, tensors, program } = resolved;
     this.config = config;
     this.size = tensors.size;
-    this.writes = new WriteDetector(program, engine);
+    this.writes = new WriteDetector(engine, program);
     this.tensors = viewsOf(tensors, engine);
     tensors.values.forEach((values, k) => values && this.tensors[k].params.set(values));
     this.#start();
@@ -135,12 +135,18 @@ export class State {
   /** The first part of a step: settles the point, or makes sure that nobody has moved it. */
   look(): void {
     if (this.fresh) this.takeReference();
-    else this.writes.check(this.engine);
+    this.writes.checkStep(this.engine);
+  }
+
+  /** The same for sure, however many parameters there are. */
+  lookAtAll(): void {
+    if (!this.fresh) this.writes.check(this.engine);
+    this.look();
   }
 
   /** For somebody who asks for parameters, and may write to them. */
   watched(): this {
-    if (!this.fresh) this.writes.watch(this.engine);
+    if (!this.fresh) this.writes.watch();
     return this;
   }
 
@@ -227,7 +233,7 @@ export class State {
   }
 
   save(): Uint8Array {
-    this.look();
+    this.lookAtAll();
     const { options } = expectedOf(this.resolved);
     return encode({ clock: this.time, options, tensors: this.config.tensors }, savedState(this.engine));
   }

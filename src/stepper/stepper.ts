@@ -23,6 +23,7 @@ import { hugeGradient, isHuge, leftRange, nonFiniteGradient, singular } from "./
 import type { Schedule } from "../schedules.js";
 import { Rewindable } from "./rewind.js";
 import { nextAnchor } from "../tuners/tuners.js";
+import { writeUndone } from "./writes.js";
 
 /** What an optimizer does at a step. Its public face is `Optimizer`. */
 export class Stepper extends Rewindable {
@@ -163,6 +164,7 @@ export class Stepper extends Rewindable {
       this.takeUp(clockBefore ?? this.time, this.fresh);
       return this.refuse(leftRange(step));
     }
+    const undone = this.writes.recordStep(this.engine);
     keep(this.#after, this.time);
     const { learningRate } = this.time;
     const scale = this.#meanScale;
@@ -172,6 +174,8 @@ export class Stepper extends Rewindable {
       kernels.keepGradient(this.resolved.rule.bare.leadSlot);
     this.fresh = false;
     this.#tick();
+    // By now the step is whole.
+    if (undone) throw writeUndone(step);
     return info;
   }
 
@@ -200,6 +204,5 @@ export class Stepper extends Rewindable {
     this.time.iterations++;
     if (this.time.iterations % FLUSH_EVERY === 0) this.engine.kernels.flushMoments();
     if (this.time.iterations >= this.windowEnd) this.anchorHere();
-    else this.writes.record(this.engine);
   }
 }

@@ -1,74 +1,71 @@
 import { OptimizerError } from "../common/errors.js";
+import { Scalar, Summary } from "../engine/kernels.js";
 import { offPlace } from "../engine/snapshot.js";
-import type { Engine, Program } from "../engine/program.js";
+import { readsParams, type Engine, type Program } from "../engine/program.js";
 
-/** So many coordinates are looked at before every step: all there are, or as many stripes, others at every step. */
-const WATCHED = 2048;
-const STRIPES = 4;
+/** So many parameters are read before every step: of more, that would take some 5 % of it. */
+const FEW = 2048;
 
-/** Coordinates that are side by side, and in no frozen tensor. */
-interface Run {
-  readonly first: number;
-  last: number;
-}
-
-function runsOf({ segments }: Program): Run[] {
-  const runs: Run[] = [];
-  for (const { first, last } of segments) {
-    const before = runs.at(-1);
-    if (before?.last === first) before.last = last;
-    else runs.push({ first, last });
-  }
-  return runs;
-}
+/** Does a step use x otherwise than to move it: then what was written would be in Δ, the scale or the moments. */
+const usesParams = (program: Program): boolean => readsParams(program) || program.form?.pull === "DECAY";
 
 /**
- * Has somebody written to `params` since the last step? Where Δ has a vector, x = xRef + SΔ would undo that silently.
- * Otherwise it counts, but a number that is not finite would spread. Hashes tell: of all coordinates where `params` was
- * asked for since, as reading all of them at every step would take some 5 % of it; of a part otherwise.
+ * Has somebody written to `params` since the last step? Where Δ has a vector, x = xRef + SΔ undoes that. Otherwise it
+ * counts, but a number that is not finite would spread.
+ *
+ * Hashes of x tell, as it was left and as it is. To find the latter before a step takes a sweep, which is made where there
+ * are few parameters, where the step uses them, and where somebody has asked for them since the last one. Of all other
+ * writes the step tells that undoes them: its sweep hashes what it comes upon.
  */
 export class WriteDetector {
   readonly #program: Program;
-  readonly #runs: readonly Run[];
-  /** Are writes undone, or is Δ made from x. */
-  readonly #undone: boolean;
-  readonly #spread: boolean;
-  #turn = 0;
-  #part = 0;
-  /** The hash of all, or NaN where that was never taken. */
+  readonly #here: boolean;
+  /** Are writes undone; or is Δ made from x. */
+  readonly #undoes: boolean;
+  readonly #spreads: boolean;
+  /** Is there a look before every step; or else where somebody has asked for parameters since the last one. */
+  readonly #looks: boolean;
   #asked = false;
-  #whole = 0;
+  /** There was one before this step. */
+  #looked = false;
+  /** Of x as it was left. */
+  #hash = 0;
 
   /** Parameters that are elsewhere are not watched. */
-  constructor(program: Program, engine: Engine) {
+  constructor({ params }: Engine, program: Program) {
     this.#program = program;
-    this.#runs = engine.params.length === 0 ? [] : runsOf(program);
-    this.#undone = program.tuner?.delta === "stored";
-    this.#spread = program.tuner !== null && !this.#undone;
+    this.#here = params.length > 0;
+    const delta = this.#here ? program.tuner?.delta : undefined;
+    this.#undoes = delta === "stored";
+    this.#spreads = delta !== undefined && !this.#undoes;
+    this.#looks = this.#spreads || (this.#undoes && (params.length <= FEW || usesParams(program)));
   }
 
   /** Whoever moved the point had the right to. */
-  record(engine: Engine): void {
-    this.#turn++;
+  record({ kernels }: Engine): void {
     this.#asked = false;
-    if (this.#undone) this.#part = this.#hashPart(engine);
+    if (this.#undoes) this.#hash = kernels.pointHash();
+  }
+
+  /** A step has moved the point. Was that written to before, where nobody has looked? */
+  recordStep({ summary }: Engine): boolean {
+    const undone = this.#undoes && !this.#looked && summary[Summary.hashFound] !== this.#hash;
+    this.#asked = false;
+    this.#hash = summary[Summary.hashLeft];
+    return undone;
   }
 
   /** Somebody asks for the parameters, who may write to them. */
-  watch(engine: Engine): void {
-    if (this.#asked) return;
+  watch(): void {
     this.#asked = true;
-    if (this.#undone) this.#whole = this.#hash(engine, 0, this.#program.size);
   }
 
   /** Is the point as it was recorded, or at least finite where that is enough? */
   holds(engine: Engine): boolean {
-    const all = this.#asked || this.#spread;
-    const part = all && !this.#undone ? 0 : this.#hashPart(engine);
-    const whole = all ? this.#hash(engine, 0, this.#program.size) : 0;
-    if (!this.#undone) return !Number.isNaN(part + whole);
+    if (!this.#here) return true;
+    const hash = engine.kernels.pointHash();
     // A NaN that was restored is nobody's writing: the step itself finds it.
-    return Object.is(part, this.#part) && (!all || Object.is(whole, this.#whole));
+    return this.#undoes ? Object.is(hash, this.#hash) : !Number.isNaN(hash);
   }
 
   /** @throws OptimizerError "moved" where somebody has written what may not stay */
@@ -76,16 +73,24 @@ export class WriteDetector {
     if (!this.holds(engine)) this.#refuse(engine);
   }
 
+  /** The same before a step, where it must be or is likely. @throws OptimizerError "moved" */
+  checkStep(engine: Engine): void {
+    this.#looked = this.#looks || this.#asked;
+    engine.scalars[Scalar.looks] = Number(!this.#looked);
+    if (this.#looked) this.check(engine);
+  }
+
   /** @throws OptimizerError "moved" where somebody has written what is no finite number */
   expectFinite(engine: Engine): void {
-    if (Number.isNaN(this.#hash(engine, 0, this.#program.size))) this.#refuse(engine);
+    if (this.#here && Number.isNaN(engine.kernels.pointHash())) this.#refuse(engine);
   }
 
   #refuse(engine: Engine): never {
     const { params } = engine;
     const finite = (place: number) => Number.isFinite(params[place]);
+    const { segments } = this.#program;
     const spoilt = params.findIndex(
-      (_, i) => !finite(i) && this.#runs.some(({ first, last }) => first <= i && i < last),
+      (_, i) => !finite(i) && segments.some(({ first, last }) => first <= i && i < last),
     );
     const place = spoilt < 0 ? offPlace(engine, this.#program) : spoilt;
     const what = finite(place)
@@ -93,29 +98,11 @@ export class WriteDetector {
       : `is ${params[place]}, which would spread`;
     throw new OptimizerError("moved", `params[${place}] ${what}; use setParams`);
   }
-
-  #hashPart(engine: Engine): number {
-    const { size } = this.#program;
-    if (size <= WATCHED) return this.#hash(engine, 0, size);
-    const each = Math.ceil(size / STRIPES);
-    const length = WATCHED / STRIPES;
-    const offset = length * (this.#turn % Math.ceil(each / length));
-    let hash = 0;
-    for (let from = offset; from < size; from += each)
-      hash = join(hash, this.#hash(engine, from, from + length));
-    return hash;
-  }
-
-  #hash({ kernels }: Engine, from: number, to: number): number {
-    let hash = 0;
-    for (const { first, last } of this.#runs) {
-      const begin = Math.max(from, first);
-      const end = Math.min(to, last);
-      if (begin < end) hash = join(hash, kernels.pointHash(begin, end));
-    }
-    return hash;
-  }
 }
 
-/** Two hashes in one; NaN stays. */
-const join = (one: number, other: number): number => (31 * one + other) % 2 ** 32;
+/** What a step says that has undone a write. */
+export const writeUndone = (step: number): OptimizerError =>
+  new OptimizerError(
+    "moved",
+    `params was written to before step ${step}, which has undone that; use setParams, or get params anew to write to it`,
+  );

@@ -1,4 +1,3 @@
-import { hashOf } from "../../common/hash.js";
 import { KERNELS } from "../../bases/kernels.js";
 import { scalarRules } from "../../bases/list.js";
 import { Scalar, Summary, type Kernels } from "../kernels.js";
@@ -20,7 +19,7 @@ import {
   S_INIT,
   XX,
 } from "./memory.js";
-import { accumulate, gradientChange, keepGradient, measure, move, scan } from "./sweeps.js";
+import { accumulate, gradientChange, hashOf, keepGradient, measure, move, scan } from "./sweeps.js";
 import { findStart, isUnstarted, rescale, reseed, seed, tune } from "./tuner.js";
 
 /** What assembly/index.ts exports, in plain JavaScript. */
@@ -56,6 +55,7 @@ class JsKernels extends Memory implements Kernels {
 
   step(): void {
     this.#begin();
+    this.summary[Summary.hashFound] = this.summary[Summary.hashLeft] = 0;
     if (this.perCoordinate) stepCoordinates(this);
     else {
       accumulate(this);
@@ -130,12 +130,14 @@ class JsKernels extends Memory implements Kernels {
     return sum;
   }
 
-  pointHash(first: number, last: number): number {
-    const x = this.vectorOf(PARAMS);
-    // 0 as long as all are finite.
-    let nothing = 0;
-    for (let i = x + first; i < x + last; i++) nothing += 0 * this.f[i];
-    return hashOf(new Int32Array(this.f.buffer, 4 * (x + first), last - first)) + nothing;
+  pointHash(): number {
+    let hash = 0;
+    this.sweep((m) => {
+      hash += hashOf(m);
+      // 0 as long as all are finite.
+      for (let i = m.x; i < m.x + m.length; i++) hash += 0 * m.f[i];
+    });
+    return hash;
   }
 
   clippedSquares(): number {

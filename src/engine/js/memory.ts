@@ -58,6 +58,8 @@ const align = (index: number) => Math.ceil(index / CHUNK) * CHUNK;
 /** A program, its vectors and its tuners. */
 export class Memory {
   declare readonly f: Float32Array;
+  /** The same as words. */
+  declare readonly words: Int32Array;
   declare readonly groups: readonly Float64Array[];
   declare readonly segments: readonly Segment[];
   declare readonly size: number;
@@ -96,7 +98,8 @@ export class Memory {
   /** ‖g‖² before clipping. */
   declare unclipped: number;
 
-  /** The span: its length and segment, where it begins in each vector, and how far these are apart. */
+  /** The span: its place and length, its segment, where it begins in each vector, and how far these are apart. */
+  declare at: number;
   declare length: number;
   declare segment: Segment;
   declare group: Float64Array;
@@ -138,6 +141,7 @@ export class Memory {
 
     this.tuners = this.vectorOf(this.vectorCount);
     this.f = allocate(this.tuners + (this.stride / EIGHT) * this.tunerLength, size);
+    this.words = new Int32Array(this.f.buffer);
     this.f.fill(1, ONES, ONES + BLOCK);
     this.groups = Array.from(
       { length: program.groups },
@@ -165,6 +169,7 @@ export class Memory {
       this.group = segment.group;
       if (first < wholeFrom) this.#sweepStaged(visit, first, Math.min(last, wholeFrom));
       for (let from = wholeFrom; from < wholeTo; from += BLOCK) {
+        this.at = from;
         this.#visit(
           visit,
           this.vectors + from,
@@ -204,6 +209,7 @@ export class Memory {
     };
     f.fill(0, STAGING, tuners + 2 * tunerLength);
     carry((there, here) => (f[here] = f[there]));
+    this.at = first;
     this.#visit(visit, STAGING, CHUNK, tuners, CHUNK);
     carry((there, here) => (f[there] = f[here]));
   }

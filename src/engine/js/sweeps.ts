@@ -17,7 +17,8 @@ import {
   type Memory,
   type Visit,
 } from "./memory.js";
-import { Scalar } from "../kernels.js";
+import { mix } from "../../common/hash.js";
+import { Scalar, Summary } from "../kernels.js";
 import { addProduct, bounded, round } from "../../bases/arithmetic.js";
 
 /*
@@ -215,8 +216,20 @@ export function accumulate(m: Memory): void {
   });
 }
 
+/** A hash of a span's parameters by the bits that they are, and their places. */
+export function hashOf({ words, at, x, length }: Memory): number {
+  let sum = at;
+  let sums = at;
+  for (let i = x; i < x + length; i++) {
+    sum = (sum + mix(0, words[i])) | 0;
+    sums = (sums + sum) | 0;
+  }
+  return mix(sum, sums);
+}
+
 /** (33), by way of a block, as Δ may stand where x is written. */
 export const moveSpan: Visit = (m) => {
+  if (m.scalars[Scalar.looks]) m.summary[Summary.hashFound] += hashOf(m);
   const { f, group, length, x, xRef, next, scales, perCoordinate } = m;
   const scale = round(group[SCALE]);
   for (let k = 0; k < length; k++) {
@@ -226,6 +239,7 @@ export const moveSpan: Visit = (m) => {
   group[XX] += dot(f, POINT_BLOCK, POINT_BLOCK, length, span);
   group[DD] += dot(f, next, next, length, span);
   f.copyWithin(x, POINT_BLOCK, POINT_BLOCK + length);
+  m.summary[Summary.hashLeft] += hashOf(m);
 };
 
 /** Sweep B. */
