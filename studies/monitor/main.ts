@@ -3,21 +3,25 @@
  *
  *   --held-out     problems on which nothing was chosen
  *   --seeds N      default 4
+ *   --from N       the first of them, default 1
+ *   --add FILE     what another process counted of other seeds
  *   --only TEXT    kinds of runs whose names hold this
  *   --out FILE     default build/monitor/development.json or held-out.json
  */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 
 import { casesOf, TRAINERS } from "./kinds.js";
 import { developed, heldOut } from "./problems.js";
-import { count, table, type Recording, type Tally } from "./table.js";
+import { add, count, table, type Recording, type Tally } from "./table.js";
 
 const { values } = parseArgs({
   options: {
     "held-out": { type: "boolean", default: false },
     seeds: { type: "string", default: "4" },
+    from: { type: "string", default: "1" },
+    add: { type: "string", multiple: true, default: [] },
     only: { type: "string", default: "" },
     out: { type: "string" },
   },
@@ -27,16 +31,27 @@ const out = values.out ?? `build/monitor/${values["held-out"] ? "held-out" : "de
 mkdirSync(dirname(out), { recursive: true });
 
 const tallies: Tally[] = [];
-const names = problems.map(({ data, hidden, activation }) => `${data}, ${[...hidden, activation].join(" ")}`);
-for (let seed = 1; seed <= Number(values.seeds); seed++) {
+let seeds = 0;
+const recording = (): Recording => ({
+  seeds,
+  problems: problems.map(({ data, hidden, activation }) => `${data}, ${[...hidden, activation].join(" ")}`),
+  tallies,
+});
+for (const file of values.add) {
+  const other = JSON.parse(readFileSync(file, "utf8")) as Recording;
+  other.tallies.forEach((tally) => add(tallies, tally));
+  seeds += other.seeds;
+}
+for (let k = 0; k < Number(values.seeds); k++) {
+  const seed = Number(values.from) + k;
   for (const problem of problems)
     for (const trainer of TRAINERS)
       for (const full of [true, false])
         for (const run of casesOf({ problem, trainer, full, seed }, values.only)) count(tallies, run);
+  seeds++;
   // Written after each seed, so that a run cut short leaves what it had.
-  const recording: Recording = { seeds: seed, problems: names, tallies };
-  writeFileSync(out, JSON.stringify(recording, null, 1));
+  writeFileSync(out, JSON.stringify(recording(), null, 1));
   console.log(`seed ${seed}`);
 }
-const recording: Recording = { seeds: Number(values.seeds), problems: names, tallies };
-console.log([true, false].map((healthy) => table(recording, healthy)).join("\n\n"));
+writeFileSync(out, JSON.stringify(recording(), null, 1));
+console.log([true, false].map((healthy) => table(recording(), healthy)).join("\n\n"));

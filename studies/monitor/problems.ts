@@ -18,6 +18,9 @@ export const developed: readonly Problem[] = [
   { data: "taught", hidden: [14, 10], activation: "relu", pace: 1 },
   { data: "rings", hidden: [20], activation: "tanh", pace: 1 },
   { data: "drawn digits", hidden: [12], activation: "tanh", pace: 1 },
+  { data: "taught", hidden: [18, 14, 10], activation: "relu", pace: 1 },
+  { data: "moons", hidden: [24, 16], activation: "tanh", pace: 1 },
+  { data: "drawn digits", hidden: [20, 12, 8], activation: "relu", pace: 1 },
 ];
 
 /** On these nothing was chosen: other data, widths and depths. */

@@ -23,15 +23,24 @@ export interface Recording {
 
 export function count(tallies: Tally[], { kind, trainer, full, expected, reports }: Case): void {
   for (const [name, { verdict }] of Object.entries(reports)) {
+    const right = expected.includes(verdict) ? 1 : 0;
     const watching = name as Watching;
-    const same = (each: Tally) =>
-      each.kind === kind && each.trainer === trainer && each.full === full && each.watching === watching;
-    let tally = tallies.find(same);
-    if (!tally) tallies.push((tally = { kind, trainer, full, watching, runs: 0, right: 0, verdicts: {} }));
-    tally.runs++;
-    if (expected.includes(verdict)) tally.right++;
-    tally.verdicts[verdict] = (tally.verdicts[verdict] ?? 0) + 1;
+    add(tallies, { kind, trainer, full, watching, runs: 1, right, verdicts: { [verdict]: 1 } });
   }
+}
+
+/** Adds to the tally of the same kind, trainer and watching. */
+export function add(tallies: Tally[], more: Tally): void {
+  const keys = ["kind", "trainer", "full", "watching"] as const;
+  const tally = tallies.find((each) => keys.every((key) => each[key] === more[key]));
+  if (!tally) {
+    tallies.push({ ...more, verdicts: { ...more.verdicts } });
+    return;
+  }
+  tally.runs += more.runs;
+  tally.right += more.right;
+  for (const [verdict, times] of Object.entries(more.verdicts))
+    tally.verdicts[verdict] = (tally.verdicts[verdict] ?? 0) + times;
 }
 
 /** The interval of Wilson's score that holds a share with 95 % confidence. */

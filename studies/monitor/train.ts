@@ -20,7 +20,7 @@ export interface Setting {
 }
 
 /** What a monitor was given. */
-export type Watching = "no probe" | "probe" | "held-out probe";
+export type Watching = "no probe" | "probe" | "probe without labels" | "held-out probe";
 
 /** What monitors said, and how it really went. */
 export interface Trained {
@@ -51,7 +51,7 @@ function sourceOf({ network, data, trained, full, seed, spoil }: Setting): Gradi
   );
 }
 
-/** Trains once, watched by three monitors that change nothing. */
+/** Trains once, watched by four monitors that change nothing. */
 export function train(setting: Setting): Trained {
   const { data, trained, network, start, options, steps, full } = setting;
   const train = numbers(0, trained);
@@ -60,9 +60,11 @@ export function train(setting: Setting): Trained {
     labels: Array.from(indices, (i) => data.labels[i]),
   });
   const held = numbers(trained, Math.min(data.count, trained + PROBED));
+  const probed = probe(train.subarray(0, PROBED));
   const monitors = {
     "no probe": lyapunovMonitor(),
-    probe: lyapunovMonitor({ probe: probe(train.subarray(0, PROBED)) }),
+    probe: lyapunovMonitor({ probe: probed }),
+    "probe without labels": lyapunovMonitor({ probe: { losses: probed.losses } }),
     "held-out probe": lyapunovMonitor({ probe: probe(held) }),
   };
   const optimizer = createOptimizer(start, options);
@@ -80,6 +82,7 @@ export function train(setting: Setting): Trained {
   const reports = {
     "no probe": monitors["no probe"].summary(),
     probe: monitors.probe.summary(),
+    "probe without labels": monitors["probe without labels"].summary(),
     "held-out probe": monitors["held-out probe"].summary(),
   };
   const { best, last } = reports["held-out probe"].probe!;

@@ -8,6 +8,8 @@ import {
   sgd,
   warmup,
   type GradientSource,
+  type Guard,
+  type RunMonitor,
 } from "../../src/index.js";
 import {
   classWeights,
@@ -405,26 +407,45 @@ describe("the dynamic cost", () => {
         const half = errors.reduce((sum, e) => sum + e * e, 0) / 2 / rows.length;
         return counts ? half + size(x) : half;
       };
-    const run = (counts: boolean, rate: number, guard?: null) => {
-      const optimizer = createOptimizer(n, { base: sgd({ learningRate: rate }), tuner: null });
-      const steps = { steps: 300, deterministic: true, monitors: [proximal(optimizer, { l1 })] };
-      const { evaluations, rejections } = optimizer.minimize(
-        source(counts),
-        guard === null ? { ...steps, guard } : steps,
-      );
+    const run = (
+      counts: boolean,
+      rate: number,
+      options: { guard?: Guard | null; alone?: boolean; start?: number[] } = {},
+    ) => {
+      const { alone = false, start = Array<number>(n).fill(0), ...guard } = options;
+      const optimizer = createOptimizer(start, { base: sgd({ learningRate: rate }), tuner: null });
+      const both = proximal(optimizer, { l1 }) as RunMonitor;
+      // Without what the guard is told of ‖x‖₁ it judges the loss alone.
+      const loss: RunMonitor = { complete: (info) => both.complete?.(info) };
+      const monitors = [alone ? loss : both];
+      const steps = { steps: 300, deterministic: true, monitors, ...guard };
+      const { reason, evaluations, rejections } = optimizer.minimize(source(counts), steps);
       const cost = source(false)(optimizer.params, new Float32Array(n), 1) + size(optimizer.params);
-      return { cost, evaluations, rejections };
+      return { cost, reason, evaluations, rejections };
     };
 
     test.each([true, false])("whether its loss counts ‖x‖₁ (%s) or not", (counts) => {
-      const free = run(counts, 0.3, null);
+      const free = run(counts, 0.3, { guard: null });
       const guarded = run(counts, 0.3);
       expect(guarded.cost).toBeCloseTo(free.cost, 5);
       expect(guarded).toMatchObject({ rejections: 0, evaluations: 301 });
     });
 
+    test("and reaches what it does without a guard, where one that judges the loss alone stalls above", () => {
+      // From where data alone would lead every step towards less ‖x‖₁ makes the loss rise.
+      const start = [2, -1, 0.5, ...Array<number>(n - 3).fill(0)];
+      const free = run(false, 0.3, { guard: null, start });
+      const guard: Guard = { policy: "reject", tries: 10 };
+      const alone = run(false, 0.3, { guard, alone: true, start });
+      const whole = run(false, 0.3, { guard, start });
+      expect(alone.reason).toBe("stalled");
+      expect(alone.cost).toBeGreaterThan(1.2 * free.cost);
+      expect(whole.reason).toBe("steps");
+      expect(whole.cost).toBeCloseTo(free.cost, 6);
+    });
+
     test("and still takes back steps that are too long", () => {
-      const least = run(true, 0.3, null).cost;
+      const least = run(true, 0.3, { guard: null }).cost;
       for (const counts of [true, false]) {
         const { cost, rejections } = run(counts, 3);
         expect(rejections).toBeGreaterThan(0);

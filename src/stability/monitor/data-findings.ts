@@ -3,9 +3,11 @@ import { digits, percent, type Evidence } from "./evidence.js";
 /* What fixed examples tell of the data. Each returns the message, or undefined where it does not show. */
 
 /** Of clean data the share of high losses, times how unsure the surest are, is less. */
-const CONTRADICTS = 0.055;
+const CONTRADICTS = 0.1;
 /** Of clean data fewer stay behind where no more is learnt. */
-const BEHIND = 0.25;
+const BEHIND = 0.1;
+/** Fewer examples tell too little. */
+const ENOUGH = 100;
 /** The batches' loss is as high as that of examples that are trained on. */
 const TRAINED_ON = 0.9;
 
@@ -17,7 +19,7 @@ export function labelNoise({ probe, now }: Evidence): string | undefined {
   // Mistakes on examples that are held out are none of their labels.
   if (!probe?.labels || now < TRAINED_ON * probe.last) return undefined;
   const { examples, contradiction, standing, left, risenShare, suspects } = probe.labels;
-  if (contradiction < CONTRADICTS && standing < BEHIND) return undefined;
+  if (examples < ENOUGH || (contradiction < CONTRADICTS && standing < BEHIND)) return undefined;
   return (
     `label noise, or classes that overlap: while the median loss of ${examples} fixed examples fell to ${percent(left)} of its start, ` +
     `the losses of ${percent(Math.max(risenShare, standing))} stood above it, and none of the others became sure; look at the labels of the first suspects: ${suspects.slice(0, 5).join(", ")}`

@@ -17,6 +17,8 @@ export interface Evidence {
   /** Losses at the start and now; a moving average where they are noisy. */
   readonly first: number;
   readonly now: number;
+  /** Over the first ten steps where losses are noisy, else the first. */
+  readonly early: number;
   readonly best: number;
   /** The lowest value that the loss may take. */
   readonly floor: number;

@@ -17,6 +17,13 @@ interface FindingRule {
 /** Everything that a monitor names, causes before effects. */
 export const FINDINGS = [
   {
+    code: "wrong-sign",
+    severity: "problem",
+    seenBy:
+      "ΔV fits Σ ½ (g + g')·d over the layers only with the sign of some turned round; minibatches: also where one layer's steps are to lower V steadily, and V falls by less than a third of that",
+    detect: wrongSigned,
+  },
+  {
     code: "inputs-too-large",
     severity: "problem",
     seenBy: "the first weights' gradient is 150 times that of their biases, at the first steps",
@@ -47,12 +54,6 @@ export const FINDINGS = [
     seenBy:
       "‖g‖ ‖x‖ is 25 times the loss at the start, or ‖g‖ becomes 30 times larger at an early layer than at the last while no rate is past the edge, and the loss makes no headway",
     detect: (evidence) => exploding(evidence, pastEdge(evidence)),
-  },
-  {
-    code: "wrong-sign",
-    severity: "problem",
-    seenBy: "ΔV fits Σ ½ (g + g')·d over the layers only with the sign of some turned round",
-    detect: wrongSigned,
   },
   {
     code: "scale-ran-away",
@@ -147,7 +148,7 @@ export const FINDINGS = [
     code: "label-noise",
     severity: "problem",
     seenBy:
-      "while the median loss falls, fixed examples of all classes alike rise half a nat above the first median, and the surest tenth is not sure yet",
+      "while the median loss falls, of 100 fixed examples or more some of all classes alike rise a quarter of a nat above the first median, and the surest fifth is not sure yet",
     detect: labelNoise,
   },
   {
@@ -168,7 +169,7 @@ export const FINDINGS = [
     seenBy: "the guard takes back half as many tries as there are steps",
     detect({ rejections, step, nonFinite }) {
       if (step < 10 || rejections < step / 2 || nonFinite) return undefined;
-      return `the guard took back ${rejections} tries in ${step} steps: the rate is too high, or the gradient wrong`;
+      return `the guard took back ${rejections} tries in ${step} steps: the rate is too high, or the gradient wrong; lower it, and compare with finiteDifferences`;
     },
   },
   {
@@ -178,7 +179,7 @@ export const FINDINGS = [
     detect({ records }) {
       const crossing = share(records, ({ kink }) => kink === true);
       if (records.length < 5 || crossing < 0.2) return undefined;
-      return `${percent(crossing)} of the last ${records.length} steps cross kinks: smoothness and curvature say little`;
+      return `${percent(crossing)} of the last ${records.length} steps cross kinks: smoothness and curvature say little; go by the loss`;
     },
   },
 ] as const satisfies readonly FindingRule[];

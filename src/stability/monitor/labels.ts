@@ -9,14 +9,14 @@ export interface LabelEvidence {
   /** Share of examples whose loss stood above the first median for half of the way of the median from 0.6 of it to 0.1. */
   readonly risenShare: number;
   /**
-   * How much losses look like those of wrong labels, in nats: share of examples whose loss is half a nat above the first median, times
-   * the tenth percentile of the losses, over what is left of the median. The mean of the six tests at which it was largest; 0 before
-   * there are so many.
+   * How much losses look like those of wrong labels, in nats: share of examples whose loss is a quarter of a nat above the first median,
+   * times the loss that a fifth of the examples are below, over what is left of the median. The mean of the six tests at which it was
+   * largest; 0 before there are so many. With classes the share is the less, the more uneven over them such examples are.
    */
   readonly contradiction: number;
   /**
-   * Share of examples above the first median now, where the median is above half of it and falls no more, as with half of the labels
-   * wrong; 0 elsewhere, and where classes are not known.
+   * Share of examples above the first median now, less where they are uneven over the classes, while the median is above half of it and
+   * falls no more, as with half of the labels wrong; 0 elsewhere, and where classes are not known.
    */
   readonly standing: number;
   /** Numbers of these examples, those that stood highest on average first, twenty at most. */
@@ -27,16 +27,16 @@ export interface LabelEvidence {
 const [BEGUN, LEARNT] = [0.6, 0.1];
 const SUSPECTS = 20;
 /** Before the median has fallen to this part, nothing has been learnt that labels could contradict. */
-const LITTLE_LEFT = 0.95;
+const LITTLE_LEFT = 0.98;
 /** The same where classes are not known, and a class that is not learnt yet looks like wrong labels. */
-const LITTLE_LEFT_UNSEEN = 0.8;
+const LITTLE_LEFT_UNSEEN = 0.65;
 /** How far above the first median a loss has to be to contradict what is learnt, in nats. */
-const HIGH = 0.5;
+const HIGH = 0.25;
 /** The median falls by less than this share in the last four tenths of the tests: what can be learnt is learnt. */
 const SETTLED = 0.8;
 /** Tests that `contradiction` is the mean of. */
 const STRONGEST = 6;
-/** Standard deviations by which the spread over classes may exceed that of chance. */
+/** Where the spread over classes exceeds that of chance by so many standard deviations, half of a share counts. */
 const UNEVEN = 3;
 
 /** Σ (n_c − a N_c)² / N_c a (1 − a) over C classes, in standard deviations above what chance makes it: χ² with C − 1 degrees of freedom. */
@@ -60,8 +60,8 @@ function unevenness(high: readonly boolean[], labels: ArrayLike<number>): number
   return (sum - degrees) / Math.sqrt(2 * degrees);
 }
 
-/** The tenth percentile of the losses. */
-const surest = (losses: Float64Array) => losses.slice().sort()[Math.floor(losses.length / 10)];
+/** The loss that a fifth of the examples are below. */
+const surest = (losses: Float64Array) => losses.slice().sort()[Math.floor(losses.length / 5)];
 
 /**
  * Wrong labels are learnt last: while the others are learnt, their losses rise (small losses are clean ones; Arazo et al.,
@@ -113,18 +113,20 @@ export class LabelTracker {
     this.#lowest = left;
   }
 
-  /** Share of losses above a level; 0 where no wrong labels can be the reason. */
-  #shareAbove(losses: Float64Array, level: number): number {
+  /** Share of losses above a level, and how much of it may be of wrong labels. */
+  #shareAbove(losses: Float64Array, level: number): { share: number; wrong: number } {
     const high = Array.from(losses, (loss) => loss > level);
-    if (this.#labels && unevenness(high, this.#labels) > UNEVEN) return 0;
+    const share = high.filter(Boolean).length / losses.length;
     // A network whose units have died tells few examples apart.
-    if (new Set(Float32Array.from(losses)).size < losses.length / 2) return 0;
-    return high.filter(Boolean).length / losses.length;
+    const blind = new Set(Float32Array.from(losses)).size < losses.length / 2;
+    if (share === 0 || share === 1 || blind) return { share, wrong: 0 };
+    const uneven = this.#labels ? Math.max(0, unevenness(high, this.#labels)) : 0;
+    return { share, wrong: share / (1 + uneven / UNEVEN) };
   }
 
   #contradictionOf(losses: Float64Array, left: number): number {
     if (!(left > LEARNT && left < (this.#labels ? LITTLE_LEFT : LITTLE_LEFT_UNSEEN))) return 0;
-    return (this.#shareAbove(losses, this.#typical + HIGH) * surest(losses)) / left;
+    return (this.#shareAbove(losses, this.#typical + HIGH).wrong * surest(losses)) / left;
   }
 
   get #standing(): number {
@@ -132,8 +134,8 @@ export class LabelTracker {
     const left = medians[medians.length - 1];
     const settled = left > 0.5 && left > SETTLED * medians[Math.floor(0.6 * medians.length)];
     if (!this.#labels || !settled) return 0;
-    const share = this.#shareAbove(now, this.#typical);
-    return surest(now) > -Math.log(1 - share) / 2 ? share : 0;
+    const { share, wrong } = this.#shareAbove(now, this.#typical);
+    return surest(now) > -Math.log(1 - share) / 2 ? wrong : 0;
   }
 
   /** Undefined until the median falls a little, and where the mean does not fall: then it is not labels that are wrong. */

@@ -118,11 +118,12 @@ export function stillLayer(evidence: Evidence): string | undefined {
 /** The gradient of some layers points uphill. */
 export function wrongSigned({ wrongSign }: Evidence): string | undefined {
   if (!wrongSign) return undefined;
-  const whose = wrongSign.all ? "the whole gradient" : `the gradient of ${list(wrongSign.layers)}`;
-  return (
-    `wrong sign: what V does fits ${whose} times −1, which leaves ${percent(wrongSign.left)} of what does not fit as it is; ` +
-    "look for a minus in the way back, and compare with finiteDifferences"
-  );
+  const { all, layers, left = 0, vain } = wrongSign;
+  const whose = all ? "the whole gradient" : `the gradient of ${list(layers)}`;
+  const why = vain
+    ? `${whose} had its steps lower V by ${percent(vain.promised)} of its start in all, and V fell by ${percent(vain.fell)}`
+    : `what V does fits ${whose} times −1, which leaves ${percent(left)} of what does not fit as it is`;
+  return `wrong sign: ${why}; look for a minus in the way back, and compare with finiteDifferences`;
 }
 
 /** Inputs with a spread of 1 make the gradients of the first weights as long as those of the first biases, by a factor of ten. */

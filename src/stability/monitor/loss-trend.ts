@@ -37,6 +37,8 @@ const WARM_UP = 10;
 /** Where the loss began, how low it came and when, and where it is; of a moving average where it is noisy. */
 export class LossTrend {
   first = NaN;
+  /** The mean of the first losses where they are noisy: one batch may be high by chance. */
+  early = NaN;
   best = Infinity;
   bestStep = 0;
   now = NaN;
@@ -55,7 +57,8 @@ export class LossTrend {
     this.#average.add(loss);
     this.#count++;
     this.now = noisy ? this.#average.mean : loss;
-    if (this.#count === 1) this.first = loss;
+    if (this.#count === 1) this.first = this.early = loss;
+    if (noisy && this.#count <= WARM_UP) this.early = this.now;
     // The mean of a few batches is low by chance: the first ones count as one.
     if (noisy && this.#count <= WARM_UP) {
       this.#noise = this.#average.spread;

@@ -116,5 +116,5 @@ export function atEdge(evidence: Evidence): string | undefined {
   const steps = lastSteps(evidence);
   if (!steps || steps.risen < OFTEN_RISES) return undefined;
   const state = evidence.converged ? "has come down" : "still falls";
-  return `at the edge of stability, but the loss ${state}: ${steps.numbers}`;
+  return `at the edge of stability, but the loss ${state}: ${steps.numbers}; nothing has to be done, a third of the rate is calmer`;
 }

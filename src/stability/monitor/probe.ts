@@ -6,7 +6,7 @@ import { pairedTest } from "./paired-test.js";
 export interface ProbeOptions {
   /**
    * Losses of each of the same m examples at `params`, m ≥ 2; BatchNorm and dropout as in evaluation. For wrong labels they
-   * have to be training examples, and the losses −log P(label): a hundred at least, some hundreds are better.
+   * have to be training examples, a hundred or more, and the losses −log P(label); some hundreds are better.
    */
   losses: (params: Float32Array) => ArrayLike<number>;
   /** The class of each of these examples, a whole number ≥ 0: with it, a class that is left out is seen. */

@@ -9,9 +9,9 @@ const [SHORT_WAY, LITTLE_WON] = [0.02, 0.1];
 
 /** No finding explains better why so little happens. */
 function hardlyMoves(evidence: Evidence): boolean {
-  const { step, updateRatio, gradNorm, seen, records, noisy, signalShare, nonFinite } = evidence;
-  if (step < PATIENCE || nonFinite || !(updateRatio * step < SHORT_WAY) || won(evidence) > LITTLE_WON)
-    return false;
+  const { step, updateRatio, gradNorm, seen, records, noisy, signalShare, nonFinite, early } = evidence;
+  if (step < PATIENCE || nonFinite || !(updateRatio * step < SHORT_WAY)) return false;
+  if (won({ ...evidence, first: early }) > LITTLE_WON) return false;
   // At a minimum steps are short as well, but then gradients have become small, or are noise.
   if (noisy) return signalShare > 0.02;
   const edges = records.filter(({ predicted }) => predicted < 0).map(({ ratio }) => 1 - ratio);

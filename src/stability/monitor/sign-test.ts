@@ -1,73 +1,80 @@
+import { smallest } from "../../common/extremes.js";
 import type { LayerEvidence } from "./step-history.js";
 
-/** Layers whose gradient has the wrong sign: what V did fits their gradients times −1. */
+/** Layers whose gradient has the wrong sign. */
 export interface WrongSign {
   readonly layers: readonly string[];
   /** They are all layers. */
   readonly all: boolean;
-  /** Share of Σ (ΔV − p)² that is left with the other sign. */
-  readonly left: number;
+  /** Share of the misfit that is left with the other sign; undefined where V tells by `vain` alone. */
+  readonly left?: number;
+  /** By how much the layer's steps were to lower V in all, and by how much V fell, both over V at the start. */
+  readonly vain?: { readonly promised: number; readonly fell: number };
 }
 
-/** ΔV of a step or of some, and what each layer's gradient says of it, ½ (g + g')·d. */
+/** ΔV of a step or of some, what each layer's gradient says of it, ½ (g + g')·d, and the variance that ΔV has by itself. */
 export interface Account {
   readonly change: number;
   readonly parts: readonly number[];
+  readonly noise: number;
 }
 
-/** Share of the misfit that the right signs leave, and share of ΔV that a misfit has to be. */
-const [LEFT, LEAST] = [0.15, 0.3];
-/** Share of the steps that have to fit better. */
-const MOST = 0.8;
+type Named = Pick<LayerEvidence, "name">;
+
+const total = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+
+/** A misfit that counts: a share of Σ |p_l|, and standard deviations. So many of them, and such a share of all. */
+const [MISFIT, DEVIATIONS, FEWEST, OFTEN] = [0.3, 3, 4, 0.3];
+/** Share of the misfit that the right signs leave; and what a layer more has to explain. */
+const [LEFT, LAYER] = [0.2, 0.01];
 
 /**
  * ΔV = Σ_l p_l up to the third order in d, p_l = ½ (g_l + g'_l)·d_l: the work along each layer's part of the step. Where a
  * neighbourhood of layers has the wrong sign, ΔV = Σ_l c_l p_l with c_l = −1 there. Of all neighbourhoods the one that fits best is
- * taken, where it explains nearly all that the signs as they are do not.
+ * taken, where it explains nearly all that the signs as they are do not. Each step counts alike, by its misfit over Σ |p_l|, 1 at
+ * most: a wrong sign soon leads to where few steps are as long as all others.
  *
- * `noise` is the variance that ΔV has by itself. In minibatches g is of the batch that made d, and g'·d stands for p, which is
- * ½ d'Hd too large; so there only what V did not fall counts, where it is not little beside the first loss.
+ * With minibatches (`noisy`) g is of the batch that made d, and g'·d stands for p, which is ½ d'Hd too large; so what counts there
+ * is where V did not fall as it was to.
  */
-export function wrongSign(
+export function turnedLayers(
   accounts: readonly Account[],
-  layers: readonly Pick<LayerEvidence, "name">[],
-  noise: number,
-  batches: { readonly first: number } | undefined,
+  layers: readonly Named[],
+  noisy: boolean,
 ): WrongSign | undefined {
-  if (accounts.length < 5) return undefined;
-  const missed = (from: number, to: number) =>
-    accounts.map(({ change, parts }) =>
-      parts.reduce((rest, part, l) => rest - (l >= from && l < to ? -part : part), change),
-    );
-  const squares = (values: readonly number[]) => values.reduce((sum, value) => sum + value * value, 0);
-  const asItIs = missed(0, 0);
-  const size = squares(accounts.map(({ parts }) => parts.reduce((sum, part) => sum + Math.abs(part), 0)));
-  const chance = noise * accounts.length;
-  if (!(squares(asItIs) > LEAST ** 2 * size && squares(asItIs) > 4 * chance)) return undefined;
-  if (batches && !promisedInVain(accounts, asItIs, Math.max(5 * Math.sqrt(chance), 0.1 * batches.first)))
-    return undefined;
-  let best = { misfit: Infinity, from: 0, to: 0 };
+  const steps = accounts
+    .map(({ change, parts, noise }) => {
+      const [promised, size] = [total(parts), total(parts.map(Math.abs))];
+      return { parts, promised, size, missed: change - promised, chance: DEVIATIONS * Math.sqrt(noise) };
+    })
+    .filter(({ missed, size }) => Number.isFinite(missed) && size > 0);
+  const misfits = (turned: readonly number[]) =>
+    steps.map(({ missed, size, chance }, k) => {
+      const rest = Math.abs(missed + turned[k]);
+      return rest > chance ? Math.min(1, rest / size) ** 2 : 0;
+    });
+  const asItIs = misfits(steps.map(() => 0));
+  const wrong = steps.filter(
+    ({ missed, promised }, k) => asItIs[k] > MISFIT ** 2 && (!noisy || (missed > 0 && promised < 0)),
+  );
+  if (steps.length < 5 || wrong.length < Math.max(FEWEST, OFTEN * steps.length)) return undefined;
+  let best = { cost: Infinity, left: Infinity, from: 0, to: 0 };
   for (let from = 0; from < layers.length; from++) {
+    let turned = steps.map(() => 0);
     for (let to = from + 1; to <= layers.length; to++) {
-      const misfit = squares(missed(from, to));
-      if (misfit < best.misfit) best = { misfit, from, to };
+      turned = turned.map((sum, k) => sum + 2 * steps[k].parts[to - 1]);
+      const left = total(misfits(turned)) / total(asItIs);
+      const cost = left + LAYER * (to - from);
+      if (cost < best.cost) best = { cost, left, from, to };
     }
   }
-  const { misfit, from, to } = best;
-  const left = batches ? 0.5 : LEFT;
-  if (!(misfit - chance < left * (squares(asItIs) - chance))) return undefined;
-  const better = missed(from, to).filter((value, k) => Math.abs(value) < Math.abs(asItIs[k]) / 2).length;
-  if (!batches && better < MOST * accounts.length) return undefined;
-  const names = layers.slice(from, to).map(({ name }) => name);
-  return { layers: names, all: names.length === layers.length, left: misfit / squares(asItIs) };
+  if (!(best.left < LEFT)) return undefined;
+  const names = layers.slice(best.from, best.to).map(({ name }) => name);
+  return { layers: names, all: names.length === layers.length, left: best.left };
 }
 
-/** Gradients promised that V would fall, and it fell by far less, and not by chance. */
-function promisedInVain(accounts: readonly Account[], missed: readonly number[], least: number): boolean {
-  const total = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
-  const promised = total(accounts.map(({ parts }) => total(parts)));
-  return promised < 0 && total(missed) > Math.max(-0.5 * promised, least);
-}
+/** A layer's promise that is worth a word, over V at the start; the share of it that V has to keep; and standard deviations. */
+const [PROMISED, KEPT, STEADY] = [0.2, 0.3, 4];
 
 /** Blocks that a run is seen as, and steps of each before it is as long as that. */
 const [BLOCKS, SHORTEST] = [16, 4];
@@ -90,6 +97,9 @@ interface Block {
 export class BlockAccounts {
   #blocks: Block[] = [];
   #length = SHORTEST;
+  /** Σ p_s and Σ p_s² by layer. */
+  #sums: number[] = [];
+  #squares: number[] = [];
 
   /** The loss of one step's batch. */
   addLoss(loss: number): void {
@@ -110,6 +120,8 @@ export class BlockAccounts {
     block.parts = parts.map((part, l) => part + (block.parts[l] ?? 0));
     block.rising = parts.map((part, l) => weight * part + (block.rising[l] ?? 0));
     block.measured++;
+    this.#sums = parts.map((part, l) => part + (this.#sums[l] ?? 0));
+    this.#squares = parts.map((part, l) => part * part + (this.#squares[l] ?? 0));
   }
 
   #merge(): void {
@@ -131,20 +143,39 @@ export class BlockAccounts {
     }
   }
 
-  /** ΔV from block to block, and the variance that chance gives it. */
-  get accounts(): { accounts: Account[]; noise: number } {
-    const blocks = this.#blocks.filter(({ steps, measured }) => steps >= this.#length && measured > 0);
-    let noise = 0;
-    const accounts = blocks.slice(1).map((block, k): Account => {
+  get #whole(): Block[] {
+    return this.#blocks.filter(({ steps, measured }) => steps >= this.#length && measured > 0);
+  }
+
+  /** The layer whose steps were to lower V most, where they were to do so steadily, and V fell by far less. */
+  vainLayer(layers: readonly Named[], floor: number): WrongSign | undefined {
+    const blocks = this.#whole;
+    if (blocks.length < 4) return undefined;
+    const [start, end] = [blocks[0], blocks[blocks.length - 1]].map(
+      ({ loss, steps }) => loss / steps - floor,
+    );
+    const l = this.#sums.indexOf(smallest(this.#sums));
+    const every = total(blocks.map(({ steps }) => steps)) / total(blocks.map(({ measured }) => measured));
+    const promised = (-this.#sums[l] * every) / start;
+    const fell = 1 - end / start;
+    const steady = -this.#sums[l] > STEADY * Math.sqrt(this.#squares[l]);
+    if (!(start > 0 && steady && promised > PROMISED && fell < Math.min(KEPT * promised, 0.5)))
+      return undefined;
+    return { layers: [layers[l].name], all: layers.length === 1, vain: { promised, fell } };
+  }
+
+  /** ΔV from block to block. */
+  get accounts(): Account[] {
+    const blocks = this.#whole;
+    const variance = ({ loss, squares, steps }: Block) => (squares / steps - (loss / steps) ** 2) / steps;
+    return blocks.slice(1).map((block, k): Account => {
       const before = blocks[k];
       const parts = block.parts.map((part, l) => {
         const rising = (before.steps / before.measured) * before.rising[l];
         return rising + (block.steps / block.measured) * (part - block.rising[l]);
       });
-      for (const { loss, squares, steps } of [before, block])
-        noise += (squares / steps - (loss / steps) ** 2) / steps / (blocks.length - 1);
-      return { change: block.loss / block.steps - before.loss / before.steps, parts };
+      const change = block.loss / block.steps - before.loss / before.steps;
+      return { change, parts, noise: variance(before) + variance(block) };
     });
-    return { accounts, noise };
   }
 }

@@ -223,17 +223,15 @@ export class MonitorState {
     const trend = this.#trend;
     const swings = this.#swings;
     this.#lookAtLast();
-    const { bestStep, first, now } = trend;
+    const { bestStep, first, now, early } = trend;
     const tolerance = this.#options.tolerance ?? toleranceFor(this.#live?.params ?? []);
     const layers = this.#steps.history?.evidence ?? [];
     const seen = this.#reports.summary;
     const { records, steepnessFirst, steepnessMax } = this.#steps;
     return {
       step: this.#nonFinite?.step ?? this.step,
-      records,
+      ...{ records, first, now, early },
       noisy: this.#noisy,
-      first,
-      now,
       floor: this.#floor,
       best: trend.best,
       regressed: !swings && trend.regressed(this.#noisy, tolerance),
@@ -261,7 +259,7 @@ export class MonitorState {
       momentum: this.momentum,
       tuned: Boolean(this.#config?.tuner),
       decay: decayOf(this.#config, this.#steps.history, this.#gradNorm, seen),
-      wrongSign: this.#steps.wrongSign(this.#noisy, first, tolerance),
+      wrongSign: this.#steps.wrongSign(this.#noisy),
     };
   }
 

@@ -7,7 +7,7 @@ import { Overreach } from "./overreach.js";
 import type { EvaluatedPoint, MonitorPoint } from "./point.js";
 import type { PointCopy } from "./point-copy.js";
 import type { StepRecord } from "./record.js";
-import { BlockAccounts, wrongSign, type Account, type WrongSign } from "./sign-test.js";
+import { BlockAccounts, turnedLayers, type Account, type WrongSign } from "./sign-test.js";
 import { StepHistory } from "./step-history.js";
 
 const KEYS = ["gg", "dd", "xx", "gd", "xd", "arrival"] as const satisfies readonly (keyof StepSums)[];
@@ -39,7 +39,9 @@ export class StepMeter {
   /** ‖g‖ ‖x‖ / V at the first point, and at most. */
   steepnessFirst = NaN;
   steepnessMax = 0;
-  readonly #accounts: Account[] = [];
+  /** Of the first steps and of the last: a wrong sign may lead to where no step tells any more. */
+  readonly #early: Account[] = [];
+  readonly #late: Account[] = [];
   readonly #options: LyapunovOptions;
   readonly #window: number;
   readonly #floor: number;
@@ -76,8 +78,8 @@ export class StepMeter {
     const measure = measureOf({ gg, dd, xx, gd, xd, arrival }, start.loss, end.loss, criterion);
     if (!Number.isNaN(arrival)) {
       const parts = sums.map((layer) => (layer.gd + layer.arrival) / 2);
-      if (same) this.#accounts.push({ change: measure.change, parts });
-      if (this.#accounts.length > this.#window) this.#accounts.shift();
+      const noise = (8 * criterion.tolerance * Math.max(1, Math.abs(start.loss))) ** 2;
+      if (same) this.#addAccount({ change: measure.change, parts, noise });
       // g·d is of the gradient that made the step, and so of its noise; g'·d is not.
       if (!same) this.blocks.addParts(sums.map((layer) => layer.arrival));
     }
@@ -120,13 +122,17 @@ export class StepMeter {
     this.#options.onStep?.(record);
   }
 
-  /** Layers whose gradient has the wrong sign. `tolerance`: of V, relative. */
-  wrongSign(noisy: boolean, first: number, tolerance: number): WrongSign | undefined {
-    if (!this.history) return undefined;
-    const { layers } = this.history;
-    const rounding = (8 * tolerance * Math.max(1, Math.abs(first))) ** 2;
-    if (!noisy) return wrongSign(this.#accounts, layers, rounding, undefined);
-    const { accounts, noise } = this.blocks.accounts;
-    return wrongSign(accounts, layers, noise + rounding, { first: Math.abs(first - this.#floor) });
+  #addAccount(account: Account): void {
+    if (this.#early.length < this.#window) this.#early.push(account);
+    this.#late.push(account);
+    if (this.#late.length > this.#window) this.#late.shift();
+  }
+
+  /** Layers whose gradient has the wrong sign. */
+  wrongSign(noisy: boolean): WrongSign | undefined {
+    const { layers } = this.history ?? {};
+    if (!layers) return undefined;
+    if (!noisy) return turnedLayers(this.#late, layers, false) ?? turnedLayers(this.#early, layers, false);
+    return turnedLayers(this.blocks.accounts, layers, true) ?? this.blocks.vainLayer(layers, this.#floor);
   }
 }
