@@ -19,7 +19,8 @@ import {
   S_INIT,
   XX,
 } from "./memory.js";
-import { accumulate, gradientChange, hashOf, keepGradient, measure, move, scan } from "./sweeps.js";
+import { pointHash } from "./point.js";
+import { accumulate, gradientChange, keepGradient, measure, move, scan } from "./sweeps.js";
 import { findStart, isUnstarted, rescale, reseed, seed, tune } from "./tuner.js";
 
 /** What assembly/index.ts exports, in plain JavaScript. */
@@ -131,13 +132,7 @@ class JsKernels extends Memory implements Kernels {
   }
 
   pointHash(): number {
-    let hash = 0;
-    this.sweep((m) => {
-      hash += hashOf(m);
-      // 0 as long as all are finite.
-      for (let i = m.x; i < m.x + m.length; i++) hash += 0 * m.f[i];
-    });
-    return hash;
+    return pointHash(this);
   }
 
   clippedSquares(): number {

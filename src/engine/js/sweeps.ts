@@ -17,9 +17,9 @@ import {
   type Memory,
   type Visit,
 } from "./memory.js";
-import { mix } from "../../common/hash.js";
 import { Scalar, Summary } from "../kernels.js";
 import { addProduct, bounded, round } from "../../bases/arithmetic.js";
+import { hashOf } from "./point.js";
 
 /*
  * The sweeps of assembly/sweeps/scan.ts, accumulate.ts and move.ts. Sums come from vectors as they stand in memory, in
@@ -214,17 +214,6 @@ export function accumulate(m: Memory): void {
     update(m, gradientOf(m), deltaOf(m), m.next);
     if (!m.tuner) measure(m);
   });
-}
-
-/** A hash of a span's parameters by the bits that they are, and their places. */
-export function hashOf({ words, at, x, length }: Memory): number {
-  let sum = at;
-  let sums = at;
-  for (let i = x; i < x + length; i++) {
-    sum = (sum + mix(0, words[i])) | 0;
-    sums = (sums + sum) | 0;
-  }
-  return mix(sum, sums);
 }
 
 /** (33), by way of a block, as Δ may stand where x is written. */
