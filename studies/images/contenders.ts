@@ -64,7 +64,7 @@ export const contenders = {
   SGDR: atRate([1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1], (rate, steps) =>
     sgd({ learningRate: restarts(rate, steps), momentum: 0.9 }),
   ),
-  "schedule-free AdamW": atRate([3e-4, 1e-3, 2.5e-3, 1e-2, 3e-2], (learningRate) =>
+  "schedule-free AdamW": atRate([3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1], (learningRate) =>
     scheduleFree(adamw({ learningRate })),
   ),
   Prodigy: { rates: [null], create: (start, steps) => prodigy(() => 1)(start, steps) },

@@ -40,7 +40,7 @@ const problems: Record<DataName, readonly Problem[]> = {
   ],
   "CIFAR-10": [
     { data: "CIFAR-10", network: "MLP", steps: 500, batch: 32 },
-    { data: "CIFAR-10", network: "residual network", steps: 300, batch: 32 },
+    { data: "CIFAR-10", network: "residual network", steps: 200, batch: 32 },
   ],
 };
 
