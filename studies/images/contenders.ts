@@ -56,15 +56,15 @@ const restarts = (max: number, steps: number) => cosineRestarts({ max, period: s
 
 export const contenders = {
   superlevel: { rates: [null], create: ofPackage(() => ({})) },
-  Adam: atRate([1e-4, 3e-4, 1e-3, 3e-3, 1e-2], (learningRate) => adam({ learningRate })),
-  AdamW: atRate([1e-4, 3e-4, 1e-3, 3e-3, 1e-2], (learningRate) => adamw({ learningRate })),
-  "SGD, momentum": atRate([1e-3, 3e-3, 1e-2, 3e-2, 1e-1], (learningRate) =>
+  Adam: atRate([1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2], (learningRate) => adam({ learningRate })),
+  AdamW: atRate([1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2], (learningRate) => adamw({ learningRate })),
+  "SGD, momentum": atRate([3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1], (learningRate) =>
     sgd({ learningRate, momentum: 0.9 }),
   ),
-  SGDR: atRate([1e-3, 3e-3, 1e-2, 3e-2, 1e-1], (rate, steps) =>
+  SGDR: atRate([1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1], (rate, steps) =>
     sgd({ learningRate: restarts(rate, steps), momentum: 0.9 }),
   ),
-  "schedule-free AdamW": atRate([3e-4, 1e-3, 2.5e-3, 1e-2], (learningRate) =>
+  "schedule-free AdamW": atRate([3e-4, 1e-3, 2.5e-3, 1e-2, 3e-2, 1e-1], (learningRate) =>
     scheduleFree(adamw({ learningRate })),
   ),
   Prodigy: { rates: [null], create: (start, steps) => prodigy(() => 1)(start, steps) },

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
 import { createNetwork } from "../digits/network.js";
-import { useWasm } from "../experiments/backend.js";
+import { useConvolvedGradients, useWasm } from "../experiments/backend.js";
 import type { Data, Images } from "./data.js";
 
 /** A network with its parameters in one vector. */
@@ -17,6 +17,7 @@ export type NetworkName = "MLP" | "CNN" | "residual network";
 export async function createOf(name: NetworkName, data: Data): Promise<Network> {
   if (name === "MLP") return mlp(data.train.pixels);
   await useWasm();
+  useConvolvedGradients();
   return convolutional(name === "CNN" ? plain(data.shape) : residual(data.shape), data.shape);
 }
 

@@ -45,6 +45,8 @@ export interface Study<Job extends Json = Json, Outcome extends Json = Json> {
   readonly seeds: number;
   /** Seed by seed, so that a study that was cut short has fewer seeds rather than fewer settings. */
   jobs(extent: Extent): readonly Job[];
+  /** What outcomes so far call for besides, such as more seeds of what did best; asked again until there is nothing new. */
+  further?(runs: readonly Run<Job, Outcome>[], extent: Extent): readonly Job[];
   run(job: Job, context: JobContext): Outcome | Promise<Outcome>;
   /** Takes what there is: runs may be missing. */
   report(runs: readonly Run<Job, Outcome>[]): Findings;

@@ -51,12 +51,14 @@ describe("the page of pictures", () => {
     run(0.1, "SGDR", 0.1, 1),
   ];
 
-  it("has each contender at its best rate; a run that diverged is worse than any", () => {
-    expect(rows(runs).map(({ contender, rate }) => [contender, rate])).toEqual([
+  it("has each contender at the best rate of the first seed; a run that diverged is worse than any", () => {
+    const found = (own: typeof runs) => rows(own).map(({ contender, rate }) => [contender, rate]);
+    expect(found(runs)).toEqual([
       ["SGDR", 0.1],
       ["superlevel", null],
-      ["Adam", 0.001],
+      ["Adam", 0.01],
     ]);
+    expect(found([run(null, "Adam", 0.01, 1), ...runs.slice(4)])).toContainEqual(["Adam", 0.001]);
   });
 
   it("says where superlevel stands", () => {
@@ -66,9 +68,25 @@ describe("the page of pictures", () => {
     expect(pictures["images.svg"]).toContain("MLP on MNIST");
   });
 
-  it("comes from jobs that are all different, seed by seed", () => {
-    const jobs = study.jobs({ quick: true, seeds: 2 });
+  it("says which best rates are at an end of those that were tried", () => {
+    const page = (own: typeof runs) => study.report(own).markdown;
+    expect(page(runs)).toContain("No best rate is at an end of those that were tried.");
+    expect(page([run(0.1, "SGDR", 0.3, 1)])).toContain("At an end of the rates that were tried: SGDR's 0.3.");
+  });
+
+  it("comes from every rate with the first seed, and the best with the others, each once", () => {
+    const extent = { quick: true, seeds: 3 };
+    const jobs = study.jobs(extent);
     expect(new Set(jobs.map((one) => JSON.stringify(one))).size).toBe(jobs.length);
-    expect(jobs.map(({ seed }) => seed)).toEqual(jobs.map((_, k) => (k < jobs.length / 2 ? 1 : 2)));
+    expect(jobs.every(({ seed }) => seed === 1)).toBe(true);
+    const more = study.further!(runs, extent);
+    expect(more.map(({ contender, rate, seed }) => [contender, rate, seed])).toEqual([
+      ["SGDR", 0.1, 2],
+      ["superlevel", null, 2],
+      ["Adam", 0.01, 2],
+      ["SGDR", 0.1, 3],
+      ["superlevel", null, 3],
+      ["Adam", 0.01, 3],
+    ]);
   });
 });

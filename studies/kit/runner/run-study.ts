@@ -48,41 +48,49 @@ export async function runStudy(name: string): Promise<void> {
   const seeds = wholeNumber("seeds", options.seeds, quick ? 1 : study.seeds);
   const workers = wholeNumber("workers", options.workers, availableParallelism());
 
-  const jobs = study.jobs({ quick, seeds }).filter((job) => JSON.stringify(job).includes(only));
   const version = packageVersion();
-  const ids = jobs.map((job) => taskId({ study: name, job }, study.edition, version));
+  const idOf = (job: Json) => taskId({ study: name, job }, study.edition, version);
   const journal = new Journal<Recorded>(join(out, "runs.jsonl"));
   const outcomes = new Map(journal.entries.map(({ id, outcome }) => [id, outcome]));
-  const missing = new Map<string, Task>();
-  ids.forEach((id, k) => {
-    if (!outcomes.has(id)) missing.set(id, { study: name, job: jobs[k] });
-  });
-
   const failed: string[] = [];
-  const watch = progress(missing.size);
-  const onOutcome: OnOutcome = (task, outcome) => {
-    const text = JSON.stringify(task.job);
-    if (outcome instanceof Error) failed.push(`${text}: ${outcome.message}`);
-    else {
-      const id = taskId(task, study.edition, version);
-      outcomes.set(id, outcome);
-      journal.add({ id, job: task.job, outcome });
-    }
-    watch(text);
-  };
-  if (missing.size > 0) {
+
+  async function computeMissing(jobs: ReadonlyMap<string, Json>): Promise<void> {
+    const missing = new Map<string, Task>();
+    for (const [id, job] of jobs) if (!outcomes.has(id)) missing.set(id, { study: name, job });
+    if (missing.size === 0) return;
+    const watch = progress(missing.size);
+    const onOutcome: OnOutcome = (task, outcome) => {
+      const text = JSON.stringify(task.job);
+      if (outcome instanceof Error) failed.push(`${text}: ${outcome.message}`);
+      else {
+        const id = idOf(task.job);
+        outcomes.set(id, outcome);
+        journal.add({ id, job: task.job, outcome });
+      }
+      watch(text);
+    };
     const url = process.env.REDIS_URL;
     if (url) await computeByRedis(missing, { url, version }, onOutcome);
     else await computeHere(missing, { workers, out }, onOutcome);
   }
 
-  const runs = jobs.flatMap((job, k): Run<Json, Json>[] => {
-    const outcome = outcomes.get(ids[k]);
-    return outcome === undefined ? [] : [{ job, outcome }];
-  });
+  const jobs = new Map<string, Json>();
+  const found = () =>
+    [...jobs].flatMap(([id, job]): Run<Json, Json>[] => {
+      const outcome = outcomes.get(id);
+      return outcome === undefined ? [] : [{ job, outcome }];
+    });
+  let next = study.jobs({ quick, seeds });
+  for (let known = -1; known < jobs.size && failed.length === 0;) {
+    known = jobs.size;
+    for (const job of next) if (JSON.stringify(job).includes(only)) jobs.set(idOf(job), job);
+    await computeMissing(jobs);
+    next = study.further?.(found(), { quick, seeds }) ?? [];
+  }
+  const runs = found();
   write(study, name, { runs, seeds, quick }, options.docs ? [out, "docs/results"] : [out]);
   if (failed.length > 0) {
-    console.error(`${failed.length} of ${jobs.length} jobs failed:\n${failed.slice(0, 10).join("\n")}`);
+    console.error(`${failed.length} of ${jobs.size} jobs failed:\n${failed.slice(0, 10).join("\n")}`);
     process.exitCode = 1;
   }
 }
