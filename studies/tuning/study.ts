@@ -1,6 +1,6 @@
 /**
  * `npm run study -- tuning`: does it pay to choose superlevel's λ, the rate α0 and decay β of its base, and a weight decay, by
- * validation data? Grid, random search and TPE with the same budget, against the default.
+ * validation data? Grid, random search, TPE and successive halving with the same budget, against the default.
  */
 import {
   adam,
@@ -16,18 +16,21 @@ import {
 import { bandPoint, bandChart } from "../kit/chart.js";
 import { createClassifier, smallDigits } from "../kit/classifier.js";
 import { bySetting, clearlyBelow, interval, listed, rounded, table } from "../kit/outcomes.js";
+import { contendersFor, successiveHalving } from "../kit/halving.js";
 import { createRandom } from "../kit/random.js";
 import { seedsUpTo, type Findings, type Run, type Study } from "../kit/study.js";
 import { nextPoint, type Trial } from "../kit/tpe.js";
 import { draw, type Labelled } from "../monitor/data.js";
 
 const problems = ["drawn digits", "spirals", "waves"] as const;
-const searches = ["grid", "random", "TPE"] as const;
+const HALVING = "successive halving";
+const searches = ["grid", "random", "TPE", HALVING] as const;
 const budget = 16;
 
 type Job = {
   readonly problem: (typeof problems)[number];
   readonly search: (typeof searches)[number];
+  /** Whole runs that the search may cost. */
   readonly trials: number;
   readonly steps: number;
   readonly seed: number;
@@ -75,6 +78,32 @@ export function valuesAt(point: readonly number[]): Values {
     lambda: at(2, ranges.lambda),
     weightDecay: at(3, ranges.weightDecay),
   };
+}
+
+/**
+ * Successive halving with each of some budgets, over the same values at random: whose validation loss it takes. `begin` starts a run that
+ * goes on to a share of its steps. Each run is made once, as far as the largest budget asks.
+ */
+export function halveBy<Tried extends { readonly validation: number }>(
+  { seed }: Pick<Job, "seed">,
+  budgets: readonly number[],
+  begin: (values: Values) => (share: number) => Tried,
+): (Tried & { readonly values: Values })[] {
+  const random = createRandom(seed + 7000);
+  const started = Array.from({ length: contendersFor(Math.max(...budgets)) }, () => {
+    const values = valuesAt(nextPoint([], 4, random));
+    return { values, advance: begin(values), after: new Map<number, Tried>() };
+  });
+  const triedAt = (contender: number, share: number): Tried => {
+    const { advance, after } = started[contender];
+    const tried = after.get(share) ?? advance(share);
+    after.set(share, tried);
+    return tried;
+  };
+  return budgets.map((budget) => {
+    const best = successiveHalving(contendersFor(budget), (...at) => triedAt(...at).validation);
+    return { ...triedAt(best, 1), values: started[best].values };
+  });
 }
 
 /** Tries values one after the other; `seed` is the search's own. */
@@ -135,28 +164,36 @@ function run(job: Job): Outcome {
     part(data, trained + validated, data.count),
   ];
   const network = createClassifier(units, "tanh");
-  function train(options: OptimizerOptions): { validation: number; test: number } {
+  function begin(options: OptimizerOptions): (share: number) => { validation: number; test: number } {
     const source = minibatches({ examples: trained, batchSize: 16, seed: job.seed }, (params, grads, batch) =>
       network.backward(params, grads, learnt, batch),
     );
     const optimizer = createOptimizer(network.start(createRandom(job.seed).normal), options);
-    try {
-      optimizer.minimize(source, { steps: job.steps });
-      const loss = (of: Labelled) => network.score(optimizer.params, of).loss;
-      return { validation: loss(validation), test: loss(test) };
-    } catch (error) {
-      if (!(error instanceof OptimizerError)) throw error;
-      return { validation: Infinity, test: Infinity };
-    } finally {
-      optimizer.dispose();
-    }
+    return (share) => {
+      const steps = Math.round(share * job.steps) - optimizer.iterations;
+      try {
+        if (steps > 0) optimizer.minimize(source, { steps });
+        const loss = (of: Labelled) => network.score(optimizer.params, of).loss;
+        return { validation: loss(validation), test: loss(test) };
+      } catch (error) {
+        if (!(error instanceof OptimizerError)) throw error;
+        return { validation: Infinity, test: Infinity };
+      }
+    };
   }
-  const trials = searchBy(job, (values) => train(optionsOf(values)));
+  const whole = (options: OptimizerOptions) => begin(options)(1);
+  const untuned = rounded(whole({}).test);
+  const counts = countsUpTo(job.trials);
+  if (job.search === HALVING) {
+    const best = halveBy(job, counts, (values) => begin(optionsOf(values)));
+    return { untuned, tuned: best.map((tried) => rounded(tried.test)), chosen: best[best.length - 1].values };
+  }
+  const trials = searchBy(job, (values) => whole(optionsOf(values)));
   const bestOf = (count: number) =>
     trials.slice(0, count).reduce((best, trial) => (trial.validation < best.validation ? trial : best));
   return {
-    untuned: rounded(train({}).test),
-    tuned: countsUpTo(job.trials).map((count) => rounded(bestOf(count).test)),
+    untuned,
+    tuned: counts.map((count) => rounded(bestOf(count).test)),
     chosen: bestOf(job.trials).values,
   };
 }
@@ -205,10 +242,11 @@ function report(runs: readonly Run<Job, Outcome>[]): Findings {
     return [...name.split("|"), values("alpha"), values("beta"), values("lambda"), values("weightDecay")];
   });
   const markdown = `
-Each search has ${runs[0]?.job.trials} trials and takes the trial with the least validation loss; what is compared is its loss on test data that
+Each search may cost ${runs[0]?.job.trials} whole runs, its trials, and takes the trial with the least validation loss; what is compared is its loss on test data that
 neither training nor choice has seen, with the default's. Tuned are the base's rate α0 e^(−βt) (the default is 1 and 0), λ of the tuner (0.01) and
 a decoupled weight decay (0). The grid has two values of each, the default's and another, its trials in random order; random search draws
-each on a logarithmic scale: α0 from 0.1 to 10, β from 1e-5 to 0.01, λ from 1e-4 to 10, weight decay from 0.001 to 1; TPE (Bergstra et al., 2011) chooses from the same after five trials at random. Networks with 16 tanh
+each on a logarithmic scale: α0 from 0.1 to 10, β from 1e-5 to 0.01, λ from 1e-4 to 10, weight decay from 0.001 to 1; TPE (Bergstra et al., 2011) chooses from the same after five trials at random; successive
+halving (Jamieson and Talwalkar, 2016) starts ${contendersFor(budget)} random ones for the cost of ${budget} whole runs, and goes on with the better half after an eighth, a fourth and a half of the steps. Networks with 16 tanh
 units, minibatches of 16: drawn digits (2 000 for training, 500 for validation), spirals and waves (300 and 300; new data for each seed). A run has
 ${listed(lengths)}.
 

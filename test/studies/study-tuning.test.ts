@@ -1,7 +1,8 @@
 /** Searches over superlevel's options. */
 import { describe, expect, it } from "vitest";
 
-import { searchBy, study } from "../../studies/tuning/study.js";
+import { contendersFor, costOf, successiveHalving } from "../../studies/kit/halving.js";
+import { halveBy, searchBy, study } from "../../studies/tuning/study.js";
 
 const context = { kept: undefined, keep: () => Promise.resolve() };
 const jobs = study
@@ -40,6 +41,44 @@ describe("trials", () => {
   });
 });
 
+describe("successive halving", () => {
+  it.each([1, 2, 4, 8, 16])("costs no more than %d whole runs, and one contender more would", (budget) => {
+    const contenders = contendersFor(budget);
+    expect(costOf(contenders)).toBeLessThanOrEqual(budget);
+    expect(costOf(contenders + 1)).toBeGreaterThan(budget);
+    const reached = new Map<number, number>();
+    successiveHalving(contenders, (contender, share) => (reached.set(contender, share), contender));
+    // Each goes on from where it was.
+    expect([...reached.values()].reduce((sum, share) => sum + share, 0)).toBeCloseTo(costOf(contenders), 12);
+  });
+
+  it("takes the best of a function whose order is that of the end from the start", () => {
+    for (const best of [0, 7, 50])
+      expect(successiveHalving(51, (contender, share) => Math.abs(contender - best) + 1 - share)).toBe(best);
+  });
+
+  it("drops whoever begins badly, and those without a number first", () => {
+    const late = (contender: number, share: number) => (contender === 3 ? 1 - 2 * share : contender / 100);
+    expect(successiveHalving(16, late)).toBe(0);
+    expect(successiveHalving(4, (contender) => (contender < 3 ? NaN : 9))).toBe(3);
+  });
+
+  it("goes on with a run where it was, and makes none twice", () => {
+    const shares: number[][] = [];
+    const found = halveBy({ seed: 1 }, [1, 4, 16], ({ alpha }) => {
+      const own: number[] = [];
+      shares.push(own);
+      return (share) => (own.push(share), { validation: Math.abs(Math.log(alpha / 3)) / share });
+    });
+    for (const own of shares) expect(own).toEqual([1 / 8, 1 / 4, 1 / 2, 1].slice(0, own.length));
+    expect(shares).toHaveLength(contendersFor(16));
+    // More contenders come nearer.
+    const distances = found.map(({ values }) => Math.abs(Math.log(values.alpha / 3)));
+    expect(distances).toEqual([...distances].sort((a, b) => b - a));
+    expect(distances[2]).toBeLessThan(distances[0]);
+  });
+});
+
 describe("the study", () => {
   it("gives the same again and reports every setting", async () => {
     const runs = [];
@@ -52,6 +91,7 @@ describe("the study", () => {
     expect(markdown.match(/^\| waves +\| grid/gm)).toHaveLength(2);
     expect(markdown.match(/^\| waves +\| random/gm)).toHaveLength(2);
     expect(markdown.match(/^\| waves +\| TPE/gm)).toHaveLength(2);
+    expect(markdown.match(/^\| waves +\| successive halving/gm)).toHaveLength(2);
     expect(pictures["tuning.svg"]).toContain("trials");
     expect(study.report([]).markdown).not.toBe("");
   });
