@@ -133,6 +133,12 @@ describe("documents", () => {
     expect(pages.filter((page) => page !== "README.md" && !index.includes(`](${page})`))).toEqual([]);
   });
 
+  it("of results are all on the page that shows every picture", () => {
+    const overview = readFileSync("docs/results/overview.md", "utf8");
+    const results = readdirSync("docs/results").filter((file) => /\.(md|svg)$/.test(file));
+    expect(results.filter((file) => file !== "overview.md" && !overview.includes(`](${file})`))).toEqual([]);
+  });
+
   it.each([
     "`optimizer.noSuchThing`",
     "`makeCoffee(strong)`",
