@@ -5,7 +5,7 @@
  *
  *   --only TEXT    problems whose name contains it
  *   --seeds N      default 3
- *   --quick        20 steps, two rates, one seed
+ *   --quick        a few steps, one or two rates, one seed
  *   --out FOLDER   default build/experiments; runs that are there already are not repeated
  *
  * Real data is read from $SUPERLEVEL_DATA, by default ../shared/data.
@@ -57,11 +57,11 @@ await useWasm();
 // Only now, as it makes tensors.
 const { problems } = await import("./problems.js");
 for (const whole of problems.filter(({ name }) => name.includes(only))) {
-  const problem = quick ? { ...whole, steps: 21 } : whole;
+  const problem = quick ? { ...whole, steps: whole.rates ? 7 : 21 } : whole;
   for (const contender of contenders) {
-    for (const rate of quick ? contender.rates.slice(0, 2) : contender.rates) {
-      runOnce(problem, contender, rate, 1);
-    }
+    const rates = problem.rates ? (problem.rates[contender.name] ?? []) : contender.rates;
+    if (rates.length === 0) continue;
+    for (const rate of quick ? rates.slice(0, whole.rates ? 1 : 2) : rates) runOnce(problem, contender, rate, 1);
     const best = bestRate(runs, problem.name, contender.name);
     for (let seed = 2; seed <= seeds; seed++) runOnce(problem, contender, best, seed);
   }
