@@ -61,7 +61,8 @@ for (const whole of problems.filter(({ name }) => name.includes(only))) {
   for (const contender of contenders) {
     const rates = problem.rates ? (problem.rates[contender.name] ?? []) : contender.rates;
     if (rates.length === 0) continue;
-    for (const rate of quick ? rates.slice(0, whole.rates ? 1 : 2) : rates) runOnce(problem, contender, rate, 1);
+    for (const rate of quick ? rates.slice(0, whole.rates ? 1 : 2) : rates)
+      runOnce(problem, contender, rate, 1);
     const best = bestRate(runs, problem.name, contender.name);
     for (let seed = 2; seed <= seeds; seed++) runOnce(problem, contender, best, seed);
   }
