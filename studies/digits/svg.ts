@@ -1,5 +1,6 @@
 import { finalLoss, heightOf, isOffScale, spreadLabels, type Curve, type Frame } from "./curves.js";
-import { escapeXml, logTicks, polyline } from "../kit/svg.js";
+import { roundTicks } from "../kit/chart.js";
+import { escapeXml, logTicks, picture, place, polyline } from "../kit/svg.js";
 
 const width = 960;
 const height = 540;
@@ -11,28 +12,20 @@ const faint = "#e4e4e0";
 export function svgPlot(curves: readonly Curve[], frame: Frame, title: string, subtitle: string): string {
   // The first curve comes last in the file, on top of the others.
   const inOrder = [...curves].reverse();
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif" font-size="13" fill="${ink}">`,
-    `<rect width="${width}" height="${height}" fill="#fcfcfa"/>`,
-    `<text x="${plot.left}" y="30" font-size="18" font-weight="600">${escapeXml(title)}</text>`,
-    `<text x="${plot.left}" y="51" fill="#666">${escapeXml(subtitle)}</text>`,
+  return picture(width, height, escapeXml(title), [
+    `<g font-size="13">`,
+    `<text x="14" y="45" fill="#666">${escapeXml(subtitle)}</text>`,
     ...lossAxis(frame),
     ...stepAxis(frame),
     ...inOrder.flatMap((curve) => curveShapes(curve, frame)),
     ...legend(curves, frame),
     ...offScaleNote(curves, frame),
-    "</svg>",
-    "",
-  ].join("\n");
+    "</g>",
+  ]);
 }
 
-function x(step: number, frame: Frame): number {
-  return round(plot.left + (step / frame.steps) * (plot.right - plot.left));
-}
-
-function y(loss: number, frame: Frame): number {
-  return round(plot.bottom - heightOf(loss, frame) * (plot.bottom - plot.top));
-}
+const x = (step: number, { steps }: Frame) => place(step, 0, steps, plot.left, plot.right);
+const y = (loss: number, frame: Frame) => place(heightOf(loss, frame), 0, 1, plot.bottom, plot.top);
 
 function lossAxis(frame: Frame): string[] {
   const middle = (plot.top + plot.bottom) / 2;
@@ -52,7 +45,7 @@ function lossAxis(frame: Frame): string[] {
 
 function stepAxis(frame: Frame): string[] {
   const middle = (plot.left + plot.right) / 2;
-  const lines = stepTicks(frame.steps).flatMap((tick) => {
+  const lines = roundTicks(0, frame.steps).flatMap((tick) => {
     const at = x(tick, frame);
     return [
       `<line x1="${at}" y1="${plot.bottom}" x2="${at}" y2="${plot.bottom + 5}" stroke="${ink}"/>`,
@@ -64,14 +57,6 @@ function stepAxis(frame: Frame): string[] {
     ...lines,
     `<text x="${middle}" y="${plot.bottom + 44}" text-anchor="middle">step</text>`,
   ];
-}
-
-/** Round numbers, four to nine of them. */
-function stepTicks(steps: number): number[] {
-  const power = 10 ** Math.floor(Math.log10(steps));
-  const spacing = [1, 0.5, 0.2, 0.1].map((part) => part * power).find((gap) => steps / gap >= 4) ?? 1;
-  const count = Math.floor(steps / spacing + 1e-9);
-  return Array.from({ length: count + 1 }, (_, i) => round(i * spacing));
 }
 
 function curveShapes(curve: Curve, frame: Frame): string[] {
@@ -118,8 +103,4 @@ function offScaleNote(curves: readonly Curve[], frame: Frame): string[] {
   return [
     `<text x="${plot.right}" y="${plot.top + 30}" text-anchor="end" fill="#666">top edge: off the scale</text>`,
   ];
-}
-
-function round(value: number): number {
-  return Math.round(100 * value) / 100;
 }
