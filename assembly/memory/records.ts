@@ -140,8 +140,8 @@ export class Scalars {
   promiseLimit: f64;
   /** s_init where none was given, over ‖x‖ / ‖u_1‖; 0: one was given. */
   start: f64;
-  /** 1: the step hashes the parameters that it comes upon, as nobody has looked at them before. */
-  looks: f64;
+  /** 1: the step hashes the parameters that it leaves; 2: and those that it comes upon, as nobody has looked at them before. */
+  hashes: f64;
   /**
    * Found by the kernels before the sweep that uses it. The factor of the pull where each coordinate has a tuner:
    * λ ‖g‖ / ‖x‖, with y and eps as the form has them.

@@ -1,7 +1,7 @@
 import { held, hold } from "../memory/held";
 import { deltaOf, groupCount, groupOf, REFERENCE, within } from "../memory/layout";
 import { Span } from "../memory/records";
-import { foundHash, hashOf } from "./point";
+import { foundHash, leftHash } from "./point";
 import { addHashes, clearHashes } from "./sums";
 import { sweep, Task } from "./sweep";
 import { addProduct, at, put, Q0, Q1, Q2, Q3, squares, total, zero } from "../vec";
@@ -39,7 +39,7 @@ export class Move {
     }
     span.sums.xx += total(xx);
     span.sums.dd += total(dd);
-    addHashes(span, found, hashOf(span));
+    addHashes(span, found, leftHash(span));
   }
 }
 

@@ -23,7 +23,7 @@ function holdFactors(): void {
 }
 
 /** The hash of a span. By the sum of sums a chunk counts by its place in the span, and by the seed a span by its own. */
-export function hashOf(span: Span): f64 {
+function hashOf(span: Span): f64 {
   holdFactors();
   const factor0 = held(FACTORS + 0);
   const factor1 = held(FACTORS + 1);
@@ -45,9 +45,13 @@ export function hashOf(span: Span): f64 {
   return f64(((half ^ u64(i64x2.extract_lane(both, 1))) * 0x9e3779b97f4a7c15) >> 32);
 }
 
-/** The same of what a step comes upon, if nobody has looked before. */
+/** The same of what a step comes upon, and of what it leaves, where the host asks for that. */
 export function foundHash(span: Span): f64 {
-  return scalars.looks == 0 ? 0 : hashOf(span);
+  return scalars.hashes > 1 ? hashOf(span) : 0;
+}
+
+export function leftHash(span: Span): f64 {
+  return scalars.hashes > 0 ? hashOf(span) : 0;
 }
 
 let hash: f64 = 0;

@@ -21,7 +21,7 @@ import {
   within,
 } from "../memory/layout";
 import { Span } from "../memory/records";
-import { foundHash, hashOf } from "../sweeps/point";
+import { foundHash, leftHash } from "../sweeps/point";
 import { addHashes } from "../sweeps/sums";
 import { addProduct, at, bounded, put, Q0, Q1, splat, total, zero } from "../vec";
 
@@ -228,7 +228,7 @@ export function tuneSpan(span: Span, h: usize): void {
   const a = max(f32x4.extract_lane(largest, 0), f32x4.extract_lane(largest, 1));
   const b = max(f32x4.extract_lane(largest, 2), f32x4.extract_lane(largest, 3));
   sums.scaleMax = max(sums.scaleMax, f64(max(a, b)));
-  addHashes(span, found, hashOf(span));
+  addHashes(span, found, leftHash(span));
 }
 
 /** The tuner of the coordinate at byte j of each vector, as if it had seen nothing, each s at `s`. */

@@ -76,7 +76,7 @@ export class WriteDetector {
   /** The same before a step, where it must be or is likely. @throws OptimizerError "moved" */
   checkStep(engine: Engine): void {
     this.#looked = this.#looks || this.#asked;
-    engine.scalars[Scalar.looks] = Number(!this.#looked);
+    engine.scalars[Scalar.hashes] = this.#undoes ? 1 + Number(!this.#looked) : 0;
     if (this.#looked) this.check(engine);
   }
 

@@ -218,7 +218,7 @@ export function accumulate(m: Memory): void {
 
 /** (33), by way of a block, as Δ may stand where x is written. */
 export const moveSpan: Visit = (m) => {
-  if (m.scalars[Scalar.looks]) m.summary[Summary.hashFound] += hashOf(m);
+  if (m.scalars[Scalar.hashes] > 1) m.summary[Summary.hashFound] += hashOf(m);
   const { f, group, length, x, xRef, next, scales, perCoordinate } = m;
   const scale = round(group[SCALE]);
   for (let k = 0; k < length; k++) {
@@ -228,7 +228,7 @@ export const moveSpan: Visit = (m) => {
   group[XX] += dot(f, POINT_BLOCK, POINT_BLOCK, length, span);
   group[DD] += dot(f, next, next, length, span);
   f.copyWithin(x, POINT_BLOCK, POINT_BLOCK + length);
-  m.summary[Summary.hashLeft] += hashOf(m);
+  if (m.scalars[Scalar.hashes] > 0) m.summary[Summary.hashLeft] += hashOf(m);
 };
 
 /** Sweep B. */
