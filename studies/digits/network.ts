@@ -1,4 +1,4 @@
-import type { Digits } from "../kit/digits/draw.js";
+import { readImage, type Digits } from "../kit/digits/draw.js";
 import { createMlp, largest, softmax, type Tensor, type Vector } from "../kit/mlp.js";
 import { createRandom } from "../kit/random.js";
 
@@ -28,11 +28,10 @@ export function createNetwork(sizes: readonly number[]): Network {
   const mlp = createMlp(sizes, "relu");
   const image = new Float64Array(sizes[0]);
 
-  function forward(params: Vector, { images, pixels, labels }: Digits, example: number): number {
-    const start = example * pixels;
-    for (let p = 0; p < pixels; p++) image[p] = images[start + p] / 255;
+  function forward(params: Vector, data: Digits, example: number): number {
+    readImage(data, example, image);
     mlp.forward(params, image);
-    return softmaxCrossEntropy(mlp.outputs, labels[example], mlp.delta);
+    return softmaxCrossEntropy(mlp.outputs, data.labels[example], mlp.delta);
   }
 
   return {

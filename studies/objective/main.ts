@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { readMnist } from "../kit/digits/idx.js";
-import type { Digits } from "../kit/digits/draw.js";
+import { readImage, type Digits } from "../kit/digits/draw.js";
 import { createOptimizer, minibatches } from "../../src/index.js";
 import {
   classWeights,
@@ -66,13 +66,13 @@ function draw(data: Digits, seed: number, unbalanced: boolean): number[] {
 /** Of 784-32-10 with ReLU; each row of a batch has units of its own, so that all logits are known before the way back. */
 const network = Array.from({ length: BATCH }, () => createMlp([INPUTS, HIDDEN, CLASSES], "relu"));
 
-function forward(params: Float32Array, { images }: Digits, batch: ArrayLike<number>): Float64Array {
+const image = new Float64Array(INPUTS);
+
+function forward(params: Float32Array, digits: Digits, batch: ArrayLike<number>): Float64Array {
   const logits = new Float64Array(batch.length * CLASSES);
   for (let k = 0; k < batch.length; k++) {
-    network[k].forward(
-      params,
-      Float64Array.from(images.subarray(batch[k] * INPUTS, (batch[k] + 1) * INPUTS), (byte) => byte / 255),
-    );
+    readImage(digits, batch[k], image);
+    network[k].forward(params, image);
     logits.set(network[k].outputs, k * CLASSES);
   }
   return logits;
