@@ -26,13 +26,23 @@ import { mean, median } from "../kit/statistics.js";
 import { seedsUpTo, type Findings, type Run, type Study } from "../kit/study.js";
 import { draw, mislabelled } from "../monitor/data.js";
 import { spikeCounter } from "../robustness/measure.js";
-import { activations, createNetwork, type ActivationName, type DeepNetwork } from "./network.js";
+import { activations, type Activation } from "../kit/mlp.js";
+import { createNetwork, type DeepNetwork } from "./network.js";
 
 const rates = [0.003, 0.01, 0.03];
 const optimizers = new Map<string, OptimizerOptions>([
   ["superlevel", {}],
   ...rates.map((rate) => [`${rate}`, { base: adam({ learningRate: rate }), tuner: null }] as const),
 ]);
+/** By the names that the results have. */
+const named = {
+  ReLU: "relu",
+  "leaky ReLU": "leaky relu",
+  tanh: "tanh",
+  sigmoid: "sigmoid",
+  GELU: "gelu",
+} satisfies Record<string, Activation>;
+type ActivationName = keyof typeof named;
 const depths = [2, 4, 8, 16];
 const [examples, width, wrong] = [60, 8, 0.1];
 
@@ -117,7 +127,7 @@ async function trainWith(
 async function run({ activation, depth, residual, steps, seed }: Job): Promise<Outcome> {
   const data = mislabelled(draw("spirals", seed, examples), wrong, seed);
   const { width: inputs, classes } = data;
-  const architecture = { inputs, width, depth, classes, activation, residual };
+  const architecture = { inputs, width, depth, classes, activation: named[activation], residual };
   const network = createNetwork(architecture, data.inputs, data.labels);
   const start = network.start(createRandom(seed).normal);
   const fates: Record<string, Fate> = {};
@@ -150,7 +160,7 @@ function report(runs: readonly Run<Job, Outcome>[]): Findings {
       interval(of("loss"), 2),
       `${interval(values(outcomes, best, "loss"), 2)} (${best})`,
       `${of("spikes").reduce((sum, value) => sum + value, 0)}`,
-      activations[job.activation].kinked ? percent(mean(of("crossed")), 1) : "–",
+      activations[named[job.activation]].kinked ? percent(mean(of("crossed")), 1) : "–",
       percent(mean(of("violations")), 1),
       fixed(median(of("edge")), 2),
     ];
@@ -187,7 +197,7 @@ By 95 % intervals of the difference, seed by seed, superlevel ends below Adam's 
 }
 
 function picture(settings: ReadonlyMap<string, readonly Outcome[]>): string {
-  const names = Object.keys(activations) as ActivationName[];
+  const names = Object.keys(named) as ActivationName[];
   const panels = [false, true].map((residual) => {
     const lines = names.map((activation) => {
       const points = depths.flatMap((depth) => {
@@ -215,7 +225,7 @@ export const study: Study<Job, Outcome> = {
   seeds: 10,
   jobs: ({ quick, seeds }) =>
     seedsUpTo(seeds).flatMap((seed) =>
-      (Object.keys(activations) as ActivationName[]).flatMap((activation) =>
+      (Object.keys(named) as ActivationName[]).flatMap((activation) =>
         depths.slice(0, quick ? 2 : undefined).flatMap((depth) =>
           [false, true].map((residual) => ({
             ...{ activation, depth, residual, seed },

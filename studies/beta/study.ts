@@ -45,7 +45,7 @@ function run({ data, base, alpha, beta, lengths, seed }: Job): Outcome {
   const network = createClassifier([train.width, hidden, train.classes], "relu");
   const start = network.start(createRandom(seed).normal);
   const source = minibatches({ examples: train.count, batchSize, seed }, (params, grads, batch) =>
-    network.backward(params, grads, train, batch),
+    network.gradient(params, grads, train, batch),
   );
   const optimizer =
     alpha === null

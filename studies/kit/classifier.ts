@@ -5,7 +5,7 @@ import { pooled, type Labelled } from "../monitor/data.js";
 import { dataFolder } from "./data-file.js";
 import { drawDigits, type Digits } from "./digits/draw.js";
 import { readMnist } from "./digits/idx.js";
-import { createMlp, softmax, type Activation, type Vector } from "./mlp.js";
+import { createMlp, crossEntropy, largest, type Activation, type Mlp, type Vector } from "./mlp.js";
 
 export type DigitsName = "drawn digits" | "MNIST";
 
@@ -39,48 +39,62 @@ export function smallDigits(name: DigitsName): Split {
   return split;
 }
 
-export interface Classifier {
-  readonly size: number;
-  start(normal: () => number): Float32Array;
+/** A model's losses and gradients on labelled data. */
+export interface Classified {
   /** The cross-entropy of each example. */
-  losses(params: Vector, data: Labelled, batch: ArrayLike<number>): Float64Array;
-  /** Writes the sum of the examples' gradients times `factors`; the mean's where these are left out. */
-  backward(
+  readonly losses: (params: Vector, data: Labelled, batch: ArrayLike<number>) => Float64Array;
+  /** Writes the sum of the examples' gradients times `factors`; the mean's where these are left out. Returns the mean. */
+  readonly gradient: (
     params: Vector,
     grads: Vector,
     data: Labelled,
     batch: ArrayLike<number>,
     factors?: ArrayLike<number>,
-  ): number;
+  ) => number;
+}
+
+export interface Classifier extends Classified {
+  readonly size: number;
+  start(normal: () => number): Float32Array;
   /** Mean cross-entropy of all, and the share of each class that is told right. */
   score(params: Vector, data: Labelled): { loss: number; recalls: number[] };
 }
 
-/** `units` are those of the layers, from the inputs to the classes. */
+type Model = Pick<Mlp, "outputs" | "delta" | "forward" | "backward">;
+
+function lossOf(model: Model, params: Vector, { inputs, labels, width }: Labelled, example: number): number {
+  model.forward(params, inputs.subarray(example * width, (example + 1) * width));
+  return crossEntropy(model.outputs, labels[example], model.delta);
+}
+
+/** Sums are taken in `grads`, in its precision. */
+export const classified = (model: Model): Classified => ({
+  losses: (params, data, batch) =>
+    Float64Array.from(batch, (example) => lossOf(model, params, data, example)),
+  gradient(params, grads, data, batch, factors) {
+    grads.fill(0);
+    let loss = 0;
+    for (let k = 0; k < batch.length; k++) {
+      loss += lossOf(model, params, data, batch[k]) / batch.length;
+      model.backward(params, grads, factors?.[k] ?? 1 / batch.length);
+    }
+    return loss;
+  },
+});
+
+/** `units` are those of the layers, from the inputs to the classes. Sums are taken in double precision. */
 export function createClassifier(units: readonly number[], activation: Activation): Classifier {
   const mlp = createMlp(units, activation);
+  const { losses, gradient } = classified(mlp);
   const sums = new Float64Array(mlp.size);
   const classes = units[units.length - 1];
 
-  /** −log P(label); writes the chances. */
-  function lossOf(params: Vector, { inputs, labels, width }: Labelled, example: number): number {
-    mlp.forward(params, inputs.subarray(example * width, (example + 1) * width));
-    return softmax(mlp.outputs, mlp.delta) - mlp.outputs[labels[example]];
-  }
-
   return {
     size: mlp.size,
-    start: (normal) => mlp.start(normal),
-    losses: (params, data, batch) => Float64Array.from(batch, (example) => lossOf(params, data, example)),
-    backward(params, grads, data, batch, factors) {
-      sums.fill(0);
-      let loss = 0;
-      for (let k = 0; k < batch.length; k++) {
-        const factor = factors?.[k] ?? 1 / batch.length;
-        loss += lossOf(params, data, batch[k]) / batch.length;
-        mlp.delta[data.labels[batch[k]]] -= 1;
-        mlp.backward(params, sums, factor);
-      }
+    start: mlp.start,
+    losses,
+    gradient(params, grads, ...given) {
+      const loss = gradient(params, sums, ...given);
       grads.set(sums);
       return loss;
     },
@@ -89,9 +103,9 @@ export function createClassifier(units: readonly number[], activation: Activatio
       let loss = 0;
       for (let example = 0; example < data.count; example++) {
         const label = data.labels[example];
-        loss += lossOf(params, data, example) / data.count;
+        loss += lossOf(mlp, params, data, example) / data.count;
         all[label]++;
-        if (mlp.outputs.indexOf(Math.max(...mlp.outputs)) === label) right[label]++;
+        if (largest(mlp.outputs) === label) right[label]++;
       }
       return { loss, recalls: Array.from(right, (count, c) => count / all[c]) };
     },

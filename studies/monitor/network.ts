@@ -1,68 +1,22 @@
-import type { TensorSpec } from "superlevel";
-import { createMlp, softmax, type Activation, type Vector } from "../kit/mlp.js";
+import { classified, type Classified } from "../kit/classifier.js";
+import { createMlp, type Activation, type Tensor, type Vector } from "../kit/mlp.js";
 import { normals } from "../../src/stability/vectors.js";
-import type { Labelled } from "./data.js";
-
-export type { Activation, Vector };
 
 /** A classifier whose loss is the cross-entropy of each example. */
-export interface Network {
+export interface Network extends Classified {
   /** The tensors with their start values. */
-  start(seed: number): (TensorSpec & { name: string; values: Float32Array })[];
-  /** Mean cross-entropy of some examples; writes its gradient. */
-  gradient(params: Vector, grads: Vector, data: Labelled, indices: ArrayLike<number>): number;
-  losses(params: Vector, data: Labelled, indices: ArrayLike<number>): Float64Array;
-}
-
-interface Model {
-  readonly outputs: Float64Array;
-  readonly delta: Float64Array;
-  forward(params: Vector, input: Float32Array): void;
-  backward(params: Vector, grads: Vector, share: number): void;
-}
-
-/** A model's loss and gradient on labelled data. */
-function classifier(model: Model): Omit<Network, "start"> {
-  /** −log P(label); writes P − 1{c = label}. */
-  function lossOf(params: Vector, data: Labelled, example: number): number {
-    model.forward(params, data.inputs.subarray(example * data.width, (example + 1) * data.width));
-    const label = data.labels[example];
-    const logSum = softmax(model.outputs, model.delta);
-    model.delta[label] -= 1;
-    return logSum - model.outputs[label];
-  }
-  return {
-    gradient(params, grads, data, indices) {
-      grads.fill(0);
-      let loss = 0;
-      for (let k = 0; k < indices.length; k++) {
-        loss += lossOf(params, data, indices[k]) / indices.length;
-        model.backward(params, grads, 1 / indices.length);
-      }
-      return loss;
-    },
-    losses: (params, data, indices) =>
-      Float64Array.from({ length: indices.length }, (_, k) => lossOf(params, data, indices[k])),
-  };
+  start(seed: number): Tensor[];
 }
 
 /** `sizes` counts the units from the inputs to the classes; two of them make a linear model. `gain` multiplies the first weights. */
 export function perceptron(sizes: readonly number[], activation: Activation, gain = 1): Network {
   const mlp = createMlp(sizes, activation);
   return {
-    ...classifier(mlp),
-    start(seed) {
-      const values = mlp.start(normals(seed));
-      let at = 0;
-      return sizes.slice(1).flatMap((outputs, k) => {
-        const weights = values.slice(at, (at += sizes[k] * outputs)).map((value) => gain * value);
-        const biases = values.slice(at, (at += outputs));
-        return [
-          { name: `w${k + 1}`, shape: [sizes[k], outputs], values: weights },
-          { name: `b${k + 1}`, shape: [outputs], values: biases },
-        ];
-      });
-    },
+    ...classified(mlp),
+    start: (seed) =>
+      mlp
+        .tensors(mlp.start(normals(seed)))
+        .map((tensor) => ({ ...tensor, values: tensor.values.map((value) => gain * value) })),
   };
 }
 
@@ -79,10 +33,10 @@ export function recurrent(
   places.c = places.v + units * classes;
   const [outputs, delta] = [new Float64Array(classes), new Float64Array(classes)];
   let states: Float64Array[] = [];
-  let row: Float32Array = new Float32Array();
+  let row: Float32Array | Float64Array = new Float32Array();
   const length = () => row.length * turns;
 
-  function forward(params: Vector, input: Float32Array): void {
+  function forward(params: Vector, input: Float32Array | Float64Array): void {
     row = input;
     states = [new Float64Array(units)];
     for (let t = 0; t < length(); t++) {
@@ -126,7 +80,7 @@ export function recurrent(
   }
 
   return {
-    ...classifier({ outputs, delta, forward, backward }),
+    ...classified({ outputs, delta, forward, backward }),
     start(seed) {
       const normal = normals(seed);
       const draw = (count: number, spread: number) =>

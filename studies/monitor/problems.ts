@@ -1,5 +1,5 @@
 import { draw, type DataName, type Labelled } from "./data.js";
-import type { Activation } from "./network.js";
+import type { Activation } from "../kit/mlp.js";
 
 /** Data, and a network for it. */
 export interface Problem {

@@ -52,14 +52,14 @@ export function train(training: Training, start = training.seed): Trained {
   const network = createClassifier([train.width, hidden, train.classes], "relu");
   const weights = network.start(createRandom(start).normal);
   let batch: number[] = [];
-  const plain: GradientSource = (params, grads) => network.backward(params, grads, train, batch);
+  const plain: GradientSource = (params, grads) => network.gradient(params, grads, train, batch);
   const counts = Array.from({ length: train.classes }, (_, c) =>
     chosen.reduce((count, i) => count + Number(train.labels[i] === c), 0),
   );
   const weighted = dynamicCost(
     {
       losses: (params) => network.losses(params, train, batch),
-      backward: (params, grads, factors) => void network.backward(params, grads, train, batch, factors),
+      backward: (params, grads, factors) => void network.gradient(params, grads, train, batch, factors),
       indices: () => batch,
     },
     { classWeights: classWeights(counts), labels: train.labels, robust: gce(), from: steps / 10 },
@@ -105,7 +105,7 @@ export async function barriersOf(training: Training): Promise<Barriers> {
   const some = taught.chosen.slice(0, 200);
   const lossGrad = (params: Float64Array) => {
     const grads = new Float64Array(params.length);
-    return { loss: network.backward(params, grads, taught.train, some), grads };
+    return { loss: network.gradient(params, grads, taught.train, some), grads };
   };
   const straight = await connect(lossGrad, a.params, b.params, { samples: 21 });
   const bent = await connect(lossGrad, a.params, b.params, {

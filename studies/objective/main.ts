@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { readMnist } from "../kit/digits/idx.js";
-import type { Digits } from "../kit/digits/draw.js";
+import { readImage, type Digits } from "../kit/digits/draw.js";
 import { createOptimizer, minibatches } from "../../src/index.js";
 import {
   classWeights,
@@ -20,6 +20,7 @@ import {
 import { seededRandom } from "../../src/sources/random.js";
 import { normals } from "../../src/stability/vectors.js";
 import { dataFolder } from "../kit/data-file.js";
+import { createMlp } from "../kit/mlp.js";
 
 const [INPUTS, HIDDEN, CLASSES] = [784, 32, 10];
 const EXAMPLES = 2000;
@@ -62,80 +63,35 @@ function draw(data: Digits, seed: number, unbalanced: boolean): number[] {
   return order.filter((i) => room[data.labels[i]]-- > 0);
 }
 
-/** x → ReLU → logits, and back. Parameters: W1 [784, 32], b1, W2 [32, 10], b2. */
-class Network {
-  readonly size = INPUTS * HIDDEN + HIDDEN + HIDDEN * CLASSES + CLASSES;
-  readonly #hidden = new Float64Array(BATCH * HIDDEN);
+/** Of 784-32-10 with ReLU; each row of a batch has units of its own, so that all logits are known before the way back. */
+const network = Array.from({ length: BATCH }, () => createMlp([INPUTS, HIDDEN, CLASSES], "relu"));
 
-  start(seed: number): Float32Array {
-    const normal = normals(seed);
-    const [w1, w2] = [INPUTS * HIDDEN, INPUTS * HIDDEN + HIDDEN];
-    return Float32Array.from({ length: this.size }, (_, i) => {
-      if (i < w1) return Math.sqrt(2 / INPUTS) * normal();
-      return i >= w2 && i < w2 + HIDDEN * CLASSES ? Math.sqrt(2 / HIDDEN) * normal() : 0;
-    });
-  }
+const image = new Float64Array(INPUTS);
 
-  forward(params: Float32Array, { images }: Digits, batch: ArrayLike<number>): Float64Array {
-    const logits = new Float64Array(batch.length * CLASSES);
-    const [b1, w2] = [INPUTS * HIDDEN, INPUTS * HIDDEN + HIDDEN];
-    const b2 = w2 + HIDDEN * CLASSES;
-    for (let k = 0; k < batch.length; k++) {
-      const row = this.#hidden.subarray((k % BATCH) * HIDDEN, ((k % BATCH) + 1) * HIDDEN);
-      row.set(params.subarray(b1, w2));
-      for (let p = 0; p < INPUTS; p++) {
-        const value = images[batch[k] * INPUTS + p] / 255;
-        if (value === 0) continue;
-        for (let j = 0; j < HIDDEN; j++) row[j] += value * params[p * HIDDEN + j];
-      }
-      for (let c = 0; c < CLASSES; c++) logits[k * CLASSES + c] = params[b2 + c];
-      for (let j = 0; j < HIDDEN; j++) {
-        row[j] = Math.max(0, row[j]);
-        for (let c = 0; c < CLASSES; c++) logits[k * CLASSES + c] += row[j] * params[w2 + j * CLASSES + c];
-      }
-    }
-    return logits;
+function forward(params: Float32Array, digits: Digits, batch: ArrayLike<number>): Float64Array {
+  const logits = new Float64Array(batch.length * CLASSES);
+  for (let k = 0; k < batch.length; k++) {
+    readImage(digits, batch[k], image);
+    network[k].forward(params, image);
+    logits.set(network[k].outputs, k * CLASSES);
   }
-
-  backward(
-    params: Float32Array,
-    grads: Float32Array,
-    { images }: Digits,
-    batch: ArrayLike<number>,
-    delta: Float64Array,
-  ): void {
-    grads.fill(0);
-    const [b1, w2] = [INPUTS * HIDDEN, INPUTS * HIDDEN + HIDDEN];
-    const b2 = w2 + HIDDEN * CLASSES;
-    const back = new Float64Array(HIDDEN);
-    for (let k = 0; k < batch.length; k++) {
-      const row = this.#hidden.subarray(k * HIDDEN, (k + 1) * HIDDEN);
-      for (let c = 0; c < CLASSES; c++) grads[b2 + c] += delta[k * CLASSES + c];
-      for (let j = 0; j < HIDDEN; j++) {
-        back[j] = 0;
-        if (row[j] === 0) continue;
-        for (let c = 0; c < CLASSES; c++) {
-          grads[w2 + j * CLASSES + c] += row[j] * delta[k * CLASSES + c];
-          back[j] += params[w2 + j * CLASSES + c] * delta[k * CLASSES + c];
-        }
-        grads[b1 + j] += back[j];
-      }
-      for (let p = 0; p < INPUTS; p++) {
-        const value = images[batch[k] * INPUTS + p] / 255;
-        if (value === 0) continue;
-        for (let j = 0; j < HIDDEN; j++) grads[p * HIDDEN + j] += value * back[j];
-      }
-    }
-  }
+  return logits;
 }
 
-const network = new Network();
+/** Writes the gradient for the batch that `forward` saw last. */
+function backward(params: Float32Array, grads: Float32Array, delta: Float64Array): void {
+  grads.fill(0);
+  for (let k = 0; k * CLASSES < delta.length; k++) {
+    network[k].delta.set(delta.subarray(k * CLASSES, (k + 1) * CLASSES));
+    network[k].backward(params, grads, 1);
+  }
+}
 
 /** Mean over the classes of the share classified right. */
 function balancedAccuracy(params: Float32Array, test: Digits): number {
   const [right, all] = [new Float64Array(CLASSES), new Float64Array(CLASSES)];
   for (let i = 0; i < test.count; i++) {
-    const logits = network.forward(params, test, [i]);
+    const logits = forward(params, test, [i]);
     all[test.labels[i]]++;
     if (logits.indexOf(Math.max(...logits)) === test.labels[i]) right[test.labels[i]]++;
   }
@@ -159,7 +115,7 @@ function train(data: Digits, test: Digits, setting: Setting, method: Method, see
   const source = minibatches({ examples: chosen.length, batchSize: BATCH, seed }, (x, grads, batch, step) => {
     const indices = Array.from(batch, (k) => chosen[k]);
     const own = indices.map((i) => labels[i]);
-    const logits = network.forward(x, data, indices);
+    const logits = forward(x, data, indices);
     const options = { classWeights: weights, robust: step > WARM_UP ? robust : none(), indices };
     const result = softmaxCrossEntropy(logits, own, CLASSES, options);
     let { loss } = result;
@@ -170,11 +126,11 @@ function train(data: Digits, test: Digits, setting: Setting, method: Method, see
       );
       loss += elr.add(indices, chances, result.grads);
     }
-    network.backward(x, grads, data, indices, result.grads);
+    backward(x, grads, result.grads);
     if (method.l2) for (let i = 0; i < x.length; i++) grads[i] += method.l2 * x[i];
     return loss;
   });
-  const optimizer = createOptimizer(network.start(seed));
+  const optimizer = createOptimizer(network[0].start(normals(seed)));
   optimizer.minimize(source, { steps: STEPS });
   return balancedAccuracy(optimizer.params, test);
 }

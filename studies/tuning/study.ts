@@ -166,7 +166,7 @@ function run(job: Job): Outcome {
   const network = createClassifier(units, "tanh");
   function begin(options: OptimizerOptions): (share: number) => { validation: number; test: number } {
     const source = minibatches({ examples: trained, batchSize: 16, seed: job.seed }, (params, grads, batch) =>
-      network.backward(params, grads, learnt, batch),
+      network.gradient(params, grads, learnt, batch),
     );
     const optimizer = createOptimizer(network.start(createRandom(job.seed).normal), options);
     return (share) => {

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { GradientSource } from "../../src/index.js";
 import { fromSource, hessianVector, sharpness, type LossGrad } from "../../src/stability/index.js";
 import { normals } from "../../src/stability/vectors.js";
-import { createMlp, softmax, type Vector } from "../../studies/kit/mlp.js";
+import { createMlp, crossEntropy, type Vector } from "../../studies/kit/mlp.js";
 
 const [INPUTS, CLASSES, EXAMPLES] = [784, 10, 4];
 const mlp = createMlp([INPUTS, 400, CLASSES], "tanh");
@@ -17,10 +17,7 @@ function add(params: Vector, grads: Vector): number {
   let loss = 0;
   rows.forEach((row, i) => {
     mlp.forward(params, row);
-    const logSum = softmax(mlp.outputs, mlp.delta);
-    const label = i % CLASSES;
-    loss += (logSum - mlp.outputs[label]) / EXAMPLES;
-    mlp.delta[label] -= 1;
+    loss += crossEntropy(mlp.outputs, i % CLASSES, mlp.delta) / EXAMPLES;
     mlp.backward(params, grads, 1 / EXAMPLES);
   });
   return loss;

@@ -1,11 +1,12 @@
 /** Deep networks: gradients by differences, and what depth and residual connections must do. */
 import { describe, expect, it } from "vitest";
 
-import { activations, createNetwork, type ActivationName } from "../../studies/activations/network.js";
+import { createNetwork } from "../../studies/activations/network.js";
 import { study } from "../../studies/activations/study.js";
+import { activations, type Activation } from "../../studies/kit/mlp.js";
 import { createRandom } from "../../studies/kit/random.js";
 
-const names = Object.keys(activations) as ActivationName[];
+const names = Object.keys(activations) as Activation[];
 const context = { kept: undefined, keep: () => Promise.resolve() };
 
 describe.each(names.flatMap((activation) => [false, true].map((residual) => ({ activation, residual }))))(

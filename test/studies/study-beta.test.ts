@@ -20,11 +20,11 @@ describe("the classifier", () => {
 
   it("has the gradient that differences give, with factors or without", () => {
     const grads = new Float32Array(network.size);
-    const loss = network.backward(x, grads, train, [3, 4]);
+    const loss = network.gradient(x, grads, train, [3, 4]);
     const each = network.losses(x, train, [3, 4]);
     expect(loss).toBeCloseTo((each[0] + each[1]) / 2, 12);
     const weighted = new Float32Array(network.size);
-    network.backward(x, weighted, train, [3, 4], [0.5, 0.5]);
+    network.gradient(x, weighted, train, [3, 4], [0.5, 0.5]);
     expect(weighted).toEqual(grads);
     // Biases of the last layer, in which the loss is smooth.
     for (let i = network.size - 10; i < network.size; i++) {

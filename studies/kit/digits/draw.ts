@@ -9,6 +9,12 @@ export interface Digits {
   readonly labels: Uint8Array;
 }
 
+/** Writes one image with pixels from 0 to 1. */
+export function readImage({ images, pixels }: Digits, example: number, image: Float64Array): void {
+  const start = example * pixels;
+  for (let p = 0; p < pixels; p++) image[p] = images[start + p] / 255;
+}
+
 export const side = 28;
 
 /** Draws `count` digits. The same seed gives the same bytes; different seeds give different pictures. */
