@@ -7,11 +7,18 @@ import type { Field } from "./scenes.js";
 
 const [size, steps, rate] = [2000, 50, 1e-3];
 
-/** Walks against gradients that do not depend on the point, so that rounding does not grow. */
+/**
+ * Walks against gradients that do not depend on the point, so that rounding does not grow. They turn, and keep their length: a
+ * longer one would be clipped under sgd(), which the loops and C leave out.
+ */
 function walk({ vectors, step }: Contender): Float32Array {
   const { x, g } = vectors!;
   for (let t = 1; t <= steps; t++) {
-    for (let i = 0; i < size; i++) g[i] = Math.sin(1.7 * i + 0.05 * t) + 0.5 * Math.sin(i * t);
+    for (let i = 0; i < size; i += 2) {
+      const length = 1 + 0.5 * Math.sin(i);
+      g[i] = length * Math.sin(1.7 * i + 0.05 * t);
+      g[i + 1] = length * Math.cos(1.7 * i + 0.05 * t);
+    }
     step();
   }
   return x;
