@@ -144,7 +144,8 @@ export function modesOf(rule: Rule, tuner: Tuner | null): Modes {
   return {
     exact,
     noisy: rule.averagesNoise ? mode(NOISY, true) : mode(NOISY_UNAVERAGED, false),
-    // The first step of both kinds is the same, and nothing is anchored before it is known which.
-    undecided: { ...exact, start: exact.start && CAUTIOUS_START, anchor: null },
+    // The first step of both kinds is the same, and nothing is anchored or clipped before it is known which: the gradient that
+    // is kept to compare the next with has to be whole.
+    undecided: { ...free, start: free.start && CAUTIOUS_START, anchor: null },
   };
 }

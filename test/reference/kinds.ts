@@ -119,12 +119,13 @@ export const NOISE_AVERAGING: Averaging = { interpolation: 0.9, power: 2, ratePo
 const unbounded = { forgets: false, gradientLimit: Infinity, clipsLong: false, longest: Infinity };
 
 /** The averaging that a base is itself, or that noise asks for, and what limits its steps. */
-function averagingOf(base: BaseOptions, noisy: boolean, choices: Choices): Averaged {
+function averagingOf(base: BaseOptions, kind: Kind, choices: Choices): Averaged {
   if (base.name === "scheduleFree") return { averaging: base, ...unbounded };
   const { gradientLimit, longest } = choices;
   // Steps of plain gradients that are too long make the next ones longer: where h sees that, it is late.
   const clips = { ...unbounded, gradientLimit, clipsLong: true };
-  if (!noisy) return { averaging: null, ...(base.name === "sgd" ? clips : unbounded) };
+  if (kind !== "noisy")
+    return { averaging: null, ...(kind === "exact" && base.name === "sgd" ? clips : unbounded) };
   if (!choices.averagesNoise) return { averaging: null, ...unbounded };
   return { averaging: NOISE_AVERAGING, forgets: true, gradientLimit, clipsLong: false, longest };
 }
@@ -137,7 +138,7 @@ export function modeOf(kind: Kind, base: BaseOptions, tuner: TunerOptions | null
     return { ...scale, averaging, ...unbounded, anchor };
   }
   const { anchor, growthLimit, sInit } = tuner;
-  const averaged = averagingOf(base, kind === "noisy", choices);
+  const averaged = averagingOf(base, kind, choices);
   const defaults = kind !== "noisy" ? exactly : averaged.averaging ? noisily : carriedOn;
   // A start of the caller's own may be far from where S has to be.
   const unlimited = growthLimit === null || (sInit !== undefined && Object.keys(growthLimit).length === 0);
