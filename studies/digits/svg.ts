@@ -11,7 +11,7 @@ export function svgPlot(curves: readonly Curve[], view: Frame, title: string, su
     label: String,
     at: (loss: number) => y(loss, view),
   };
-  return picture(740, 405, escapeXml(title), [
+  return picture(740, 405, title, [
     `<text x="14" y="40" fill="#666">${escapeXml(subtitle)}</text>`,
     ...frame("", box, steps, losses, { x: "step", y: "training loss (log scale)" }),
     // The first curve comes last in the file, on top of the others.

@@ -90,7 +90,7 @@ export function bandChart({ title, note, x, y, panels }: Chart): string {
     ];
   });
   const rows = Math.ceil(names.length / size.columns);
-  return picture(width, bottom + 48 + rows * size.entry, escapeXml(title), [
+  return picture(width, bottom + 48 + rows * size.entry, title, [
     `<text x="14" y="40">${escapeXml(note)}</text>`,
     ...content,
     ...names.flatMap((name, k) => {

@@ -1,5 +1,15 @@
 /* Lines over many sizes, in panels side by side: both axes are logarithmic. */
-import { frame, legendEntry, logTicks, picture, place, polyline, stroke, type Scale } from "./svg.js";
+import {
+  escapeXml,
+  frame,
+  legendEntry,
+  logTicks,
+  picture,
+  place,
+  polyline,
+  stroke,
+  type Scale,
+} from "./svg.js";
 
 export interface Series {
   readonly name: string;
@@ -35,7 +45,7 @@ export function logChart({ title, note, panels }: LogChart): string {
   const rows = Math.ceil(Math.max(...panels.map(({ series }) => series.length)) / 2);
   const height = size.top + size.height + rows * size.entry;
   return picture(panels.length * size.width, height, title, [
-    `<text x="14" y="40">${note}</text>`,
+    `<text x="14" y="40">${escapeXml(note)}</text>`,
     ...content,
   ]);
 }

@@ -122,7 +122,7 @@ export function picture(width: number, height: number, title: string, content: r
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif" font-size="10" fill="#333">`,
     `<rect width="${width}" height="${height}" fill="#fcfcfa"/>`,
-    `<text x="14" y="22" font-size="15" font-weight="600">${title}</text>`,
+    `<text x="14" y="22" font-size="15" font-weight="600">${escapeXml(title)}</text>`,
     ...content,
     "</svg>",
     "",
