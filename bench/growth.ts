@@ -5,7 +5,7 @@
 import { parseArgs } from "node:util";
 import { adam, createOptimizer, sgd, type Base, type Tuner } from "superlevel";
 import { Bench } from "tinybench";
-import { logChart, type Series } from "../studies/kit/svg.js";
+import { logChart, type Series } from "../studies/kit/log-chart.js";
 import type { Scene } from "./suite/contender.js";
 import { inWords, machine } from "./suite/machine.js";
 import { measure } from "./suite/measure.js";

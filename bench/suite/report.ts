@@ -1,4 +1,4 @@
-import { logChart, type Series } from "../../studies/kit/svg.js";
+import { logChart, type Series } from "../../studies/kit/log-chart.js";
 import { inWords } from "./machine.js";
 import {
   digits,

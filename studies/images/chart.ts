@@ -1,6 +1,5 @@
-import { roundTicks } from "../kit/chart.js";
 import { halfWidth, mean } from "../kit/statistics.js";
-import { colors, escapeXml, picture, place } from "../kit/svg.js";
+import { colors, escapeXml, picture, place, roundTicks } from "../kit/svg.js";
 import type { Row } from "./study.js";
 
 const [left, right, top, rowHeight] = [170, 700, 46, 18];

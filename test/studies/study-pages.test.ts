@@ -2,7 +2,8 @@
 import { format } from "prettier";
 import { describe, expect, it } from "vitest";
 
-import { bandChart, roundTicks } from "../../studies/kit/chart.js";
+import { bandChart } from "../../studies/kit/chart.js";
+import { roundTicks } from "../../studies/kit/svg.js";
 import { bySetting, clearlyBelow, interval, listed, rounded, table } from "../../studies/kit/outcomes.js";
 
 describe("outcomes", () => {
