@@ -83,7 +83,7 @@ const transformer: Problem = {
   },
 };
 
-/** 1 247 680 parameters with the 65 characters of tiny Shakespeare. */
+/** 1 255 040 parameters with the 65 characters of tiny Shakespeare. */
 const gpt: Problem = {
   ...ofText,
   name: "GPT, Shakespeare",
