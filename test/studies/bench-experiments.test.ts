@@ -14,7 +14,9 @@ describe("experiments", () => {
   });
 
   it("give each problem 8 rates for SGD, 7 for AdamW, none for superlevel, and the best of each 3 seeds", () => {
-    for (const problem of new Set(runs.map((run) => run.problem))) {
+    const problems = new Set(runs.map((run) => run.problem).filter((name) => !name.startsWith("GPT")));
+    expect(problems.size).toBe(3);
+    for (const problem of problems) {
       for (const [contender, rates] of [
         ["superlevel", 1],
         ["AdamW", 7],
@@ -28,6 +30,14 @@ describe("experiments", () => {
         ]);
       }
     }
+  });
+
+  it("give the GPT one seed, and AdamW's best of three rates is none at an end", () => {
+    const own = runs.filter(({ problem }) => problem.startsWith("GPT"));
+    expect(new Set(own.map(({ seed }) => seed))).toEqual(new Set([1]));
+    const rates = own.filter(({ contender }) => contender === "AdamW").map(({ rate }) => rate);
+    expect(rates).toEqual([3e-4, 1e-3, 3e-3]);
+    expect(bestRate(runs, own[0].problem, "AdamW")).toBe(1e-3);
   });
 
   it("take a run that diverged for the worst", () => {
