@@ -1,6 +1,7 @@
 /** Arguments: a wrong kind is a TypeError, a wrong value a RangeError; both begin with the argument's name. */
 import { describe, expect, test } from "vitest";
 import * as api from "../../src/index.js";
+import { OPTIONS } from "../../src/stepper/config.js";
 import { rows } from "../support/bases.js";
 import { errorOf, mustThrow } from "../support/errors.js";
 
@@ -166,6 +167,7 @@ const booleans: [string, Call][] = [
 const words: [string, Call, string][] = [
   ["nonFinite", (nonFinite) => make({ nonFinite }), '"throw", "skip"'],
   ["engine", (engine) => make({ engine }), '"auto", "wasm"'],
+  ["gradients", (gradients) => make({ gradients }), '"auto", "exact", "noisy"'],
   [
     "base.name",
     (name) => make({ base: { name } }),
@@ -202,6 +204,11 @@ const functions: [string, Call][] = [
   ["finiteDifferences(loss)", (loss) => api.finiteDifferences(loss)],
   ["minibatches(gradient)", (gradient) => minibatches({ examples: 2, batchSize: 1 }, gradient)],
 ];
+
+test("every option has a row of what it refuses, in `numbers`, `booleans`, `words` or `functions` above", () => {
+  const checked = [...numbers, ...booleans, ...words, ...functions].map(([name]) => name.split(".")[0]);
+  expect(OPTIONS.filter((option) => !checked.includes(option))).toEqual([]);
+});
 
 describe("other kinds of options", () => {
   test.each(booleans)("%s", (name, call) => {
