@@ -33,6 +33,12 @@ const CASES: Readonly<Record<keyof StepOptions, readonly StepOptions[]>> = {
   gradients: [],
 };
 
+test.each(Object.values(CASES).flat())("%j changes what a step does", (more) => {
+  const run = { size: 5, steps: 100, base: bases.adam, tuner: tuners.superlevel, coarse: true };
+  const [changed, plain] = [more, {}].map((more) => walk("js", { ...run, more }).optimizer.params);
+  expect(changed).not.toEqual(plain);
+});
+
 describe.each(engines)("%s engine", (engine) => {
   describe.each(Object.entries(tuners))("%s", (_form, tuner) => {
     test.each(Object.entries(bases))("%s", (_base, base) => {
