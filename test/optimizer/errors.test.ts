@@ -63,6 +63,11 @@ const numbers: [name: string, call: Call, allowed: string][] = [
   ...baseNumbers,
   ...tunerNumbers,
   ["mechanize.numBetas", (numBetas: number) => api.mechanize({ numBetas }), "whole >= 1 and <= 16"],
+  [
+    "superlevel.spread",
+    (spread: number) => api.superlevel({ granularity: "parameter", spread }),
+    "> 1, or null",
+  ],
   ["constant(value)", api.constant, ">= 0"],
   ["windowDecay(initial)", api.windowDecay, ">= 0"],
   ["exponentialDecay.initial", (initial: number) => exponentialDecay({ initial, rate: 1 }), ">= 0"],
@@ -138,7 +143,7 @@ const kinds: [value: unknown, shown: string][] = [
 describe("numbers", () => {
   test.each(numbers)("%s", (name, call, allowed) => {
     const { good, bad } = edges(allowed);
-    const bounds = allowed.replace(/^whole /, "");
+    const bounds = allowed.replaceAll(/^whole |, or null$/g, "");
     for (const value of good) call(value as never);
     for (const value of bad) {
       const kind = allowed.startsWith("whole") ? "whole number" : "number";
@@ -149,6 +154,10 @@ describe("numbers", () => {
       );
     }
     for (const [value, shown] of kinds) {
+      if (value === null && allowed.endsWith(", or null")) {
+        call(value as never);
+        continue;
+      }
       // A schedule may stand for a rate.
       if (typeof value === "function" && name.endsWith(".learningRate") && !name.startsWith("params"))
         continue;
