@@ -136,10 +136,10 @@ export class State {
     this.writes.checkStep(this.engine);
   }
 
-  /** The same for sure, however many parameters there are. */
+  /** The same apart from a step, and for sure, however many parameters there are. */
   lookAtAll(): void {
-    if (!this.fresh) this.writes.check(this.engine);
-    this.look();
+    if (this.fresh) this.takeReference();
+    else this.writes.check(this.engine);
   }
 
   /** For somebody who asks for parameters, and may write to them. */
