@@ -56,7 +56,7 @@ export abstract class Training {
   /** One step, if the variables are those of the steps before. */
   abstract step(found: Found, loss: Loss): Reader<StepInfo>;
 
-  /** The last step that was heard of, where what a step finds is known only later. */
+  /** The last step whose report was read, where reports arrive later. */
   get latest(): StepInfo | undefined {
     return undefined;
   }
