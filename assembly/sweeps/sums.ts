@@ -7,7 +7,7 @@ import { PartialSums, Span, Sums } from "../memory/records";
  * in the same order, so the same bits, whoever swept what.
  */
 
-/** Is the sweep one that threads share, so that spans have records of their own. */
+/** Whether the sweep is one that threads share, so that spans have records of their own. */
 let shared: bool = false;
 
 export function setShared(yes: bool): void {

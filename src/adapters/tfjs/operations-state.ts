@@ -48,7 +48,7 @@ export class OperationsState implements DeviceState {
   readonly #betas: Tensor;
   readonly #ones: Tensor;
   #state: State;
-  /** Has every step moved: then the host can tell the clock by itself. */
+  /** Whether every step has moved: then the host can tell the clock by itself. */
   #allMoved = true;
   #started: boolean;
 

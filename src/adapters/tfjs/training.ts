@@ -47,7 +47,7 @@ export abstract class Training {
   /** Do gradients and parameters go to and fro between the backend's memory and the optimizer's. */
   abstract readonly copies: boolean;
 
-  /** Is it bound to a backend that is no longer in use. */
+  /** Whether it is bound to a backend that is no longer in use. */
   abstract readonly stale: boolean;
 
   abstract readonly clock: Pick<Clock, "iterations" | "gradients" | "learningRate">;
