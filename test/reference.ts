@@ -7,7 +7,7 @@
  */
 import { scalingOf } from "./reference/coordinates.js";
 import {
-  decisionFactor,
+  startRatio,
   carryOf,
   CHOICES,
   distinguishes,
@@ -242,7 +242,7 @@ export class Reference {
     if (!this.#undecided || !this.#first) return;
     const before = this.#mode;
     this.kind = kindOf(this.#first, seen);
-    this.#scaling!.rescale(decisionFactor(before, this.#mode));
+    this.#scaling!.rescale(startRatio(before, this.#mode));
     this.#first = null;
     if (!before.averaging) this.#updates.beginAt(this.delta);
   }

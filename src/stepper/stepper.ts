@@ -5,7 +5,7 @@ import { Summary, Scalar } from "../engine/kernels.js";
 import { StateCopy } from "../engine/snapshot.js";
 import { show } from "../common/expect.js";
 import type { OptimizerError } from "../common/errors.js";
-import { decisionFactor, type Mode } from "./gradients.js";
+import { startRatio, type Mode } from "./gradients.js";
 import type { Begun, StepInfo } from "./info.js";
 import type { GradientKind } from "../common/kinds.js";
 import {
@@ -137,7 +137,7 @@ export class Stepper extends Rewindable {
     }
     if (form?.singularAtZero && summary[Summary.paramsSquaresMin] === 0) throw singular(step);
     const gradNormMax = Math.max(this.time.gradNormMax, usedNorm);
-    const rescaling = this.undecided && kind !== "undecided" ? decisionFactor(modes, kind) : 1;
+    const rescaling = this.undecided && kind !== "undecided" ? startRatio(modes, kind) : 1;
     const risky = couldOverflow(this.engine, this.resolved, modes[kind], eta, gradNormMax, rescaling);
     const before = risky ? new StateCopy(this.engine) : undefined;
     const clockBefore = kind === this.time.gradients ? undefined : { ...this.time };
