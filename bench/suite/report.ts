@@ -14,16 +14,16 @@ const median = (values: readonly number[], by = 1): string => digits(spreadOf(va
 const perParameter = ({ times, size }: Measured, name: string): string =>
   times[name] ? median(times[name], size) : "–";
 
-/** A scene of one base: our own time, and the others' as multiples of it. */
-function globalTable(results: Results, name: string): string {
-  const scenes = named(results, name);
+/** Under the Adam base: our own time, and the others' as multiples of it. */
+function globalTable(results: Results): string {
+  const scenes = named(results, "adam");
   const row = (label: string, cell: (scene: Measured) => string) => [label, ...scenes.map(cell)];
   const share = (scene: Measured) => {
     const found = rooflineShare(scene, OURS);
     return found ? digits(found.median) : "–";
   };
   return markdown(
-    [`superlevel + ${name}`, ...scenes.map(({ size }) => sizeText(size))],
+    ["superlevel + adam", ...scenes.map(({ size }) => sizeText(size))],
     [
       row("ns a parameter", (scene) => perParameter(scene, OURS)),
       row("GB/s", (scene) =>
@@ -41,12 +41,12 @@ function globalTable(results: Results, name: string): string {
   );
 }
 
-/** Nanoseconds a parameter of every base under every granularity, at the largest size. */
+/** Nanoseconds a parameter of every base under every granularity in WebAssembly, at the largest size. */
 function basesTable({ scenes }: Results): string {
   const all = scenes.filter(({ name }) => name.startsWith("base "));
   const largest = all.filter(({ size }) => size === Math.max(...all.map((scene) => scene.size)));
   const columns = contendersOf(largest).filter(
-    (name) => !largest.some(({ reference }) => reference === name),
+    (name) => !name.includes("[js]") && !largest.some(({ reference }) => reference === name),
   );
   return markdown(
     [`base, ${sizeText(largest[0].size)} parameters`, ...columns],
@@ -94,9 +94,7 @@ export function report(results: Results): string {
     `${inWords(machine)}. Medians of ${effort.rounds} rounds; bold is what misses its bound.`,
     `V8 ${machine.v8}; ${machine.gcc ?? "no gcc"}; ${packages.join(", ")}.`,
     targetTable(results),
-    ...["adam", "sgd"]
-      .filter((name) => named(results, name).length > 0)
-      .map((name) => globalTable(results, name)),
+    globalTable(results),
     "A tuner for each parameter, over Adam:",
     plainTable(results, "parameter", "ns a parameter"),
     "Sixteen parameters, the whole of `step()`:",
