@@ -6,7 +6,7 @@
  * Numbers in brackets are the paper's equations.
  */
 import { scalingOf } from "./reference/coordinates.js";
-import { boldness, carryOf, CHOICES, distinguishes, kindOf, modeOf, nextAnchor } from "./reference/kinds.js";
+import { carryOf, CHOICES, distinguishes, kindOf, modeOf, nextAnchor, ratioOf } from "./reference/kinds.js";
 import type { Kind, Mode } from "./reference/kinds.js";
 import type { Adopted, ReferenceOptions, Round } from "./reference/options.js";
 import { madeAgain, type Drive, type Limited, type Point, type Scaling } from "./reference/scaling.js";
@@ -234,7 +234,7 @@ export class Reference {
     if (!this.#undecided || !this.#first) return;
     const before = this.#mode;
     this.kind = kindOf(this.#first, seen);
-    this.#scaling!.rescale(boldness(before, this.#mode));
+    this.#scaling!.rescale(ratioOf(before, this.#mode));
     this.#first = null;
     if (!before.averaging) this.#updates.beginAt(this.delta);
   }

@@ -163,7 +163,7 @@ export function advance(): bool {
 let nextSegment: usize = 0;
 let spans: usize = 0;
 let prepared: usize = 0;
-/** Is there one span in all, which is in its place already. */
+/** Whether there is one span in all, which is in its place already. */
 let sole: bool = false;
 
 /** For when segments are set. */

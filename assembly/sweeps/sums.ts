@@ -7,6 +7,13 @@ import { PartialSums, Span, Sums } from "../memory/records";
  * in the same order, so the same bits, whoever swept what.
  */
 
+/** Whether the sweep is one that threads share, so that spans have records of their own. */
+let shared: bool = false;
+
+export function setShared(yes: bool): void {
+  shared = yes;
+}
+
 /** ‖g‖² before clipping, over all groups. */
 export let unclipped: f64 = 0;
 
@@ -16,7 +23,7 @@ export function setUnclipped(sum: f64): void {
 
 @inline
 export function addUnclipped(span: Span, sum: f64): void {
-  if (ASC_FEATURE_THREADS) changetype<PartialSums>(span.sums).unclipped += sum;
+  if (ASC_FEATURE_THREADS && shared) changetype<PartialSums>(span.sums).unclipped += sum;
   else unclipped += sum;
 }
 
@@ -24,13 +31,6 @@ export function addUnclipped(span: Span, sum: f64): void {
 export function clearHashes(): void {
   summary.hashFound = 0;
   summary.hashLeft = 0;
-}
-
-/** Is the sweep one that threads share, so that spans have records of their own. */
-let shared: bool = false;
-
-export function setShared(yes: bool): void {
-  shared = yes;
 }
 
 @inline

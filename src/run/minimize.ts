@@ -40,7 +40,7 @@ class StallDetector {
     return this.#first === undefined ? {} : known;
   }
 
-  /** Is the loss above the first one, and was never below it. */
+  /** Whether the loss is above the first one, and was never below it. */
   hasRisen(loss: number): boolean {
     return loss > this.#first! && this.#best >= this.#first!;
   }

@@ -134,7 +134,7 @@ export class Trials {
   /** A guard may have changed the rate. */
   readonly #rated: boolean;
   #snapshot: Snapshot | undefined;
-  /** Is it known that the step stays. */
+  /** Whether it is known that the step stays. */
   #settled = false;
   #secondSnapshot: Snapshot | undefined;
 

@@ -97,7 +97,7 @@ function growthLimitOf(
 }
 
 /** What S is multiplied by when it is known what gradients are: steps were cautious until then. */
-export const boldness = ({ undecided, ...modes }: Modes, kind: "exact" | "noisy"): number =>
+export const startRatio = ({ undecided, ...modes }: Modes, kind: "exact" | "noisy"): number =>
   undecided.start > 0 ? modes[kind].start / undecided.start : 1;
 
 /** The base as it is, or without momentum and averaged. */

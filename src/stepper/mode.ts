@@ -35,7 +35,7 @@ export function clipping(
 
 /**
  * Could a step overflow? Then the state is copied first, to go back to. The bound is crude and far away: the base's update
- * is at most 10 000 times the rate times the largest of gradient, parameters and 1. `bolder`: what the scale is multiplied
+ * is at most 10 000 times the rate times the largest of gradient, parameters and 1. `rescaling`: what the scale is multiplied
  * by besides.
  */
 export function couldOverflow(
@@ -44,12 +44,12 @@ export function couldOverflow(
   { start }: Mode,
   eta: number,
   gradNormMax: number,
-  bolder: number,
+  rescaling: number,
 ): boolean {
   const paramsNorm = Math.sqrt(summary[Summary.paramsSquares]);
   const deltaNorm = Math.sqrt(summary[Summary.deltaSquares]);
   const sInit = summary[Summary.sInitMax];
-  const scale = Math.max(summary[Summary.scaleMax], sInit) * scaleGrowth * bolder;
+  const scale = Math.max(summary[Summary.scaleMax], sInit) * scaleGrowth * rescaling;
   const update = 1e4 * (eta * rateFactor) * (gradNormMax + paramsNorm + 1);
   let reach = (deltaNorm + update) * Math.max(1, 10 * scale) + paramsNorm;
   // A step that is to find s_init leads so far whatever the base's update is.

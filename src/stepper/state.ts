@@ -7,7 +7,7 @@ import { Summary } from "../engine/kernels.js";
 import { transplant } from "../engine/transplant.js";
 import { OptimizerError } from "../common/errors.js";
 import { expectBoolean, expectOptions, expectVector } from "../common/expect.js";
-import { boldness, type Mode } from "./gradients.js";
+import { startRatio, type Mode } from "./gradients.js";
 import type { RestoreOptions, TensorView } from "./info.js";
 import type { GradientKind } from "../common/kinds.js";
 import { enterMode, weigh } from "./mode.js";
@@ -114,7 +114,7 @@ export class State {
     if (kind === this.time.gradients) return;
     const { kernels } = this.engine;
     const { modes, rule } = this.resolved;
-    if (kind !== "undecided") kernels.rescale(boldness(modes, kind));
+    if (kind !== "undecided") kernels.rescale(startRatio(modes, kind));
     // The momentum, or the first gradient, makes room for the lead, which is 0 after one step.
     if (modes[kind].averages) kernels.clearSlot(rule.bare.leadSlot);
     this.time.gradients = kind;
@@ -136,10 +136,10 @@ export class State {
     this.writes.checkStep(this.engine);
   }
 
-  /** The same for sure, however many parameters there are. */
+  /** The same apart from a step, and for sure, however many parameters there are. */
   lookAtAll(): void {
-    if (!this.fresh) this.writes.check(this.engine);
-    this.look();
+    if (this.fresh) this.takeReference();
+    else this.writes.check(this.engine);
   }
 
   /** For somebody who asks for parameters, and may write to them. */

@@ -5,7 +5,7 @@ import { Summary, Scalar } from "../engine/kernels.js";
 import { StateCopy } from "../engine/snapshot.js";
 import { show } from "../common/expect.js";
 import type { OptimizerError } from "../common/errors.js";
-import { boldness, type Mode } from "./gradients.js";
+import { startRatio, type Mode } from "./gradients.js";
 import type { Begun, StepInfo } from "./info.js";
 import type { GradientKind } from "../common/kinds.js";
 import {
@@ -30,7 +30,7 @@ import { writeUndone } from "./writes.js";
 /** What an optimizer does at a step. Its public face is `Optimizer`. */
 export class Stepper extends Rewindable {
   readonly #schedule: Schedule;
-  /** Does every step need the gradient's norm, or a check, before the kernels may take it. */
+  /** Whether every step needs the gradient's norm, or a check, before the kernels may take it. */
   readonly #needsNorm: boolean;
   /** What the clock is to hold when the step that was begun is done. */
   readonly #after: After = {
@@ -137,8 +137,8 @@ export class Stepper extends Rewindable {
     }
     if (form?.singularAtZero && summary[Summary.paramsSquaresMin] === 0) throw singular(step);
     const gradNormMax = Math.max(this.time.gradNormMax, usedNorm);
-    const bolder = this.undecided && kind !== "undecided" ? boldness(modes, kind) : 1;
-    const risky = couldOverflow(this.engine, this.resolved, modes[kind], eta, gradNormMax, bolder);
+    const rescaling = this.undecided && kind !== "undecided" ? startRatio(modes, kind) : 1;
+    const risky = couldOverflow(this.engine, this.resolved, modes[kind], eta, gradNormMax, rescaling);
     const before = risky ? new StateCopy(this.engine) : undefined;
     const clockBefore = kind === this.time.gradients ? undefined : { ...this.time };
     this.decide(kind);

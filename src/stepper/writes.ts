@@ -6,7 +6,7 @@ import { readsParams, type Engine, type Program } from "../engine/program.js";
 /** So many parameters are read before every step: of more, that would take some 5 % of it. */
 const FEW = 2048;
 
-/** Does a step use x otherwise than to move it: then what was written would be in Δ, the scale or the moments. */
+/** Does a step use x otherwise than to move it? Then what was written would be in Δ, the scale or the moments. */
 const usesParams = (program: Program): boolean => readsParams(program) || program.form?.pull === "DECAY";
 
 /**
@@ -20,10 +20,10 @@ const usesParams = (program: Program): boolean => readsParams(program) || progra
 export class WriteDetector {
   readonly #program: Program;
   readonly #here: boolean;
-  /** Are writes undone; or is Δ made from x. */
+  /** Writes are undone; or they spread, as Δ is made from x. */
   readonly #undoes: boolean;
   readonly #spreads: boolean;
-  /** Is there a look before every step; or else where somebody has asked for parameters since the last one. */
+  /** The parameters are looked at before every step; else where somebody has asked for them since the last one. */
   readonly #looks: boolean;
   #asked = false;
   /** There was one before this step. */

@@ -26,7 +26,7 @@ export interface ThreadedOptions extends Omit<OptimizerOptions, "engine"> {
   threshold?: number;
 }
 
-/** Ends the threads of optimizers that were dropped without `dispose`: nobody else ever would. */
+/** Ends the threads of optimizers that were dropped without `dispose`. */
 const dropped = new FinalizationRegistry<ThreadedEngine>((pool) => void pool.end());
 
 /** What {@link createThreadedOptimizer} resolves to. */

@@ -34,7 +34,7 @@ interface Node {
 
 const { process = {} } = globalThis as { process?: Node };
 
-/** Is this Node. Electron's pages and their workers have its `process`, but modules and workers as other pages do. */
+/** Is this Node? Electron's pages and their workers have its `process`, but modules and workers as other pages do. */
 export const inNode =
   process.versions?.node !== undefined && !["renderer", "worker", "service-worker"].includes(process.type!);
 

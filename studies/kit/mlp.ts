@@ -1,6 +1,6 @@
 /* A multilayer perceptron, one row at a time: affine layers, and between them an activation. */
 
-/** In single precision as the optimizer has it; in double precision for twins. */
+/** In single precision as the optimizer has it; in double precision to compare with. */
 export type Vector = Float32Array | Float64Array;
 
 interface ActivationFunction {

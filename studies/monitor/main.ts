@@ -14,7 +14,7 @@ import { parseArgs } from "node:util";
 
 import { casesOf, TRAINERS } from "./kinds.js";
 import { developed, heldOut } from "./problems.js";
-import { add, count, table, type Recording, type Tally } from "./table.js";
+import { add, count, table, type Recording, type Score } from "./table.js";
 
 const { values } = parseArgs({
   options: {
@@ -30,16 +30,16 @@ const problems = values["held-out"] ? heldOut : developed;
 const out = values.out ?? `build/monitor/${values["held-out"] ? "held-out" : "development"}.json`;
 mkdirSync(dirname(out), { recursive: true });
 
-const tallies: Tally[] = [];
+const scores: Score[] = [];
 let seeds = 0;
 const recording = (): Recording => ({
   seeds,
   problems: problems.map(({ data, hidden, activation }) => `${data}, ${[...hidden, activation].join(" ")}`),
-  tallies,
+  scores,
 });
 for (const file of values.add) {
   const other = JSON.parse(readFileSync(file, "utf8")) as Recording;
-  other.tallies.forEach((tally) => add(tallies, tally));
+  other.scores.forEach((score) => add(scores, score));
   seeds += other.seeds;
 }
 for (let k = 0; k < Number(values.seeds); k++) {
@@ -47,7 +47,7 @@ for (let k = 0; k < Number(values.seeds); k++) {
   for (const problem of problems)
     for (const trainer of TRAINERS)
       for (const full of [true, false])
-        for (const run of casesOf({ problem, trainer, full, seed }, values.only)) count(tallies, run);
+        for (const run of casesOf({ problem, trainer, full, seed }, values.only)) count(scores, run);
   seeds++;
   // Written after each seed, so that a run cut short leaves what it had.
   writeFileSync(out, JSON.stringify(recording(), null, 1));

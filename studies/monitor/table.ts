@@ -2,7 +2,7 @@ import type { Case, Trainer } from "./kinds.js";
 import type { Watching } from "./train.js";
 
 /** How a monitor did on runs of one kind and one trainer, watched in one way. */
-export interface Tally {
+export interface Score {
   readonly kind: string;
   readonly trainer: Trainer;
   readonly full: boolean;
@@ -18,29 +18,29 @@ export interface Tally {
 export interface Recording {
   readonly seeds: number;
   readonly problems: readonly string[];
-  readonly tallies: readonly Tally[];
+  readonly scores: readonly Score[];
 }
 
-export function count(tallies: Tally[], { kind, trainer, full, expected, reports }: Case): void {
+export function count(scores: Score[], { kind, trainer, full, expected, reports }: Case): void {
   for (const [name, { verdict }] of Object.entries(reports)) {
     const right = expected.includes(verdict) ? 1 : 0;
     const watching = name as Watching;
-    add(tallies, { kind, trainer, full, watching, runs: 1, right, verdicts: { [verdict]: 1 } });
+    add(scores, { kind, trainer, full, watching, runs: 1, right, verdicts: { [verdict]: 1 } });
   }
 }
 
-/** Adds to the tally of the same kind, trainer and watching. */
-export function add(tallies: Tally[], more: Tally): void {
+/** Adds to the score of the same kind, trainer and watching. */
+export function add(scores: Score[], more: Score): void {
   const keys = ["kind", "trainer", "full", "watching"] as const;
-  const tally = tallies.find((each) => keys.every((key) => each[key] === more[key]));
-  if (!tally) {
-    tallies.push({ ...more, verdicts: { ...more.verdicts } });
+  const score = scores.find((each) => keys.every((key) => each[key] === more[key]));
+  if (!score) {
+    scores.push({ ...more, verdicts: { ...more.verdicts } });
     return;
   }
-  tally.runs += more.runs;
-  tally.right += more.right;
+  score.runs += more.runs;
+  score.right += more.right;
   for (const [verdict, times] of Object.entries(more.verdicts))
-    tally.verdicts[verdict] = (tally.verdicts[verdict] ?? 0) + times;
+    score.verdicts[verdict] = (score.verdicts[verdict] ?? 0) + times;
 }
 
 /** The interval of Wilson's score that holds a share with 95 % confidence. */
@@ -54,8 +54,8 @@ export function interval(hits: number, runs: number): [low: number, high: number
 
 const TRAINERS: readonly Trainer[] = ["descent", "momentum", "Adam", "superlevel"];
 
-function sum(tallies: readonly Tally[]): { runs: number; right: number } {
-  const total = (of: (tally: Tally) => number) => tallies.reduce((all, tally) => all + of(tally), 0);
+function sum(scores: readonly Score[]): { runs: number; right: number } {
+  const total = (of: (score: Score) => number) => scores.reduce((all, score) => all + of(score), 0);
   return { runs: total(({ runs }) => runs), right: total(({ right }) => right) };
 }
 
@@ -63,12 +63,12 @@ const of = ({ right, runs }: { runs: number; right: number }) => (runs > 0 ? `${
 const range = ([low, high]: [number, number]) => `${Math.floor(100 * low)}–${Math.ceil(100 * high)} %`;
 
 /** Of each kind, how many runs were named right, by trainer and in all, with the interval of the share. */
-export function table({ tallies }: Recording, healthy: boolean): string {
-  const rows = [...new Set(tallies.map(({ kind, watching }) => `${kind}\n${watching}`))].flatMap((key) => {
+export function table({ scores }: Recording, healthy: boolean): string {
+  const rows = [...new Set(scores.map(({ kind, watching }) => `${kind}\n${watching}`))].flatMap((key) => {
     const [kind, watching] = key.split("\n");
     if (kind.startsWith("goes well") !== healthy) return [];
-    const own = tallies.filter((tally) => tally.kind === kind && tally.watching === watching);
-    const cells = TRAINERS.map((trainer) => of(sum(own.filter((tally) => tally.trainer === trainer))));
+    const own = scores.filter((score) => score.kind === kind && score.watching === watching);
+    const cells = TRAINERS.map((trainer) => of(sum(own.filter((score) => score.trainer === trainer))));
     const all = sum(own);
     const others: Record<string, number> = {};
     for (const { verdicts } of own)

@@ -113,7 +113,7 @@ test("a change of backends that fails leaves the optimizer with its state", asyn
   const variables = makeVariables();
   const optimizer = superlevelOptimizer({ gradients: "noisy" });
   for (let t = 1; t <= 3; t++) step(optimizer, variables, t);
-  const twin = await resumed(optimizer, variables);
+  const again = await resumed(optimizer, variables);
   await tf.setBackend("cpu");
   // The values of a variable cannot be had.
   const spy = vi.spyOn(tf.backend(), "readSync").mockImplementation(fail);
@@ -124,9 +124,9 @@ test("a change of backends that fails leaves the optimizer with its state", asyn
   expect(optimizer.iterations).toBe(3);
   for (let t = 4; t <= 6; t++) {
     step(optimizer, variables, t);
-    step(twin.second, twin.copies, t);
+    step(again.second, again.copies, t);
   }
-  expect(variables.map(numbers)).toEqual(twin.copies.map(numbers));
+  expect(variables.map(numbers)).toEqual(again.copies.map(numbers));
 });
 
 test("the average is put back for every variable, also where that fails for one", async () => {

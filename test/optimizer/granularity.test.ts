@@ -129,14 +129,14 @@ describe.each(engines)("%s engine, a tuner for each tensor", (engine) => {
     });
     const round = Math.fround;
     const choices = choicesOf(base, tuner);
-    const twins = starts.map((start) => new Reference(start, { base, tuner, gradients, choices, round }));
+    const alone = starts.map((start) => new Reference(start, { base, tuner, gradients, choices, round }));
     for (let step = 1; step <= 60; step++) {
       const g = sizes.map((size) => gradientAt(step, size, random, 1 / 8));
       g.forEach((grads, k) => optimizer.tensors[k].grads.set(grads));
       const info = optimizer.step();
-      twins.forEach((twin, k) => k !== frozen && twin.step(g[k], 0.125, { gradNorm: info.gradNorm }));
-      twins.forEach((twin, k) => compare(optimizer.tensors[k].params, twin.x, `step ${step}: tensor ${k}`));
-      const scales = twins.map((twin, k) => (k === frozen ? 0 : Math.fround(twin.S)));
+      alone.forEach((own, k) => k !== frozen && own.step(g[k], 0.125, { gradNorm: info.gradNorm }));
+      alone.forEach((own, k) => compare(optimizer.tensors[k].params, own.x, `step ${step}: tensor ${k}`));
+      const scales = alone.map((own, k) => (k === frozen ? 0 : Math.fround(own.S)));
       compare(optimizer.scale as Float32Array, scales, `step ${step}: S`);
     }
     checkSame(optimizer.tensors[frozen].params, starts[frozen], "frozen");

@@ -157,5 +157,4 @@ export function modeOf(kind: Kind, base: BaseOptions, tuner: TunerOptions | null
 export const carryOf = ({ anchor, ownFloor }: Mode): number => anchor?.carry ?? (ownFloor ? 1 : 0.6);
 
 /** What S is multiplied by when it is known what gradients are. */
-export const boldness = (before: Mode, now: Mode): number =>
-  before.start > 0 ? now.start / before.start : 1;
+export const ratioOf = (before: Mode, now: Mode): number => (before.start > 0 ? now.start / before.start : 1);

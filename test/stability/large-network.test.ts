@@ -1,4 +1,4 @@
-/** Curvature of a network of 318 010 parameters in float32, against its twin in float64. */
+/** Curvature of a network of 318 010 parameters in float32, against the same in float64. */
 import { describe, expect, test } from "vitest";
 
 import type { GradientSource } from "../../src/index.js";
@@ -27,7 +27,7 @@ const single: GradientSource = (params, grads) => {
   grads.fill(0);
   return add(params, grads);
 };
-const twin: LossGrad = (params) => {
+const inDouble: LossGrad = (params) => {
   const grads = new Float64Array(mlp.size);
   return { loss: add(params, grads), grads };
 };
@@ -36,9 +36,9 @@ const norm = (values: ArrayLike<number>) => Math.sqrt(Array.from(values).reduce(
 const off = (a: Float64Array, b: Float64Array) => norm(a.map((value, i) => value - b[i])) / norm(b);
 
 describe(`a network of ${mlp.size} parameters in float32`, async () => {
-  const exact = await sharpness(twin, start);
+  const exact = await sharpness(inDouble, start);
 
-  test("has the sharpness of its twin in float64 to a thousandth, and says how wrong it may be", async () => {
+  test("has the sharpness of the same network in float64 to a thousandth, and says how wrong it may be", async () => {
     const found = await sharpness(fromSource(single), start);
     expect(mlp.size).toBe(318_010);
     expect(Math.abs(found.lambdaMax / exact.lambdaMax - 1)).toBeLessThan(1e-3);
@@ -47,7 +47,7 @@ describe(`a network of ${mlp.size} parameters in float32`, async () => {
   });
 
   test("has its Hessian's products, which differences over u^⅓ (1 + ‖x‖) miss by a fifth", async () => {
-    const image = await hessianVector(twin, start, exact.vector);
+    const image = await hessianVector(inDouble, start, exact.vector);
     const product = (options = {}) => hessianVector(fromSource(single), start, exact.vector, options);
     const epsilon = Math.cbrt(2 ** -24) * (1 + norm(start));
     expect(off(await product(), image)).toBeLessThan(2e-3);

@@ -1,5 +1,5 @@
 import { KINDS } from "../../common/kinds.js";
-import { NOISE_LIMIT, boldness } from "../../stepper/gradients.js";
+import { NOISE_LIMIT, startRatio } from "../../stepper/gradients.js";
 import { ENDLESS, TINY, type Algebra, type Flag, type Value } from "./algebra.js";
 import { shortened } from "./average.js";
 import { ByKind, windowEnd } from "./kinds.js";
@@ -174,7 +174,7 @@ export function takeStep<A>(
 /** What S is multiplied by at the step that finds out what gradients are. */
 function boldnessOf<A>(c: Algebra<A>, { modes, kind }: Plan, by: ByKind<A>, decides: Flag<A>): Value<A> {
   if (kind) return 1;
-  return c.where(decides, c.where(by.noisy, boldness(modes, "noisy"), boldness(modes, "exact")), 1);
+  return c.where(decides, c.where(by.noisy, startRatio(modes, "noisy"), startRatio(modes, "exact")), 1);
 }
 
 /** Where the loss is known and not negative, S does not grow at a step that promises more than a share of it. */

@@ -49,7 +49,7 @@ export interface DeviceState {
   step(input: StepInput): StepOutput;
   reportOf(values: Float32Array): Report;
   /** What was found out of a step, by its number, after so many. */
-  hear(report: Report, kind: GradientKind, step: number, iterations: number): void;
+  onReport(report: Report, kind: GradientKind, step: number, iterations: number): void;
   /** The average minus x; 0 where there is none. */
   offset(): Value<Tensor>;
   /** What to read, and what the state is then. */

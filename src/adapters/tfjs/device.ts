@@ -34,7 +34,7 @@ export class DeviceTraining extends Training {
   readonly #state: DeviceState;
   #iterations = 0;
   #learningRate = 0;
-  #heard: StepInfo | undefined;
+  #reported: StepInfo | undefined;
   /** Steps known not to have been taken, and those that were told of. */
   #skipped = 0;
   #told = 0;
@@ -79,21 +79,21 @@ export class DeviceTraining extends Training {
   }
 
   override get latest(): StepInfo | undefined {
-    return this.#heard;
+    return this.#reported;
   }
 
   /** As far as it has arrived. */
   get scale(): number {
-    return this.#heard?.scale ?? (this.#run.plan.tuner ? 0 : 1);
+    return this.#reported?.scale ?? (this.#run.plan.tuner ? 0 : 1);
   }
 
-  // What others yield to be read, this one hears of later.
+  // Others yield what is to be read; here it is read later.
   *step(found: Found, loss: Loss): Reader<StepInfo> {
     const gradients = this.list.match(found).filter((_, k) => !this.frozen[k]);
     this.#expectFinite();
     this.#advance(gradients, loss);
     const unknown = { gradNorm: NaN, h: NaN, scale: this.scale, skipped: false };
-    return this.#heard ?? { step: this.#iterations, learningRate: this.#learningRate, ...unknown };
+    return this.#reported ?? { step: this.#iterations, learningRate: this.#learningRate, ...unknown };
   }
 
   /** A step that turns out not to have been taken is told of by the next one, where that is an error. */
@@ -120,7 +120,7 @@ export class DeviceTraining extends Training {
     commit();
     this.#iterations++;
     if (rate !== undefined) this.#learningRate = rate;
-    if (report) this.#arrival = this.#hear(report, this.#iterations);
+    if (report) this.#arrival = this.#readReport(report, this.#iterations);
   }
 
   /** One vector as tensors like the variables that run, which are kept. */
@@ -130,32 +130,32 @@ export class DeviceTraining extends Training {
     return parts.map((part, k) => tf.keep(tf.reshape(part, this.#running[k].shape)));
   }
 
-  async #hear(report: Tensor, step: number): Promise<void> {
+  async #readReport(report: Tensor, step: number): Promise<void> {
     try {
       const values = await report.data<"float32">();
-      if (!this.#disposed) this.#takeIn(this.#state.reportOf(values), step);
+      if (!this.#disposed) this.#onReport(this.#state.reportOf(values), step);
     } finally {
       report.dispose();
       this.#arrival = undefined;
     }
   }
 
-  #takeIn(report: Report, step: number): void {
+  #onReport(report: Report, step: number): void {
     const { skipped, kind, gradNorm, h, learningRate, loss } = report;
     this.#runaway.see(loss);
     const scale = this.#run.plan.tuner ? report.scale : 1;
-    this.#heard = { step, learningRate, gradNorm, h, scale, skipped: skipped > this.#skipped };
+    this.#reported = { step, learningRate, gradNorm, h, scale, skipped: skipped > this.#skipped };
     this.#learningRate = learningRate;
     this.#skipped = skipped;
     if (!this.#run.plan.kind) this.#kind = KINDS[kind];
-    this.#state.hear(report, this.#kind, step, this.#iterations);
+    this.#state.onReport(report, this.#kind, step, this.#iterations);
   }
 
   /** What the newest step found. */
   override async arrival(): Promise<StepInfo> {
     await this.#arrival;
     this.#expectFinite();
-    return this.#heard!;
+    return this.#reported!;
   }
 
   /** The rate of the next step, if gradients are exact and if they are not; undefined where it is the default. */
@@ -205,7 +205,7 @@ export class DeviceTraining extends Training {
     this.#learningRate = learningRate;
     this.#iterations = state.iterations as number;
     this.#kind = KINDS[state.kind as number];
-    this.#heard = undefined;
+    this.#reported = undefined;
     this.#skipped = this.#told = 0;
   }
 

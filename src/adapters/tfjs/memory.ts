@@ -35,7 +35,7 @@ export class TensorMemory {
     this.memory = backend.wasm.asm.memory;
   }
 
-  /** Is it that of the backend in use. */
+  /** Whether it is that of the backend in use. */
   get current(): boolean {
     return backend() === this.#backend;
   }

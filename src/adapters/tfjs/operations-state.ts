@@ -41,14 +41,14 @@ function reportOf({ state, gradNorm, h, learningRate, loss }: Taken<Tensor>): Te
 
 /**
  * A state whose steps are made of the backend's own operations, a few hundred of them. The host takes gradients for finite
- * until it hears otherwise, and computes what follows from the count of steps.
+ * until a report says otherwise, and computes what follows from the count of steps.
  */
 export class OperationsState implements DeviceState {
   readonly #run: DeviceRun;
   readonly #betas: Tensor;
   readonly #ones: Tensor;
   #state: State;
-  /** Has every step moved: then the host can tell the clock by itself. */
+  /** Whether every step has moved: then the host can tell the clock by itself. */
   #allMoved = true;
   #started: boolean;
 
@@ -105,7 +105,12 @@ export class OperationsState implements DeviceState {
     return Object.fromEntries(REPORTED.map((key, k) => [key, values[k]])) as unknown as Report;
   }
 
-  hear({ applied, sInit, kind }: Report, gradients: GradientKind, step: number, iterations: number): void {
+  onReport(
+    { applied, sInit, kind }: Report,
+    gradients: GradientKind,
+    step: number,
+    iterations: number,
+  ): void {
     this.#started ||= sInit > 0;
     const old = this.#state;
     if (gradients === "undecided" || typeof old.kind === "number") return;

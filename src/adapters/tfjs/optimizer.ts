@@ -103,7 +103,7 @@ export class SuperlevelOptimizer extends Optimizer {
     return this.#run.training?.copies;
   }
 
-  /** What the last step found; on a GPU, the last one that has been heard of. Undefined before the first. */
+  /** What the last step found; on a GPU, the last one whose report has been read. Undefined before the first. */
   get lastStep(): StepInfo | undefined {
     return this.#run.training?.latest ?? this.#lastStep;
   }

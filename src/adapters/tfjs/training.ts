@@ -47,7 +47,7 @@ export abstract class Training {
   /** Do gradients and parameters go to and fro between the backend's memory and the optimizer's. */
   abstract readonly copies: boolean;
 
-  /** Is it bound to a backend that is no longer in use. */
+  /** Whether it is bound to a backend that is no longer in use. */
   abstract readonly stale: boolean;
 
   abstract readonly clock: Pick<Clock, "iterations" | "gradients" | "learningRate">;
@@ -56,7 +56,7 @@ export abstract class Training {
   /** One step, if the variables are those of the steps before. */
   abstract step(found: Found, loss: Loss): Reader<StepInfo>;
 
-  /** The last step that was heard of, where what a step finds is known only later. */
+  /** The last step whose report was read, where reports arrive later. */
   get latest(): StepInfo | undefined {
     return undefined;
   }

@@ -1,7 +1,7 @@
 import { mix } from "../../common/hash.js";
 import type { Memory } from "./memory.js";
 
-/* assembly/sweeps/point.ts: has somebody written to the parameters. */
+/* assembly/sweeps/point.ts: tells whether somebody has written to the parameters. */
 
 /** A hash of a span's parameters by the bits that they are, and their places. */
 export function hashOf({ words, at, x, length }: Memory): number {

@@ -18,7 +18,7 @@ export class FusedState implements DeviceState {
   readonly #layout;
   /** Made when they are first needed: with a loss or without, with rates or without, by what is known of gradients. */
   readonly #programs = new Map<string, Program>();
-  /** What the host has heard, which makes shaders shorter. */
+  /** What the host has read, which makes shaders shorter. */
   #plan: Plan;
   #started: boolean;
   #numbers: Tensor;
@@ -122,7 +122,7 @@ export class FusedState implements DeviceState {
     };
   }
 
-  hear({ sInit }: Pick<Report, "sInit">, gradients: GradientKind): void {
+  onReport({ sInit }: Pick<Report, "sInit">, gradients: GradientKind): void {
     this.#started ||= sInit > 0;
     if (gradients !== "undecided") this.#plan = { ...this.#plan, kind: gradients };
   }
@@ -153,7 +153,7 @@ export class FusedState implements DeviceState {
     [this.#numbers, this.#vectors] = this.#onDevice(state);
     this.#plan = this.#run.plan;
     this.#started = !this.#plan.tuner;
-    this.hear({ sInit: state.tuner.sInit as number }, KINDS[state.kind as number]);
+    this.onReport({ sInit: state.tuner.sInit as number }, KINDS[state.kind as number]);
   }
 
   dispose(): void {

@@ -17,10 +17,10 @@ describe.each(Object.keys(recorded))("%s", (name) => {
   });
 
   it("accuses at most one in fifty of the runs that go well at a rate that is right", () => {
-    const own = recorded[name].tallies.filter(
+    const own = recorded[name].scores.filter(
       ({ kind, watching }) => kind === "goes well" && watching !== "held-out probe",
     );
-    const total = (of: "runs" | "right") => own.reduce((sum, tally) => sum + tally[of], 0);
+    const total = (of: "runs" | "right") => own.reduce((sum, score) => sum + score[of], 0);
     expect(1 - total("right") / total("runs")).toBeLessThanOrEqual(0.02);
   });
 });
