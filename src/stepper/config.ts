@@ -155,6 +155,7 @@ export function resolve(
   });
   const program: Program = {
     ...{ engine: config.engine, size: tensors.size, segments, tuner, form },
+    ends: tensors.list.map(({ first, size }) => first + size),
     groups: tunerPerTensor ? segments.length : 1,
     perCoordinate: tuner?.granularity === "parameter",
     slots: slotsOf(rule, tuner, gradients),
