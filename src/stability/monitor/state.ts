@@ -114,6 +114,12 @@ export class MonitorState {
     if (due) this.#spare = undefined;
   }
 
+  /** Is the step to tell of its tensors, which is not measured: of a large network's one in size / 4096. */
+  watches(step: number): boolean {
+    const { length = 0 } = this.#live?.params ?? {};
+    return !this.#start && this.#steps.areTold && step % Math.ceil(length / SMALL) === 0;
+  }
+
   #forgetStart(): void {
     this.#spare = this.#start ?? this.#spare;
     this.#start = undefined;
@@ -138,16 +144,9 @@ export class MonitorState {
     return base?.momentum ?? base?.beta1 ?? 0;
   }
 
-  afterStep({
-    step,
-    skipped,
-    learningRate,
-    scale,
-    lossAfter,
-    rejections,
-    violated,
-    gradNorm,
-  }: RunInfo): void {
+  afterStep(info: RunInfo): void {
+    const { step, loss, gradNorm, learningRate, scale, lossAfter, tensors } = info;
+    const { skipped, violated, rejections } = info;
     this.step = step;
     this.#rejections += rejections;
     if (violated) this.#violations += Math.max(1, rejections);
@@ -160,6 +159,7 @@ export class MonitorState {
     if (!this.#start && this.#live) {
       this.#reports.addGradNorm(gradNorm);
       if (!this.#noisy) this.#gradNorm = gradNorm;
+      if (tensors) this.#steps.addTold(tensors, loss, this.#trend.first);
     }
     if (lossAfter === undefined) return;
     const open = this.#options.objective === undefined && this.#objective === "batch";
