@@ -24,6 +24,7 @@ export const TAGS = {
   update: "update_ratio",
   scale: "superlevel/scale",
   findings: "superlevel/findings",
+  dead: "dead_units",
 } as const;
 
 export function expectTarget(name: string, target: LogTarget): void {

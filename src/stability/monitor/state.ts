@@ -43,6 +43,7 @@ export class MonitorState {
   #live: MonitorPoint | undefined;
   /** What steps are made of, where the run tells. */
   #config: MonitorPoint["config"];
+  #deadUnits: Evidence["deadUnits"] = [];
   readonly #trend = new LossTrend();
   readonly #signal = new SignalShare();
   readonly #rates = new RateHistory();
@@ -91,6 +92,7 @@ export class MonitorState {
     this.#objective ??= point.deterministic === false ? "batch" : "fullBatch";
     this.step = point.step - 1;
     this.#config ??= point.config;
+    this.#deadUnits = point.deadUnits ?? this.#deadUnits;
     this.#live = point;
     // A run may show its losses alone.
     const shown = point.params.length > 0;
@@ -253,6 +255,7 @@ export class MonitorState {
       rejections: this.#rejections,
       window: this.#window,
       layers,
+      deadUnits: this.#deadUnits,
       seen,
       steepness: { first: steepnessFirst, max: steepnessMax },
       updateRatio: this.#steps.history?.updateRatio ?? NaN,
