@@ -66,6 +66,16 @@ describe("layersProfile", () => {
     expect(rows).toEqual({ conv: 0, relu: expect.closeTo(1 / 3, 6) as number, flat: expect.closeTo(1 / 3, 6) as number, out: 0 }); // prettier-ignore
   });
 
+  it("counts a unit as alive that is so in one call of many", async () => {
+    // predict takes 32 examples at a time: the first 32 of 50 are positive.
+    const hidden = tfl.layers.dense({ name: "hidden", units: 3, inputShape: [1], activation: "relu" });
+    const model = tfl.sequential({ layers: [hidden, last(1)] });
+    hidden.setWeights([tf.tensor2d([[1, -1, 0]]), tf.zeros([3])]);
+    const x = tf.tensor2d(Array.from({ length: 50 }, (_, k) => [k < 32 ? 1 : -1]));
+    const rows = await layersProfile(() => tf.sum(model.predict(x) as tf.Tensor), model);
+    expect(rows[0].deadUnits).toBeCloseTo(1 / 3, 6);
+  });
+
   it("takes channels for units where they come first", async () => {
     const x = tf.tensor4d([0, 0, 0, 0, 1, 2, 0, 0], [1, 2, 2, 2]);
     const call = () => tf.mul(x, 1);
