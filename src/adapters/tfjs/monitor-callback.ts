@@ -6,6 +6,7 @@ import { lyapunovMonitor, type LyapunovMonitor } from "../../stability/monitor/m
 import type { LyapunovSummary } from "../../stability/monitor/options.js";
 import type { MonitorPoint } from "../../stability/monitor/point.js";
 import { deadUnits, type UnitModel } from "./dead-units.js";
+import type { LayerLike } from "./layer-calls.js";
 import { variablesOf, type VariableLike } from "./source.js";
 
 /** Options of {@link monitorCallback}. */
@@ -17,7 +18,9 @@ export interface MonitorCallbackOptions {
   model?: {
     readonly optimizer: unknown;
     readonly trainableWeights?: readonly VariableLike[];
-  } & Partial<UnitModel>;
+    readonly layers?: readonly LayerLike[];
+    predict?(inputs: Tensor | Tensor[]): Tensor | Tensor[];
+  };
   /**
    * Inputs of the model, some hundred of those that are trained on: every `every` batches a forward pass of them tells which share
    * of each layer's units returns 0 at all of them. Needs `model`, a LayersModel. The caller disposes of them after the training.
