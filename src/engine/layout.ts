@@ -37,7 +37,6 @@ function valuesOf(kernels: WasmKernels, program: Program, { external, threads = 
     ...program,
     ...{ external, threads },
     segments: program.segments.length,
-    tensors: program.ends.length,
     betas: form?.decays.length,
     tuned: tuner !== null,
     delta: tuner && Delta[DELTAS[tuner.delta]].value,
@@ -98,7 +97,7 @@ export function viewsOf(kernels: WasmKernels, program: Program, { from, external
     state: [bytes(Layout.groups, Layout.groupsLength), bytes(Layout.vectors, Layout.vectorsLength)],
     scalars: record(Layout.scalars, Scalar.count),
     summary: record(Layout.summary, Summary.count),
-    tensorSums: record(Layout.tensors, program.ends.length * (1 + TensorSums.count)),
+    tensorSums: record(Layout.tensors, program.tensors * (1 + TensorSums.count)),
   };
 }
 

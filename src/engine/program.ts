@@ -8,8 +8,8 @@ export interface Program {
   readonly engine: EngineName | "auto";
   readonly size: number;
   readonly segments: readonly Segment[];
-  /** The coordinates behind the tensors' last ones. */
-  readonly ends: readonly number[];
+  /** How many there are, frozen ones too. */
+  readonly tensors: number;
   /** Moments per coordinate, and a lead where one may be wanted. */
   readonly slots: number;
   /** Weight decay joins the update (true) or the gradient (false). */
@@ -57,7 +57,7 @@ export interface Engine {
   /** What the kernels read at a step, and what they wrote after it. */
   readonly scalars: Float64Array;
   readonly summary: Float64Array;
-  /** `ends`, and what a step that was watched found of each tensor: fields of `TensorSums`. The js engine has none. */
+  /** The coordinates behind the tensors' last ones, from the host, and what a step that was watched found of each tensor: fields of `TensorSums`. The js engine has none. */
   readonly tensorSums?: Float64Array;
   /** Parameters that are external, which a step writes to all the same. */
   readonly outside?: readonly Float32Array[];

@@ -155,7 +155,7 @@ export function resolve(
   });
   const program: Program = {
     ...{ engine: config.engine, size: tensors.size, segments, tuner, form },
-    ends: tensors.list.map(({ first, size }) => first + size),
+    tensors: tensors.list.length,
     groups: tunerPerTensor ? segments.length : 1,
     perCoordinate: tuner?.granularity === "parameter",
     slots: slotsOf(rule, tuner, gradients),

@@ -52,7 +52,7 @@ export class State {
     this.size = tensors.size;
     this.writes = new WriteDetector(engine, program);
     this.tensors = viewsOf(tensors, engine);
-    engine.tensorSums?.set(program.ends);
+    engine.tensorSums?.set(tensors.list.map(({ first, size }) => first + size));
     tensors.values.forEach((values, k) => values && this.tensors[k].params.set(values));
     this.#start();
   }
