@@ -10,7 +10,6 @@ const SHARED = {
   Layout: "Layout",
   Scalars: "Scalar",
   Summary: "Summary",
-  TensorSums: "TensorSums",
   Group: "Group",
   Beta: "Beta",
 };
@@ -39,6 +38,9 @@ const bytes = ["CHUNK", "EIGHT", "BLOCK"].map((name) => {
   const [, value] = new RegExp(`export const ${name}: usize = (\\d+);`).exec(layout);
   return `export const ${name}_BYTES = ${value};`;
 });
+
+/** How many sums there are of a tensor, which the host takes in their order. */
+bytes.push(`export const TENSOR_SUMS = ${fieldsOf("TensorSums").length};`);
 
 writeFileSync(
   "src/engine/records.ts",

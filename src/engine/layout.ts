@@ -1,7 +1,7 @@
 import type { Form } from "../tuners/forms.js";
 import type { Tuner } from "../tuners/tuners.js";
 import { expectFit, readsParams, type Engine, type Program } from "./program.js";
-import { CHUNK_BYTES, Config, Layout, Scalar, Summary, TensorSums } from "./records.js";
+import { CHUNK_BYTES, Config, Layout, Scalar, Summary, TENSOR_SUMS } from "./records.js";
 import { enumerationsOf, type WasmKernels } from "./wasm.js";
 
 /*
@@ -97,7 +97,7 @@ export function viewsOf(kernels: WasmKernels, program: Program, { from, external
     state: [bytes(Layout.groups, Layout.groupsLength), bytes(Layout.vectors, Layout.vectorsLength)],
     scalars: record(Layout.scalars, Scalar.count),
     summary: record(Layout.summary, Summary.count),
-    tensorSums: record(Layout.tensors, program.tensors * (1 + TensorSums.count)),
+    tensorSums: record(Layout.tensors, program.tensors * (1 + TENSOR_SUMS)),
   };
 }
 

@@ -57,7 +57,10 @@ export interface Engine {
   /** What the kernels read at a step, and what they wrote after it. */
   readonly scalars: Float64Array;
   readonly summary: Float64Array;
-  /** The coordinates behind the tensors' last ones, from the host, and what a step that was watched found of each tensor: fields of `TensorSums`. The js engine has none. */
+  /**
+   * The coordinates behind the tensors' last ones, from the host, and what a step that was watched found of each tensor:
+   * `TENSOR_SUMS` numbers. The js engine has none.
+   */
   readonly tensorSums?: Float64Array;
   /** Parameters that are external, which a step writes to all the same. */
   readonly outside?: readonly Float32Array[];

@@ -1,4 +1,5 @@
 import type { Engine } from "../engine/program.js";
+import { TENSOR_SUMS } from "../engine/records.js";
 import type { Tensor } from "../tensors.js";
 import type { TensorStep } from "./info.js";
 
@@ -10,7 +11,7 @@ export function tensorSteps(
 ): TensorStep[] {
   return list.flatMap(({ name, first, size, frozen }, k) => {
     if (frozen) return [];
-    const sums = before ? [0, 0, 0] : tensorSums!.subarray(list.length + 3 * k);
+    const sums = before ? [0, 0, 0] : tensorSums!.subarray(list.length + TENSOR_SUMS * k);
     for (let i = first; before && i < first + size; i++) {
       sums[0] += grads[i] ** 2;
       sums[1] += before[i] ** 2;
