@@ -1,7 +1,7 @@
 import { accumulate } from "./sweeps/accumulate";
+import { decayOf } from "./memory/betas";
 import {
   complete,
-  decayOf,
   DELTA,
   deltaStored,
   EIGHT,

@@ -26,19 +26,19 @@ const budget = [
     what: "code with the loader, minified, gzip",
     bytes: gzip(bundle.replace(base64, "")),
     rule: 250,
-    rest: 28_700,
+    rest: 28_900,
   },
-  { what: "superlevel.wasm", bytes: wasm.length, rule: 850, rest: 18_100 },
-  { what: "superlevel.wasm, gzip", bytes: gzip(wasm), rule: 220, rest: 7_400 },
-  { what: "superlevel-relaxed.wasm", bytes: relaxed.length, rule: 850, rest: 17_800 },
+  { what: "superlevel.wasm", bytes: wasm.length, rule: 850, rest: 18_900 },
+  { what: "superlevel.wasm, gzip", bytes: gzip(wasm), rule: 220, rest: 7_350 },
+  { what: "superlevel-relaxed.wasm", bytes: relaxed.length, rule: 850, rest: 18_300 },
   {
     what: "all of it in one file, the kernels as base64, gzip",
     bytes: gzip(bundle),
     rule: 600,
-    rest: 39_800,
+    rest: 40_200,
   },
-  { what: "the kernels for threads", bytes: threads.length, rule: 850, rest: 23_200 },
-  { what: "the kernels for threads, gzip", bytes: gzip(threads), rule: 220, rest: 9_000 },
+  { what: "the kernels for threads", bytes: threads.length, rule: 850, rest: 24_200 },
+  { what: "the kernels for threads, gzip", bytes: gzip(threads), rule: 220, rest: 9_050 },
 ];
 for (const item of budget) {
   item.limit = item.rest + rules * item.rule;

@@ -14,7 +14,7 @@ export type { EngineName } from "./engine/kernels.js";
 export { OptimizerError, type OptimizerErrorCode } from "./common/errors.js";
 export type { GradientKind } from "./common/kinds.js";
 export type { Attempt, Guard, Violation } from "./run/guard.js";
-export type { RestoreOptions, StepInfo, TensorView } from "./stepper/info.js";
+export type { RestoreOptions, StepInfo, TensorStep, TensorView } from "./stepper/info.js";
 export type { Level } from "./run/level.js";
 export { createOptimizer } from "./create.js";
 export type { Optimizer } from "./optimizer.js";

@@ -152,7 +152,7 @@ export class Optimizer implements Disposable {
   /**
    * One step against the gradient `grads`, or against what was written to `this.grads` (then nothing is copied).
    * @param grads `size` numbers
-   * @param seen what is known besides: the loss at the parameters as they are, if it is
+   * @param seen what is known besides, as the loss at the parameters as they are, and what is to be told of the step
    * @throws TypeError or RangeError when `grads` is not `size` numbers
    * @throws OptimizerError "diverged" when the gradient or the loss is not finite or the parameters would not be ("skip" drops
    *   the step instead); "singular", "moved", "disposed"; "busy" from within a run of its own. The state is then as before
@@ -160,10 +160,11 @@ export class Optimizer implements Disposable {
    * @example
    * const optimizer = createOptimizer([1, -1]);
    * optimizer.step([0.3, 0.4]).gradNorm.toFixed(6); // → "0.500000"
+   * optimizer.step([0.3, 0.4], { tensors: true }).tensors![0].gradNorm; // → 0.5
    */
   step(grads?: ArrayLike<number>, seen?: Seen): StepInfo {
     const stepper = expectIdle(Optimizer.#of(this), "step");
-    const loss = lossSeen(seen);
+    const loss = lossSeen(stepper, seen);
     if (grads !== undefined) {
       stepper.engine.grads.set(expectNumbers("grads", grads, stepper.size));
     }

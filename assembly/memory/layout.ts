@@ -9,6 +9,8 @@
  *   decays      │ Decay × betaPairs         the tuner's decay factors
  *   scalars     │ Scalars                   from the host, for the coming step
  *   summary      │ Summary                    for the host, of the state as it is
+ *   ends        │ f64 × tensorCount         from the host: the coordinates behind the tensors' last ones
+ *   tensors     │ TensorSums × tensorCount  for the host
  *   span        │ Span                      what is being swept: this and all up to the constants, for each thread
  *   staging     │ 64 B × (2 + stateCount)   sixteen coordinates cut out of the vectors (segments.ts), and their tuners
  *   deltaBlock  │ 4 KiB                     Δ_t of one block, where Δ is not stored
@@ -19,7 +21,8 @@
  *   gradsTail   │ 4 KiB                     a last block whose gradient and parameters are external, padded
  *   paramsTail  │ 4 KiB
  *   constants   │ 16 B × (CONSTANTS + 3 betaCount)  what a loop holds on to (held.ts)
- *   partials    │ PartialSums × spans       where threads share the sweeps: what every span finds, and
+ *   partials    │ PartialSums × spans       where threads share the sweeps: what every span finds,
+ *   parts       │ PartSums × (spans + tensorCount)  and of every tensor's part in it, and
  *   pool        │ 64 B × (5 + threads)      how they agree (pool.ts)
  *   groups      │ { Group, Beta × groupPairs } × groupCount      ← saved
  *   vectors     │ stride bytes each, 64-byte aligned and zero behind the last coordinate:
@@ -36,7 +39,8 @@
  *   end         ┘
  */
 import { Delta, Pull } from "./form";
-import { Beta, Config, Decay, Group, Layout, PartialSums, Scalars, Segment, Span, Summary } from "./records";
+import { Beta, Config, Decay, Group, Layout, PartialSums, PartSums, Scalars, Segment, Span } from "./records";
+import { Summary, TensorSums } from "./records";
 
 /** Bytes that one chunk of a sweep's loop handles: sixteen coordinates. Vectors are padded to it. */
 export const CHUNK: usize = 64;
@@ -68,6 +72,7 @@ export let tuned: bool = false;
 export let perCoordinate: bool = false;
 
 export let size: usize = 0;
+export let tensorCount: usize = 0;
 export let segmentCount: usize = 0;
 export let groupCount: usize = 0;
 export let betaCount: usize = 0;
@@ -81,6 +86,8 @@ export let segments: usize = 0;
 export let decays: usize = 0;
 export let scalars: Scalars = changetype<Scalars>(0);
 export let summary: Summary = changetype<Summary>(0);
+export let ends: usize = 0;
+export let tensors: usize = 0;
 export let span: Span = changetype<Span>(0);
 export let staging: usize = 0;
 export let deltaBlock: usize = 0;
@@ -92,6 +99,7 @@ export let gradsTail: usize = 0;
 export let paramsTail: usize = 0;
 export let constants: usize = 0;
 export let partials: usize = 0;
+export let parts: usize = 0;
 export let pool: usize = 0;
 export let groups: usize = 0;
 export let groupBytes: usize = 0;
@@ -148,6 +156,7 @@ function count(): void {
   const twoSweeps = bounded || pullKind == Pull.DECAY_AHEAD;
   perCoordinate = config.perCoordinate != 0;
   threads = usize(config.threads);
+  tensorCount = usize(config.tensors);
   segmentCount = usize(config.segments);
   groupCount = usize(config.groups);
   betaCount = usize(config.betas);
@@ -172,7 +181,9 @@ function placeRecords(): void {
   scalars = changetype<Scalars>(usize(end));
   end = align(end + offsetof<Scalars>());
   summary = changetype<Summary>(usize(end));
-  end = align(end + offsetof<Summary>());
+  ends = usize(end + offsetof<Summary>());
+  tensors = ends + tensorCount * sizeof<f64>();
+  end = align(u64(tensors) + u64(tensorCount) * offsetof<TensorSums>());
 }
 
 /** Each thread's own. */
@@ -195,8 +206,10 @@ function placeScratch(): void {
 
 /** A segment has a span for every block, one more for what is left, and two in the staging area. */
 function placePool(n: u64): void {
+  const spans = n / 1024 + 3 * u64(segmentCount);
   partials = usize(end);
-  end = align(end + (n / 1024 + 3 * u64(segmentCount)) * offsetof<PartialSums>());
+  parts = usize(end + spans * offsetof<PartialSums>());
+  end = align(u64(parts) + (spans + tensorCount) * offsetof<PartSums>());
   pool = usize(end);
   end += (5 + threads) * CHUNK;
 }
@@ -217,6 +230,7 @@ function describe(layout: Layout): void {
   layout.end = f64(end);
   layout.scalars = f64(changetype<usize>(scalars));
   layout.summary = f64(changetype<usize>(summary));
+  layout.tensors = f64(ends);
   layout.groups = f64(groups);
   layout.groupsLength = f64(groupCount * groupBytes);
   layout.vectors = f64(complete ? params : states);
@@ -245,18 +259,6 @@ export function activeCount(): f64 {
 @inline
 export function groupOf(index: usize): Group {
   return changetype<Group>(groups + index * groupBytes);
-}
-
-@inline
-function placeInPairs(index: usize, bytes: usize): usize {
-  return (index >> 1) * bytes + (index & 1) * sizeof<f64>();
-}
-
-@inline
-export function betaOf(group: Group, index: usize): Beta {
-  return changetype<Beta>(
-    changetype<usize>(group) + offsetof<Group>() + placeInPairs(index, offsetof<Beta>()),
-  );
 }
 
 /** Where the state's vector `index` begins. */
@@ -292,9 +294,4 @@ export function within(span: Span, index: usize): usize {
 @inline
 export function deltaOf(span: Span): usize {
   return deltaStored ? within(span, DELTA) : span.params;
-}
-
-@inline
-export function decayOf(index: usize): Decay {
-  return changetype<Decay>(decays + placeInPairs(index, offsetof<Decay>()));
 }

@@ -34,15 +34,16 @@ export class Decay {
 }
 
 /*
- * The four records that the kernels share with the host hold nothing but f64: scripts/records.mjs tells the host where
- * their fields are. Yes and no are 1 and 0.
+ * The records that the kernels share with the host hold nothing but f64: scripts/records.mjs tells the host where their
+ * fields are. Yes and no are 1 and 0.
  */
 
 /** What the host says once, before `plan`: all that does not change from step to step. Every thread reads it. */
 @unmanaged
 export class Config {
-  /** How many coordinates, segments, groups, betas of the tuner and slots of the base there are. */
+  /** How many coordinates, tensors, segments, groups, betas of the tuner and slots of the base there are. */
   size: f64;
+  tensors: f64;
   segments: f64;
   groups: f64;
   betas: f64;
@@ -89,6 +90,7 @@ export class Layout {
   end: f64;
   scalars: f64;
   summary: f64;
+  tensors: f64;
   /** All that `save` keeps: the groups, and the vectors from x on (from xRef on, where x is external). */
   groups: f64;
   groupsLength: f64;
@@ -142,6 +144,8 @@ export class Scalars {
   start: f64;
   /** 1: the step hashes the parameters that it leaves; 2: and those that it comes upon, as nobody has looked at them before. */
   hashes: f64;
+  /** 1: the step sums by tensors, too. */
+  watch: f64;
   /**
    * Found by the kernels before the sweep that uses it. The factor of the pull where each coordinate has a tuner:
    * λ ‖g‖ / ‖x‖, with y and eps as the form has them.
@@ -171,6 +175,22 @@ export class Summary {
   /** Hashes of the parameters (point.ts) as the last step came upon them, and as it left them. */
   hashFound: f64;
   hashLeft: f64;
+}
+
+/** What a step that is watched finds of a tensor. */
+@unmanaged
+export class TensorSums {
+  /** ‖g_t‖² before clipping, ‖x_t‖² and ‖x_{t+1} − x_t‖². */
+  gg: f64;
+  xx: f64;
+  dd: f64;
+}
+
+/** The same of its part in a span of a sweep that threads share. */
+@unmanaged
+export class PartSums extends TensorSums {
+  tensor: u32;
+  unused: u32;
 }
 
 /** What sweeps find: sums over the coordinates of a group, or of a span in it. */

@@ -20,6 +20,7 @@ import { Group, Span } from "../memory/records";
 import { reconstruct } from "./reconstruct";
 import { measureSpan } from "./scan";
 import { sweep, Task } from "./sweep";
+import { watchMove, watchPoint } from "./tensors";
 import { averageGiven, foundDg, holdConstants, runBase, runRule } from "./update";
 import { addProduct, at, bounded, put, Q0, Q1, splat, total, zero } from "../vec";
 
@@ -108,8 +109,11 @@ export function lookAhead(span: Span, to: usize): void {
 @unmanaged
 export class Accumulate {
   visit(span: Span): void {
+    if (!tuned) watchPoint(span);
     update(span, gradientOf(span), deltaBefore(span));
-    if (!tuned) measureSpan(span);
+    if (tuned) return;
+    measureSpan(span);
+    watchMove(span);
   }
 }
 

@@ -4,6 +4,7 @@ import { Span } from "../memory/records";
 import { foundHash, leftHash } from "./point";
 import { addHashes, clearHashes } from "./sums";
 import { sweep, Task } from "./sweep";
+import { watchMove, watchPoint } from "./tensors";
 import { addProduct, at, put, Q0, Q1, Q2, Q3, squares, total, zero } from "../vec";
 
 /*
@@ -14,6 +15,7 @@ import { addProduct, at, put, Q0, Q1, Q2, Q3, squares, total, zero } from "../ve
 export class Move {
   visit(span: Span): void {
     const found = foundHash(span);
+    watchPoint(span);
     hold(0, groupOf(span.segment.group).scale);
     const scale = held(0);
     let x = span.params;
@@ -40,6 +42,7 @@ export class Move {
     span.sums.xx += total(xx);
     span.sums.dd += total(dd);
     addHashes(span, found, leftHash(span));
+    watchMove(span);
   }
 }
 

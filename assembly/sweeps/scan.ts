@@ -3,6 +3,7 @@ import { Span } from "../memory/records";
 import { sweepAlone } from "./segments";
 import { addUnclipped, setUnclipped, unclipped } from "./sums";
 import { sweep, Task } from "./sweep";
+import { clearTensors, watchGrads } from "./tensors";
 import { addProduct, at, bounded, Q0, Q1, Q2, Q3, squares, total, zero } from "../vec";
 
 /*
@@ -16,6 +17,7 @@ export class Scan {
     const found = squaresOf(span.grads, span.bytes);
     addUnclipped(span, found);
     span.sums.gg += found;
+    watchGrads(span, false);
   }
 }
 
@@ -35,6 +37,7 @@ export class ScanClipped {
     }
     addUnclipped(span, total(whole));
     span.sums.gg += total(clipped);
+    watchGrads(span, false);
   }
 }
 
@@ -63,12 +66,14 @@ class ScanExactly {
       sums.gg += clipped * clipped;
     }
     setUnclipped(sum);
+    watchGrads(span, true);
   }
 }
 
 @inline
 function clearSums(): void {
   setUnclipped(0);
+  clearTensors();
   for (let k: usize = 0; k < groupCount; k++) groupOf(k).gg = 0;
 }
 

@@ -34,6 +34,11 @@ export function clearHashes(): void {
 }
 
 @inline
+export function isShared(): bool {
+  return shared;
+}
+
+@inline
 export function addHashes(span: Span, found: f64, left: f64): void {
   if (ASC_FEATURE_THREADS && shared) {
     const sums = changetype<PartialSums>(span.sums);

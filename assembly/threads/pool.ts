@@ -2,6 +2,7 @@ import { groupOf, span, segmentCount, segmentOf, pool, thread, threads, CHUNK } 
 import { Segment } from "../memory/records";
 import { advance, enter, finish, isCopied, prepare } from "../sweeps/segments";
 import { clear, collect, partialOf, setShared } from "../sweeps/sums";
+import { gatherTensors } from "../sweeps/tensors";
 
 /*
  * How threads share a sweep. One leads: it opens the gate, sweeps too, and closes the gate when no span is left. Others
@@ -158,7 +159,7 @@ function waitForAll(): void {
   atomic.store<i32>(pool + LEADER_SLEEPS, 0);
 }
 
-/** Adds the spans' sums to their groups, in order. */
+/** Adds the spans' sums to their groups and tensors, in order. */
 function gather(): void {
   let index: usize = 0;
   for (let k: usize = 0; k < segmentCount; k++) {
@@ -166,6 +167,7 @@ function gather(): void {
     const end = k + 1 < segmentCount ? usize(segmentOf(k + 1).firstSpan) : load<u32>(pool + SPANS);
     for (; index < end; index++) collect(group, partialOf(index));
   }
+  gatherTensors(index);
 }
 
 export function sweepShared<S>(task: i32): void {

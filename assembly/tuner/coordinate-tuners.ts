@@ -1,11 +1,11 @@
 import { held, heldAt, hold } from "../memory/held";
 import { LEAST } from "../memory/form";
+import { decayOf } from "../memory/betas";
 import {
   betaBytes,
   betaCount,
   config,
   CONSTANTS,
-  decayOf,
   deltaOf,
   EIGHT,
   gradBlock,
@@ -23,6 +23,7 @@ import {
 import { Span } from "../memory/records";
 import { foundHash, leftHash } from "../sweeps/point";
 import { addHashes } from "../sweeps/sums";
+import { watchMove, watchPoint } from "../sweeps/tensors";
 import { addProduct, at, bounded, put, Q0, Q1, splat, total, zero } from "../vec";
 
 /*
@@ -126,6 +127,7 @@ function moveLanes<Q>(x: usize, xRef: usize, scales: usize, scale: v128, delta: 
 // eslint-disable-next-line max-lines-per-function -- one loop
 export function tuneSpan(span: Span, h: usize): void {
   const found = foundHash(span);
+  watchPoint(span);
   holdConstants(span);
   const raise = held(TUNER + 0);
   const inRoot = held(TUNER + 1);
@@ -229,6 +231,7 @@ export function tuneSpan(span: Span, h: usize): void {
   const b = max(f32x4.extract_lane(largest, 2), f32x4.extract_lane(largest, 3));
   sums.scaleMax = max(sums.scaleMax, f64(max(a, b)));
   addHashes(span, found, leftHash(span));
+  watchMove(span);
 }
 
 /** The tuner of the coordinate at byte j of each vector, as if it had seen nothing, each s at `s`. */

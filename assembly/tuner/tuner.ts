@@ -1,14 +1,6 @@
 import { LEAST, Pull } from "../memory/form";
-import {
-  betaOf,
-  config,
-  decayOf,
-  groupBetas,
-  groupCount,
-  groupOf,
-  pullKind,
-  scalars,
-} from "../memory/layout";
+import { betaOf, decayOf } from "../memory/betas";
+import { config, groupBetas, groupCount, groupOf, pullKind, scalars } from "../memory/layout";
 import { Beta, Decay, Group } from "../memory/records";
 import { promised } from "./promise";
 

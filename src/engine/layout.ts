@@ -1,7 +1,7 @@
 import type { Form } from "../tuners/forms.js";
 import type { Tuner } from "../tuners/tuners.js";
 import { expectFit, readsParams, type Engine, type Program } from "./program.js";
-import { CHUNK_BYTES, Config, Layout, Scalar, Summary } from "./records.js";
+import { CHUNK_BYTES, Config, Layout, Scalar, Summary, TENSOR_SUMS } from "./records.js";
 import { enumerationsOf, type WasmKernels } from "./wasm.js";
 
 /*
@@ -75,7 +75,7 @@ export function setUp(kernels: WasmKernels, { segments, form }: Program): void {
 
 export type Views = Pick<
   Engine,
-  "params" | "grads" | "reference" | "moments" | "scales" | "state" | "scalars" | "summary"
+  "params" | "grads" | "reference" | "moments" | "scales" | "state" | "scalars" | "summary" | "tensorSums"
 >;
 
 /** Views of what is laid out, for as long as the memory does not grow. */
@@ -97,6 +97,7 @@ export function viewsOf(kernels: WasmKernels, program: Program, { from, external
     state: [bytes(Layout.groups, Layout.groupsLength), bytes(Layout.vectors, Layout.vectorsLength)],
     scalars: record(Layout.scalars, Scalar.count),
     summary: record(Layout.summary, Summary.count),
+    tensorSums: record(Layout.tensors, program.tensors * (1 + TENSOR_SUMS)),
   };
 }
 

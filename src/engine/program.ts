@@ -8,6 +8,8 @@ export interface Program {
   readonly engine: EngineName | "auto";
   readonly size: number;
   readonly segments: readonly Segment[];
+  /** How many there are, frozen ones too. */
+  readonly tensors: number;
   /** Moments per coordinate, and a lead where one may be wanted. */
   readonly slots: number;
   /** Weight decay joins the update (true) or the gradient (false). */
@@ -55,6 +57,11 @@ export interface Engine {
   /** What the kernels read at a step, and what they wrote after it. */
   readonly scalars: Float64Array;
   readonly summary: Float64Array;
+  /**
+   * The coordinates behind the tensors' last ones, from the host, and what a step that was watched found of each tensor:
+   * `TENSOR_SUMS` numbers. The js engine has none.
+   */
+  readonly tensorSums?: Float64Array;
   /** Parameters that are external, which a step writes to all the same. */
   readonly outside?: readonly Float32Array[];
   /** Throws where a thread of it has died, or is at work. */

@@ -1,6 +1,6 @@
 import { expectFunction, expectNumber, expectOptions } from "../common/expect.js";
-import type { RunInfo, RunMonitor, RunPoint } from "../run/options.js";
-import { sumStep } from "../stability/monitor/layers.js";
+import type { RunInfo, RunMonitor } from "../run/options.js";
+import { norm } from "../stability/vectors.js";
 import type { LyapunovMonitor } from "../stability/monitor/monitor.js";
 
 /** Where values of a step go: Weights & Biases and those like it, or {@link eventFile}. */
@@ -24,6 +24,7 @@ export const TAGS = {
   update: "update_ratio",
   scale: "superlevel/scale",
   findings: "superlevel/findings",
+  dead: "dead_units",
 } as const;
 
 export function expectTarget(name: string, target: LogTarget): void {
@@ -49,27 +50,22 @@ export class FindingLog {
   }
 }
 
-/** ‖g‖ and ‖d‖ / ‖x‖ of all parameters, and of each tensor where there are some. */
-function lengths({ params, grads, tensors }: Copied, now: Float32Array): Record<string, number> {
+/** ‖x_{t+1} − x_t‖ / ‖x_t‖ of all parameters, and with ‖g‖ of each tensor where there are some. */
+function lengths(tensors: RunInfo["tensors"]): Record<string, number> {
   const values: Record<string, number> = {};
-  const [start, end] = [{ loss: NaN, params, grads }, { params: now }];
-  const total = sumStep(start, end);
-  values[TAGS.update] = Math.sqrt(total.dd / total.xx);
-  if (tensors.length === 1) return values;
-  let first = 0;
-  for (const { name, params: own } of tensors) {
-    const { gg, dd, xx } = sumStep(start, end, first, (first += own.length));
-    values[`${TAGS.gradient}/${name}`] = Math.sqrt(gg);
-    if (xx > 0) values[`${TAGS.update}/${name}`] = Math.sqrt(dd / xx);
+  if (!tensors) return values;
+  const lengthOf = (of: "updateNorm" | "paramsNorm") => norm(tensors.map((tensor) => tensor[of]));
+  values[TAGS.update] = lengthOf("updateNorm") / lengthOf("paramsNorm");
+  for (const { name, gradNorm, updateRatio } of tensors.length > 1 ? tensors : []) {
+    values[`${TAGS.gradient}/${name}`] = gradNorm;
+    if (updateRatio < Infinity) values[`${TAGS.update}/${name}`] = updateRatio;
   }
   return values;
 }
 
-type Copied = Pick<RunPoint, "params" | "grads" | "tensors">;
-
 /**
  * A monitor for `minimize` that logs `loss`, `learning_rate`, `grad_norm`, `update_ratio` (‖S u‖ / ‖x‖), `superlevel/scale`, the
- * same by tensor, and findings as text. A step that is logged costs a copy of x and g and a pass over them.
+ * same by tensor, and findings as text.
  *
  * @param target what has `log(values, { step })`, as the run of Weights & Biases; promises that it returns are not awaited
  * @throws TypeError or RangeError naming what is wrong
@@ -86,7 +82,7 @@ type Copied = Pick<RunPoint, "params" | "grads" | "tensors">;
 export function logTo(
   target: LogTarget,
   options: LogOptions = {},
-): Required<Pick<RunMonitor, "beforeStep" | "afterStep">> {
+): Required<Pick<RunMonitor, "watches" | "afterStep">> {
   expectTarget("logTo(target)", target);
   expectOptions("logTo", options, ["every", "monitor"]);
   const every = expectNumber("logTo.every", options.every ?? 10, { min: 1, integer: true });
@@ -94,23 +90,17 @@ export function logTo(
   if (monitor !== undefined)
     expectFunction("logTo.monitor.summary", (monitor as { summary?: unknown }).summary);
   const findings = new FindingLog(monitor);
-  let copied: Copied | undefined;
-  let live: Float32Array = new Float32Array();
+  const isDue = (step: number) => step === 1 || step % every === 0;
   return {
-    beforeStep({ step, params, grads, tensors }: RunPoint) {
-      copied = undefined;
-      if (step !== 1 && step % every !== 0) return;
-      live = params;
-      copied = { params: params.slice(), grads: grads.slice(), tensors };
-    },
-    afterStep({ step, loss, learningRate, gradNorm, scale, skipped }: RunInfo) {
-      if (!copied || skipped) return;
+    watches: isDue,
+    afterStep({ step, loss, learningRate, gradNorm, scale, skipped, tensors }: RunInfo) {
+      if (skipped || !isDue(step)) return;
       const values = {
         [TAGS.loss]: loss,
         [TAGS.rate]: learningRate,
         [TAGS.gradient]: gradNorm,
         [TAGS.scale]: scale,
-        ...lengths(copied, live),
+        ...lengths(tensors),
         ...findings.changed,
       };
       target.log(values, { step });

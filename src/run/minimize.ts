@@ -226,7 +226,8 @@ function* arrive(
     for (const monitor of monitors)
       monitor.beforeStep?.({ step, loss, params, grads, deterministic, tensors, config });
   });
-  return moved ? yield* counts.ask(stepper.clock.iterations + 1) : loss;
+  stepper.watch(monitors.some((monitor) => monitor.watches?.(step)));
+  return moved ? yield* counts.ask(step) : loss;
 }
 
 /** What monitors see. */

@@ -49,6 +49,8 @@ export interface RunPoint {
 export interface RunMonitor {
   /** Called before each step, and at the last point of the run where its loss and gradient are known. */
   beforeStep?(point: RunPoint): void;
+  /** Asked before each step: is what it does to each tensor to be told, as `tensors` of `afterStep`, to every monitor? */
+  watches?(step: number): boolean;
   /**
    * Called after each try of a step, before the loss there is asked for: the rest of the step, which may move the point. A guard
    * judges where it leads, and takes it back with the try.
@@ -159,7 +161,13 @@ function checkConditions(run: RunOptions): void {
 }
 
 const MOST_MONITORS = 1000;
-const METHODS = ["beforeStep", "complete", "penalty", "afterStep"] as const satisfies (keyof RunMonitor)[];
+const METHODS = [
+  "beforeStep",
+  "watches",
+  "complete",
+  "penalty",
+  "afterStep",
+] as const satisfies (keyof RunMonitor)[];
 
 const isMethod = (value: unknown) => value === undefined || typeof value === "function";
 

@@ -1,5 +1,5 @@
 import { OptimizerError } from "../common/errors.js";
-import { expectLoss, expectNumber, expectOptions } from "../common/expect.js";
+import { expectBoolean, expectLoss, expectNumber, expectOptions } from "../common/expect.js";
 import { nextFactor, rises, type Violation } from "./guard.js";
 import type { Backoff, Snapshot } from "../engine/snapshot.js";
 import type { Seen, StepInfo } from "../stepper/info.js";
@@ -41,12 +41,12 @@ export function expectIdle(stepper: Stepper, call: string, moves = false): Stepp
   return stepper;
 }
 
-/** A loss that is not finite is no mistake of the caller's, but a run that diverged. */
-export function lossSeen(seen: Seen | undefined): number | undefined {
-  if (seen === undefined) return undefined;
-  expectOptions("seen", seen, ["loss"]);
-  const { loss } = seen;
+/** Takes what is known and wanted of a step; returns the loss. That it is not finite is no mistake of the caller's, but a run that diverged. */
+export function lossSeen(stepper: Stepper, seen: Seen | undefined): number | undefined {
+  if (seen !== undefined) expectOptions("seen", seen, ["loss", "tensors"]);
+  const { loss, tensors = false } = seen ?? {};
   if (loss !== undefined && typeof loss !== "number") expectNumber("seen.loss", loss);
+  stepper.watch(expectBoolean("seen.tensors", tensors));
   return loss;
 }
 

@@ -167,6 +167,7 @@ export function resolve(
   });
   const program: Program = {
     ...{ engine: config.engine, size: tensors.size, segments, tuner, form },
+    tensors: tensors.list.length,
     groups: tunerPerTensor ? segments.length : 1,
     perCoordinate: tuner?.granularity === "parameter",
     slots: slotsOf(rule, tuner, gradients),

@@ -3,15 +3,16 @@ import { newClock, type Clock } from "./clock.js";
 import { expectedOf, type Config, type Resolved } from "./config.js";
 import type { Engine } from "../engine/engine.js";
 import { averageOf, savedState, shiftReference, shownScale } from "../engine/snapshot.js";
-import { Summary } from "../engine/kernels.js";
+import { Scalar, Summary } from "../engine/kernels.js";
 import { transplant } from "../engine/transplant.js";
 import { OptimizerError } from "../common/errors.js";
 import { expectBoolean, expectOptions, expectVector } from "../common/expect.js";
 import { startRatio, type Mode } from "./gradients.js";
-import type { RestoreOptions, TensorView } from "./info.js";
+import type { RestoreOptions, StepInfo, TensorView } from "./info.js";
 import type { GradientKind } from "../common/kinds.js";
 import { enterMode, weigh } from "./mode.js";
 import { expectNorm } from "./safety.js";
+import { tensorSteps } from "./tensor-steps.js";
 import { WriteDetector } from "./writes.js";
 import { viewsOf } from "../tensors.js";
 import { nextAnchor } from "../tuners/tuners.js";
@@ -27,6 +28,8 @@ export class State {
   protected readonly resolved: Resolved;
   protected readonly writes: WriteDetector;
   #engine: Engine | undefined;
+  /** x_t, where the kernels do not compare it with x_{t+1}. */
+  #before: Float32Array | undefined;
   protected time = newClock("undecided");
   /** What a step does, and where it anchors next: `openWindow` says. */
   protected mode!: Mode;
@@ -49,6 +52,7 @@ export class State {
     this.size = tensors.size;
     this.writes = new WriteDetector(engine, program);
     this.tensors = viewsOf(tensors, engine);
+    engine.tensorSums?.set(tensors.list.map(({ first, size }) => first + size));
     tensors.values.forEach((values, k) => values && this.tensors[k].params.set(values));
     this.#start();
   }
@@ -140,6 +144,23 @@ export class State {
   lookAtAll(): void {
     if (this.fresh) this.takeReference();
     else this.writes.check(this.engine);
+  }
+
+  /** Are steps from here on to tell of each tensor? */
+  watch(tensors = false): void {
+    const { params, scalars, tensorSums } = this.engine;
+    const { tuner } = this.config;
+    // Where Δ is made from x, it takes the place of x on the way.
+    const copies = tensors && (!tensorSums || (tuner && tuner.delta !== "stored"));
+    scalars[Scalar.watch] = Number(tensors && !copies);
+    this.#before = copies ? params.slice() : undefined;
+  }
+
+  /** Adds what the step did to each tensor, if that is to be told; `before`: x_t, where the kernels do not compare it with x_{t+1}. */
+  protected withTensors(info: StepInfo, before = this.#before): StepInfo {
+    const { engine, resolved } = this;
+    const told = this.#before || engine.scalars[Scalar.watch];
+    return told ? { ...info, tensors: tensorSteps(engine, resolved.tensors.list, before) } : info;
   }
 
   /** For somebody who asks for parameters, and may write to them. */

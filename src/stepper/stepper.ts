@@ -108,10 +108,7 @@ export class Stepper extends Rewindable {
   /** Drops a step for the reason given, or throws it: what `nonFinite` says. */
   refuse(reason: OptimizerError): StepInfo {
     if (this.config.nonFinite === "throw") throw reason;
-    this.time.skipped++;
-    this.#tick();
-    const { iterations: step, learningRate } = this.time;
-    return { step, learningRate, gradNorm: NaN, h: 0, scale: this.#meanScale, skipped: true };
+    return this.#idle(NaN, true);
   }
 
   /** The second, after the scan: all that the kernels need to know; or what became of the step. */
@@ -125,7 +122,7 @@ export class Stepper extends Rewindable {
     if (isHuge(usedNorm)) return this.refuse(hugeGradient(usedNorm, step));
     if (this.undecided && squares === 0 && this.engine.kernels.scanExactly() === 0) {
       this.time.windowStart = step;
-      return this.#wait(step, 0);
+      return this.#idle(0);
     }
     scalars[Scalar.clipScale] = clipScale;
     const kind = this.undecided ? judge(this.engine, this.resolved.rule, this.time) : this.time.gradients;
@@ -133,7 +130,7 @@ export class Stepper extends Rewindable {
     // With Δ as it is, S alone would move the parameters.
     if (eta === 0 && this.config.tuner) {
       this.time.learningRate = 0;
-      return this.#wait(step, gradNorm);
+      return this.#idle(gradNorm);
     }
     if (form?.singularAtZero && summary[Summary.paramsSquaresMin] === 0) throw singular(step);
     const gradNormMax = Math.max(this.time.gradNormMax, usedNorm);
@@ -156,12 +153,16 @@ export class Stepper extends Rewindable {
     return { step, gradNorm, before, clockBefore };
   }
 
-  /** A gradient of 0 decides nothing and moves nothing; nor does a rate of 0. */
-  #wait(step: number, gradNorm: number): StepInfo {
+  /** A gradient of 0 decides nothing and moves nothing; nor does a rate of 0, nor a step that is skipped. */
+  #idle(gradNorm: number, skipped = false): StepInfo {
     this.time.skipped++;
     this.#tick();
-    const { learningRate } = this.time;
-    return { step, learningRate, gradNorm, h: 0, scale: this.#meanScale, skipped: false };
+    const info = this.#info(this.time.iterations, gradNorm, 0, skipped);
+    return skipped ? info : this.withTensors(info, this.engine.params);
+  }
+
+  #info(step: number, gradNorm: number, h: number, skipped = false): StepInfo {
+    return { step, learningRate: this.time.learningRate, gradNorm, h, scale: this.#meanScale, skipped };
   }
 
   /** The last, after the kernels' step. */
@@ -174,9 +175,7 @@ export class Stepper extends Rewindable {
     }
     const undone = this.writes.recordStep(this.engine);
     keep(this.#after, this.time);
-    const { learningRate } = this.time;
-    const scale = this.#meanScale;
-    const info = { step, learningRate, gradNorm, h: summary[Summary.h], scale, skipped: false };
+    const info = this.withTensors(this.#info(step, gradNorm, summary[Summary.h]));
     if (this.mode.shortensAverage) shortenAverage(this.mode, this.time, summary[Summary.leadSlope]);
     if (this.undecided && !this.resolved.rule.firstGradient)
       kernels.keepGradient(this.resolved.rule.bare.leadSlot);

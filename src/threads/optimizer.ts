@@ -65,7 +65,7 @@ export class ThreadedOptimizer extends Optimizer implements AsyncDisposable {
     const pool = this.#pool;
     if (!pool) return Promise.resolve(this.step(grads, seen));
     expectIdle(this.#own, "stepAsync");
-    const loss = lossSeen(seen);
+    const loss = lossSeen(this.#own, seen);
     if (grads !== undefined) this.grads.set(expectNumbers("grads", grads, this.size));
     const refused = refuseLoss(this.#own, loss);
     if (refused) return refused;

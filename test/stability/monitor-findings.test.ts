@@ -57,6 +57,7 @@ const healthy: Evidence = {
   ...{ nonFinite: undefined, budget: undefined, probe: undefined },
   ...{ best: 1, floor: 0, layers: network(), seen, steepness: { first: 5, max: 8 }, updateRatio: 0.01 },
   ...{ momentum: 0, swings: false, tuned: false, decay: undefined, wrongSign: undefined },
+  deadUnits: [],
 };
 
 const budget = { total: 1, remaining: 1e-3, reach: 1e-3, predictedDrop: 1e-3, frozen: true };
@@ -161,12 +162,14 @@ const ROWS: Record<FindingCode, Row> = {
         { progress: false, layers: [layer("part", [9], { shape: undefined, zeroShare: 0.9 })] },
         "of 90 % of the parameters is 0",
       ],
+      [{ deadUnits: [{ name: "hidden", share: 0.7 }] }, "70 % of those of hidden return 0 at every example"],
     ],
     near: [
       { layers: network({ b1: { zeroShare: 0.5 }, w2: { zeroRows: 0.5 } }) },
       { layers: network({ b1: { zeroShare: 1 }, w1: { zeroShare: 1, zeroRows: 1, zeroColumns: 1 } }) },
       { layers: network({ w1: { zeroRows: 0.9 } }) },
       { layers: [layer("part", [9], { shape: undefined, zeroShare: 0.9 })] },
+      { deadUnits: [{ name: "hidden", share: 0.5 }] },
     ],
   },
   "vanishing-gradient": {

@@ -99,7 +99,7 @@ function tuned<A>(
   } = plan.tuner!;
   const squaresOf = (vector: Value<A>) => c.sum(c.square(vector), size);
   const xNorm = c.sqrt(squaresOf(given.x));
-  const before = rescaled(c, state.tuner, boldnessOf(c, plan, by, decides));
+  const before = rescaled(c, state.tuner, startRatioOf(c, plan, by, decides));
   const begun = given.started
     ? before
     : started(c, before, {
@@ -172,7 +172,7 @@ export function takeStep<A>(
 }
 
 /** What S is multiplied by at the step that finds out what gradients are. */
-function boldnessOf<A>(c: Algebra<A>, { modes, kind }: Plan, by: ByKind<A>, decides: Flag<A>): Value<A> {
+function startRatioOf<A>(c: Algebra<A>, { modes, kind }: Plan, by: ByKind<A>, decides: Flag<A>): Value<A> {
   if (kind) return 1;
   return c.where(decides, c.where(by.noisy, startRatio(modes, "noisy"), startRatio(modes, "exact")), 1);
 }

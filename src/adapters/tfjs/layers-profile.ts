@@ -14,17 +14,9 @@ import {
   type Variable,
 } from "@tensorflow/tfjs-core";
 import { expectFunction, show } from "../../common/expect.js";
+import { UnitPeaks } from "./dead-units.js";
+import { floatsOf, hooked, isFloat, listOf, type Hook, type LayerLike, type Tensors } from "./layer-calls.js";
 import { variablesOf, type VariableLike } from "./source.js";
-
-type Tensors = Tensor | Tensor[];
-
-/** What {@link layersProfile} needs of a layer of TensorFlow.js. */
-export interface LayerLike {
-  readonly name: string;
-  call(inputs: unknown, kwargs: unknown): unknown;
-  getClassName?(): string;
-  readonly trainableWeights: readonly unknown[];
-}
 
 /** Norms at one layer, over all examples and all calls of it. */
 export interface LayerNorms {
@@ -42,6 +34,8 @@ export interface LayerNorms {
   /** ‖W‖ and ‖∂L/∂W‖ of the layer's trainable weights; 0 where it has none. */
   readonly weights: number;
   readonly weightGradient: number;
+  /** Share of its units that return 0 at every example and place. A convolution's channel is one unit, as is a place on the last axis. */
+  readonly deadUnits: number;
 }
 
 /** What is summed of one layer. */
@@ -54,41 +48,18 @@ interface Sums {
   /** What is added to inputs and outputs, 0, to be differentiated by. */
   readonly before: Variable[];
   readonly after: Variable[];
+  readonly units: UnitPeaks;
 }
 
-const isFloat = (one: unknown): one is Tensor => one instanceof Tensor && one.dtype === "float32";
-const listOf = (tensors: unknown): unknown[] => (Array.isArray(tensors) ? tensors : [tensors]);
-const floatsOf = (tensors: unknown): Tensor[] => listOf(tensors).filter(isFloat);
 const squaresOf = (one: Tensor): Scalar => keep(sum(square(one)));
 
 /** Inputs that can be differentiated by. Those of an embedding are whole numbers, of whatever type they come. */
 const inputsOf = (layer: LayerLike, inputs: unknown): Tensor[] =>
   layer.getClassName?.() === "Embedding" ? [] : floatsOf(inputs);
 
-type Hook = (layer: LayerLike, inputs: Tensors, run: (inputs: Tensors) => Tensors) => Tensors;
-
-/** Calls `body` while `hook` stands in for the layers' own `call`. */
-function hooked<T>(layers: readonly LayerLike[], hook: Hook, body: () => T): T {
-  const unhook = layers.map((layer) => {
-    const own = Object.getOwnPropertyDescriptor(layer, "call");
-    const call = layer.call.bind(layer);
-    layer.call = (inputs, kwargs) =>
-      hook(layer, inputs as Tensors, (given) => call(given, kwargs) as Tensors);
-    return () => {
-      if (own) Object.defineProperty(layer, "call", own);
-      else delete (layer as Partial<LayerLike>).call;
-    };
-  });
-  try {
-    return body();
-  } finally {
-    unhook.reverse().forEach((undo) => undo());
-  }
-}
-
 /** A first pass: what is called, in which order, and the norms of what comes in and out. */
 function measure(loss: () => Scalar, layers: readonly LayerLike[], found: Map<LayerLike, Sums>): void {
-  const empty = (layer: LayerLike): Sums => ({ layer, examples: 0, numbers: 0, inputs: [], outputs: [], before: [], after: [] }); // prettier-ignore
+  const empty = (layer: LayerLike): Sums => ({ layer, examples: 0, numbers: 0, inputs: [], outputs: [], before: [], after: [], units: new UnitPeaks(layer) }); // prettier-ignore
   const hook: Hook = (layer, inputs, run) => {
     const outputs = run(inputs);
     const sums = found.get(layer) ?? empty(layer);
@@ -100,6 +71,7 @@ function measure(loss: () => Scalar, layers: readonly LayerLike[], found: Map<La
     sums.after.push(...returned.map(({ shape }) => variable(zeros(shape))));
     sums.numbers += returned.reduce((count, { size }) => count + size, 0);
     sums.examples += returned[0]?.shape[0] ?? 0;
+    sums.units.add(outputs);
     return outputs;
   };
   tidy(() => void hooked(layers, hook, loss));
@@ -159,12 +131,13 @@ async function normsOf(sums: Sums, grads: NamedTensorMap): Promise<LayerNorms> {
     gradientGain: sums.before.length > 0 ? back / gradient : NaN,
     weights: held,
     weightGradient,
+    deadUnits: await sums.units.deadShare(),
   };
 }
 
 /**
- * A network by layers, measured on given data: the norms of activations and of gradients, forth and back, and those of weights and
- * their gradients. Gains far below 1 at layer after layer are a signal that vanishes, far above 1 one that explodes. The loss is
+ * A network by layers, measured on given data: the norms of activations and of gradients, forth and back, those of weights and
+ * their gradients, and which share of units is dead. Gains far below 1 at layer after layer are a signal that vanishes, far above 1 one that explodes. The loss is
  * called twice, and differentiated once; the model stays as it was. `depthProfile` in superlevel/stability measures Jacobians of
  * small networks besides.
  *
@@ -204,8 +177,10 @@ export async function layersProfile(
     for (const sums of all) rows.push(await normsOf(sums, grads));
     return rows;
   } finally {
-    for (const { inputs, outputs, before, after } of found.values())
+    for (const { inputs, outputs, before, after, units } of found.values()) {
       dispose([...inputs, ...outputs, ...before, ...after]);
+      units.dispose();
+    }
     dispose(grads);
   }
 }

@@ -1,9 +1,12 @@
 import { addN, dispose, mul, square, stack, sub, sum, tidy, type Tensor } from "@tensorflow/tfjs-core";
-import { expectOptions, expectNumber, expectFunction } from "../../common/expect.js";
+import { expectOptions, expectNumber, expectFunction, show } from "../../common/expect.js";
 import type { StepInfo } from "../../stepper/info.js";
 import { expectTarget, FindingLog, TAGS, type LogTarget } from "../../loggers/log-to.js";
 import { lyapunovMonitor, type LyapunovMonitor } from "../../stability/monitor/monitor.js";
 import type { LyapunovSummary } from "../../stability/monitor/options.js";
+import type { MonitorPoint } from "../../stability/monitor/point.js";
+import { deadUnits, type UnitModel } from "./dead-units.js";
+import type { LayerLike } from "./layer-calls.js";
 import { variablesOf, type VariableLike } from "./source.js";
 
 /** Options of {@link monitorCallback}. */
@@ -12,10 +15,23 @@ export interface MonitorCallbackOptions {
    * With it, rate, scale and ‖g‖ of its `superlevelOptimizer` are followed besides the loss, and of any optimizer how far a step
    * that is logged moves the weights: that one costs a copy of them, and two sums on the backend.
    */
-  model?: { readonly optimizer: unknown; readonly trainableWeights?: readonly VariableLike[] };
+  model?: {
+    readonly optimizer: unknown;
+    readonly trainableWeights?: readonly VariableLike[];
+    readonly layers?: readonly LayerLike[];
+    predict?(inputs: Tensor | Tensor[]): Tensor | Tensor[];
+  };
+  /**
+   * Inputs of the model, some hundred of those that are trained on: every `every` batches a forward pass of them tells which share
+   * of each layer's units returns 0 at all of them. Needs `model`, a LayersModel. The caller disposes of them after the training.
+   */
+  examples?: Tensor | Tensor[];
   /** Default `lyapunovMonitor({ objective: "batch" })`. */
   monitor?: LyapunovMonitor;
-  /** Where `loss`, `learning_rate`, `grad_norm`, `update_ratio`, `superlevel/scale` and findings are logged: see `logTo`. */
+  /**
+   * Where `loss`, `learning_rate`, `grad_norm`, `update_ratio`, `superlevel/scale`, findings, and with `examples` `dead_units/LAYER`
+   * are logged: see `logTo`.
+   */
   target?: LogTarget;
   /** Batches from one that is logged to the next, ≥ 1; default 10. */
   every?: number;
@@ -81,9 +97,29 @@ class UpdateMeter {
   }
 }
 
+/** What is logged of a step. */
+function valuesOf(
+  loss: number,
+  info: StepInfo | undefined,
+  deadUnits: MonitorPoint["deadUnits"] = [],
+): Record<string, number> {
+  const values: Record<string, number> = { [TAGS.loss]: loss };
+  if (info) {
+    const { learningRate, gradNorm, scale } = info;
+    Object.assign(values, { [TAGS.rate]: learningRate, [TAGS.gradient]: gradNorm, [TAGS.scale]: scale });
+  }
+  for (const { name, share } of deadUnits) values[`${TAGS.dead}/${name}`] = share;
+  return values;
+}
+
+function expectUnits(model: MonitorCallbackOptions["model"]): void {
+  if (Array.isArray(model?.layers) && typeof model.predict === "function") return;
+  throw new TypeError(`monitorCallback.examples: expected model besides, a LayersModel, got ${show(model)}`);
+}
+
 /**
  * A callback for `model.fit` and `model.fitDataset` that follows the loss of each batch, and with `model` the steps of its
- * optimizer, and names what goes wrong. It sees no gradients; give a monitor a probe for more.
+ * optimizer, and names what goes wrong, with `examples` dead units by layer. It sees no gradients; give a monitor a probe for more.
  *
  * @throws TypeError or RangeError naming the option that is wrong
  * @example
@@ -93,8 +129,9 @@ class UpdateMeter {
  * callback.summary().verdict; // → "non-finite"
  */
 export function monitorCallback(options: MonitorCallbackOptions = {}): MonitorCallback {
-  expectOptions("monitorCallback", options, ["model", "monitor", "target", "every", "onFinding"]);
-  const { model, target, onFinding, monitor = lyapunovMonitor({ objective: "batch" }) } = options;
+  expectOptions("monitorCallback", options, ["model", "examples", "monitor", "target", "every", "onFinding"]);
+  const { model, examples, target, onFinding, monitor = lyapunovMonitor({ objective: "batch" }) } = options;
+  if (examples !== undefined) expectUnits(model);
   const every = expectNumber("monitorCallback.every", options.every ?? 10, { min: 1, integer: true });
   if (target !== undefined) expectTarget("monitorCallback.target", target);
   if (onFinding !== undefined) expectFunction("monitorCallback.onFinding", onFinding);
@@ -110,6 +147,16 @@ export function monitorCallback(options: MonitorCallbackOptions = {}): MonitorCa
       onFinding?.(finding);
     }
   };
+  const end = (step: number, loss: number, deadUnits?: MonitorPoint["deadUnits"]) => {
+    monitor.beforeStep({ step, loss, params: [], grads: [], deterministic: false, deadUnits });
+    const info = stepOf(model);
+    if (info) monitor.afterStep({ ...info, ...UNGUARDED, step, loss, evaluations: step });
+    if (!isDue(step)) return undefined;
+    if (onFinding) tell();
+    const values = { ...valuesOf(loss, info, deadUnits), ...findings.changed };
+    const log = (update = {}) => void target?.log({ ...values, ...update }, { step });
+    return meter.end()?.then(log) ?? log();
+  };
   return {
     monitor,
     summary: () => monitor.summary(),
@@ -118,20 +165,9 @@ export function monitorCallback(options: MonitorCallbackOptions = {}): MonitorCa
     },
     onBatchEnd(_batch, logs = {}) {
       const loss = lossOf(logs.loss);
-      step++;
-      monitor.beforeStep({ step, loss, params: [], grads: [], deterministic: false });
-      const info = stepOf(model);
-      if (info) monitor.afterStep({ ...info, ...UNGUARDED, step, loss, evaluations: step });
-      if (!isDue(step)) return undefined;
-      if (onFinding) tell();
-      const seen = info && {
-        [TAGS.rate]: info.learningRate,
-        [TAGS.gradient]: info.gradNorm,
-        [TAGS.scale]: info.scale,
-      };
-      const values = { [TAGS.loss]: loss, ...seen, ...findings.changed };
-      const log = (update = {}) => void target?.log({ ...values, ...update }, { step });
-      return meter.end()?.then(log) ?? log();
+      const now = ++step;
+      if (examples === undefined || !isDue(now)) return end(now, loss);
+      return deadUnits(model as UnitModel, examples).then((dead) => end(now, loss, dead));
     },
     onTrainEnd: tell,
   };

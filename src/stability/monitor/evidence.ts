@@ -1,5 +1,6 @@
 import type { DecayEvidence } from "./decay.js";
 import type { OverreachSummary } from "./overreach.js";
+import type { MonitorPoint } from "./point.js";
 import type { ProbeSummary } from "./probe.js";
 import type { ReachBudget } from "./reach-budget.js";
 import type { StepRecord } from "./record.js";
@@ -51,6 +52,8 @@ export interface Evidence {
   readonly window: number;
   /** Tensors, or parts of a vector of which no tensors are known: these have no shape. */
   readonly layers: readonly LayerEvidence[];
+  /** Shares of units that were 0 at every example, by layer, where activations were seen. */
+  readonly deadUnits: NonNullable<MonitorPoint["deadUnits"]>;
   readonly seen: StepsSeen;
   /** ‖g‖ ‖x‖ / V, by how much V changes relative to itself with all of x: at the first point, and at most. */
   readonly steepness: { readonly first: number; readonly max: number };

@@ -39,7 +39,8 @@ export const FINDINGS = [
   {
     code: "dead-units",
     severity: "problem",
-    seenBy: "most units of a layer get a gradient of exactly 0 at each step",
+    seenBy:
+      "most units of a layer get a gradient of exactly 0 at each step, or return 0 at every example where activations are seen",
     detect: (evidence) => deadUnits(evidence, pastEdge(evidence)),
   },
   {

@@ -40,6 +40,9 @@ function deadLayers({ layers }: Evidence): { layer: LayerEvidence; share: number
 export function deadUnits(evidence: Evidence, pastEdge: string | undefined): string | undefined {
   const { layers, progress } = evidence;
   const cure = "begin anew with fresh weights, biases at 0 and a lower rate, or take leaky units";
+  const still = evidence.deadUnits.find(({ share }) => share >= MANY_DEAD);
+  if (still && !pastEdge)
+    return `dead units: ${percent(still.share)} of those of ${still.name} return 0 at every example; ${cure}`;
   for (const { layer, share } of deadLayers(evidence)) {
     if (share < MANY_DEAD || (pastEdge && layer.firstGradient > 0)) continue;
     return `dead units: ${percent(share)} of those of ${layer.name} get no gradient at any example; ${cure}`;

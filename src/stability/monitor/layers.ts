@@ -13,6 +13,8 @@ export interface Layer {
   readonly decay: number;
   /** It was told not to move. */
   readonly frozen: boolean;
+  /** A step of the optimizer may tell of it. */
+  readonly told: boolean;
 }
 
 /** Parts that a vector without tensors is seen as. */
@@ -23,7 +25,7 @@ function layersOfShapes(shapes: readonly TensorShape[], size: number): Layer[] {
   const layers = shapes.map(({ name, shape }): Layer => {
     const first = last;
     last += sizeOf(shape);
-    return { name, first, last, shape, decay: 0, frozen: false };
+    return { name, first, last, shape, decay: 0, frozen: false, told: false };
   });
   if (last !== size)
     throw new RangeError(
@@ -41,14 +43,16 @@ export function layersOf(point: MonitorPoint, own?: readonly TensorShape[]): Lay
   if (tensors.length > 1) {
     return layersOfShapes(tensors, size).map((layer, k) => {
       const { weightDecay = 0, frozen = false, learningRate = 1 } = config?.tensors[k] ?? {};
-      return { ...layer, decay: weightDecay, frozen: frozen || learningRate === 0 };
+      const still = frozen || learningRate === 0;
+      return { ...layer, decay: weightDecay, frozen: still, told: config !== undefined && !frozen };
     });
   }
   const parts = Math.min(PARTS, size);
   const { weightDecay: decay = 0, frozen = false } = config?.tensors[0] ?? {};
   return Array.from({ length: parts }, (_, k): Layer => {
     const [first, last] = [k, k + 1].map((edge) => Math.round((edge * size) / parts));
-    return { name: `coordinates ${first} to ${last - 1}`, first, last, shape: undefined, decay, frozen };
+    const name = `coordinates ${first} to ${last - 1}`;
+    return { name, first, last, shape: undefined, decay, frozen, told: false };
   });
 }
 

@@ -70,6 +70,11 @@ export class LyapunovMonitor implements RunMonitor {
     this.#state.beforeStep(point);
   }
 
+  /** Is a step to tell of its tensors: `minimize` asks for it. */
+  watches(step: number): boolean {
+    return this.#state.watches(step);
+  }
+
   /** What a step did: `minimize` calls it. A loop of your own needs it only for the rates and the guard's counts. */
   afterStep(info: RunInfo): void {
     this.#state.afterStep(info);

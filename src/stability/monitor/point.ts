@@ -25,4 +25,6 @@ export interface MonitorPoint {
   /** The optimizer's tensors and options, by which findings name layers. */
   readonly tensors?: readonly TensorShape[];
   readonly config?: RunPoint["config"];
+  /** Of each layer the share of units that were 0 at every example of a batch, 0 … 1: what activations tell, where they are seen. */
+  readonly deadUnits?: readonly { readonly name: string; readonly share: number }[];
 }

@@ -43,6 +43,7 @@ export class MonitorState {
   #live: MonitorPoint | undefined;
   /** What steps are made of, where the run tells. */
   #config: MonitorPoint["config"];
+  #deadUnits: Evidence["deadUnits"] = [];
   readonly #trend = new LossTrend();
   readonly #signal = new SignalShare();
   readonly #rates = new RateHistory();
@@ -91,6 +92,7 @@ export class MonitorState {
     this.#objective ??= point.deterministic === false ? "batch" : "fullBatch";
     this.step = point.step - 1;
     this.#config ??= point.config;
+    this.#deadUnits = point.deadUnits ?? this.#deadUnits;
     this.#live = point;
     // A run may show its losses alone.
     const shown = point.params.length > 0;
@@ -112,6 +114,12 @@ export class MonitorState {
     this.#follow(point, gradNorm);
     this.#start = due ? copyPoint(point, this.#spare) : undefined;
     if (due) this.#spare = undefined;
+  }
+
+  /** Is the step to tell of its tensors, which is not measured: of a large network's one in size / 4096. */
+  watches(step: number): boolean {
+    const { length = 0 } = this.#live?.params ?? {};
+    return !this.#start && this.#steps.areTold && step % Math.ceil(length / SMALL) === 0;
   }
 
   #forgetStart(): void {
@@ -138,16 +146,9 @@ export class MonitorState {
     return base?.momentum ?? base?.beta1 ?? 0;
   }
 
-  afterStep({
-    step,
-    skipped,
-    learningRate,
-    scale,
-    lossAfter,
-    rejections,
-    violated,
-    gradNorm,
-  }: RunInfo): void {
+  afterStep(info: RunInfo): void {
+    const { step, loss, gradNorm, learningRate, scale, lossAfter, tensors } = info;
+    const { skipped, violated, rejections } = info;
     this.step = step;
     this.#rejections += rejections;
     if (violated) this.#violations += Math.max(1, rejections);
@@ -160,6 +161,7 @@ export class MonitorState {
     if (!this.#start && this.#live) {
       this.#reports.addGradNorm(gradNorm);
       if (!this.#noisy) this.#gradNorm = gradNorm;
+      if (tensors) this.#steps.addTold(tensors, loss, this.#trend.first);
     }
     if (lossAfter === undefined) return;
     const open = this.#options.objective === undefined && this.#objective === "batch";
@@ -253,6 +255,7 @@ export class MonitorState {
       rejections: this.#rejections,
       window: this.#window,
       layers,
+      deadUnits: this.#deadUnits,
       seen,
       steepness: { first: steepnessFirst, max: steepnessMax },
       updateRatio: this.#steps.history?.updateRatio ?? NaN,

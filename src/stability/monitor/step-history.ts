@@ -1,3 +1,4 @@
+import type { TensorStep } from "../../stepper/info.js";
 import { median } from "../vectors.js";
 import type { Layer, StepSums } from "./layers.js";
 
@@ -37,6 +38,8 @@ export class StepHistory {
   /** Where ‖g‖ was largest. */
   #peak: StepSums[] = [];
   #last: StepSums[][] = [];
+  /** Those of them that were measured. */
+  #measured: StepSums[][] = [];
   #count = 0;
   /** Coordinates whose gradient was not 0 in this generation of steps, and in the one before. */
   #alive: Uint8Array;
@@ -64,10 +67,33 @@ export class StepHistory {
     this.#peak = sums;
   }
 
+  /** A step that was measured. */
   add(sums: StepSums[]): void {
+    this.#keep(this.#measured, sums);
+    this.#addAny(sums);
+  }
+
+  /** One that was not, by what it tells of its tensors; layers that take no part stay as they were. */
+  addTold(tensors: readonly TensorStep[]): StepSums[] {
+    let next = 0;
+    const sums = this.layers.map(({ told }, k): StepSums => {
+      if (!told) return { ...this.#first[k], dd: 0 };
+      const { gradNorm, paramsNorm, updateNorm } = tensors[next++];
+      const [gg, xx, dd] = [gradNorm, paramsNorm, updateNorm].map((norm) => norm * norm);
+      return { gg, xx, dd, gd: NaN, xd: NaN, arrival: NaN };
+    });
+    this.#addAny(sums);
+    return sums;
+  }
+
+  #addAny(sums: StepSums[]): void {
     if (gradientOf(sums) > gradientOf(this.#peak)) this.#peak = sums;
-    this.#last.push(sums);
-    if (this.#last.length > this.#window) this.#last.shift();
+    this.#keep(this.#last, sums);
+  }
+
+  #keep(list: StepSums[][], sums: StepSums[]): void {
+    list.push(sums);
+    if (list.length > this.#window) list.shift();
   }
 
   /** Median over the last steps of the length of a whole step relative to x. */
@@ -83,7 +109,7 @@ export class StepHistory {
         const c = rate * this.layers[k].decay;
         return sum + dd + 2 * c * xd + c * c * xx;
       }, 0);
-    return median(this.#last.map((sums) => Math.sqrt(Math.max(0, squares(sums)))));
+    return median(this.#measured.map((sums) => Math.sqrt(Math.max(0, squares(sums)))));
   }
 
   get evidence(): LayerEvidence[] {

@@ -1,5 +1,6 @@
 import { given } from "../../common/expect.js";
 import { largest } from "../../common/extremes.js";
+import type { TensorStep } from "../../stepper/info.js";
 import { layersOf, sumStep, type StepSums } from "./layers.js";
 import { CRITERION, measureOf, toleranceFor, type Criterion, type StepMeasure } from "./lyapunov-step.js";
 import type { LyapunovOptions } from "./options.js";
@@ -66,6 +67,21 @@ export class StepMeter {
     this.steepnessFirst = this.steepnessMax = steepness(sums, point.loss - this.#floor);
   }
 
+  /** Do the optimizer's steps tell of all layers that move? */
+  get areTold(): boolean {
+    return this.history?.layers.some(({ told }) => told) ?? false;
+  }
+
+  /** A step that is not measured, at that loss. */
+  addTold(tensors: readonly TensorStep[], loss: number, first: number): void {
+    if (this.areTold) this.#addSteepness(this.history!.addTold(tensors), loss, first);
+  }
+
+  #addSteepness(sums: readonly StepSums[], loss: number, first: number): void {
+    const height = Math.max(loss - this.#floor, 0.1 * (first - this.#floor));
+    this.steepnessMax = Math.max(this.steepnessMax, steepness(sums, height));
+  }
+
   /** A step from `start` to `end`; `same` says that both losses are of the same objective. */
   measure(start: PointCopy, end: EvaluatedPoint, same: boolean, around: Around): void {
     const history = this.history!;
@@ -87,8 +103,7 @@ export class StepMeter {
     const beta = largest(betas.filter((value) => !Number.isNaN(value)));
     const bound = measure.predicted + (beta / 2) * measure.distance ** 2;
     const slack = toleranceFor(start.params) * Math.max(1, Math.abs(start.loss));
-    const height = Math.max(start.loss - this.#floor, 0.1 * (around.first - this.#floor));
-    this.steepnessMax = Math.max(this.steepnessMax, steepness(sums, height));
+    this.#addSteepness(sums, start.loss, around.first);
     const record: StepRecord = {
       ...measure,
       ...(same ? {} : { change: NaN, ratio: NaN, smoothness: NaN, status: "unknown", kink: undefined }),
