@@ -7,7 +7,7 @@ import { gzipSync } from "node:zlib";
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { describe, expect, it, vi } from "vitest";
-import { study, type Job, type Outcome } from "../../studies/images/study.js";
+import { study, type Job } from "../../studies/images/study.js";
 import { readData } from "../../studies/kit/data-file.js";
 import { compute, loadStudy, taskId, type Task } from "../../studies/kit/runner/compute.js";
 import { computeHere } from "../../studies/kit/runner/local.js";
@@ -133,7 +133,7 @@ describe("on one machine", () => {
     expect(lines()).toBe(count);
     expect(before).toBeLessThan(tried);
     const { runs: all } = JSON.parse(readFileSync(join(testFolder(), "images.json"), "utf8")) as {
-      runs: { job: Job; outcome: Outcome }[];
+      runs: { job: Job; outcome: Json }[];
     };
     const outcomes = new Map(all.map((run) => [JSON.stringify(run.job), run.outcome]));
     expect(outcomes).toEqual(await alone(all.map((run) => run.job)));
