@@ -9,7 +9,7 @@ import { createRandom } from "../kit/random.js";
 import { rivalsChart } from "../kit/rivals-chart.js";
 import { atBest, diverged, favoured, rows, standing, table, triedRates, type Scores } from "../kit/rivals.js";
 import { groupBy } from "../kit/statistics.js";
-import { seedsUpTo, type Extent, type JobContext, type Run, type Study } from "../kit/study.js";
+import type { Extent, JobContext, Run, Study } from "../kit/study.js";
 import { contenders, type Contender, type ContenderName } from "./contenders.js";
 import { available, load, type DataName } from "./data.js";
 import { createOf, type NetworkName } from "./networks.js";
@@ -38,22 +38,20 @@ const problems: Record<DataName, readonly Problem[]> = {
   ],
 };
 
-function jobs({ quick }: Extent): Job[] {
+function jobs({ quick, seeds }: Extent): Job[] {
   const some = quick
     ? [{ ...problems["drawn digits"][0], steps: 60 }]
     : available().flatMap((name) => problems[name]);
   return some.flatMap((problem) =>
     (Object.keys(contenders) as ContenderName[]).flatMap((contender) =>
-      contenders[contender].rates.map((rate): Job => ({ ...problem, contender, rate, seed: 1 })),
+      contenders[contender].rates.map((rate): Job => ({ ...problem, contender, rate, seed: seeds[0] })),
     ),
   );
 }
 
 function further(runs: readonly Run<Job, Scores>[], { seeds }: Extent): Job[] {
   const problems = [...problemsOf(runs).values()];
-  return seedsUpTo(seeds)
-    .slice(1)
-    .flatMap((seed) => problems.flatMap((own) => atBest(own, seed)));
+  return seeds.slice(1).flatMap((seed) => problems.flatMap((own) => atBest(own, seed)));
 }
 
 /** The images of a step are the same wherever a run begins. */

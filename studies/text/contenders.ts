@@ -10,17 +10,17 @@ interface Contender {
 
 export const contenders = {
   superlevel: { options: () => ({}), rates: [null], gptRates: [null] },
-  AdamW: { options: rivals.AdamW, rates: [1e-3, 3e-3, 1e-2, 3e-2, 1e-1], gptRates: [3e-4, 1e-3, 3e-3, 1e-2] },
+  AdamW: { options: rivals.AdamW, rates: [1e-3, 3e-3, 1e-2, 3e-2], gptRates: [3e-4, 1e-3, 3e-3] },
   "AdamW, decaying": {
     options: rivals["AdamW, decaying"],
-    rates: [1e-3, 3e-3, 1e-2, 3e-2, 1e-1],
-    gptRates: [3e-4, 1e-3, 3e-3, 1e-2],
+    rates: [3e-3, 1e-2, 3e-2, 1e-1],
+    gptRates: [1e-3, 3e-3, 1e-2],
   },
-  SGDR: { options: rivals.SGDR, rates: [3e-2, 1e-1, 3e-1, 1, 3], gptRates: [] },
+  SGDR: { options: rivals.SGDR, rates: [1e-1, 3e-1, 1, 3], gptRates: [] },
   "schedule-free AdamW": {
     options: rivals["schedule-free AdamW"],
-    rates: [1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1],
-    gptRates: [1e-3, 3e-3, 1e-2, 3e-2],
+    rates: [3e-3, 1e-2, 3e-2, 1e-1],
+    gptRates: [1e-3, 3e-3, 1e-2],
   },
 } as const satisfies Record<string, Contender>;
 

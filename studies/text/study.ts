@@ -22,7 +22,7 @@ import {
   type Scores,
 } from "../kit/rivals.js";
 import { groupBy } from "../kit/statistics.js";
-import { seedsUpTo, type Extent, type JobContext, type Run, type Study } from "../kit/study.js";
+import type { Extent, JobContext, Run, Study } from "../kit/study.js";
 import { available, evenBatch, LENGTH, load, randomBatch, type TextName } from "./batches.js";
 import { contenders, type ContenderName } from "./contenders.js";
 import { createOf, crossEntropy, evaluate, type ModelName } from "./models.js";
@@ -47,7 +47,7 @@ const steps: Record<ModelName, number> = { GRU: 490, Transformer: 490, GPT: 210 
 /** The order: a study that is cut short has the GPT, which takes longest, with fewer seeds. */
 const models = Object.keys(steps) as ModelName[];
 
-function jobs({ quick }: Extent): Job[] {
+function jobs({ quick, seeds }: Extent): Job[] {
   const names = Object.keys(contenders) as ContenderName[];
   return models.flatMap((model) =>
     names.flatMap((contender) => {
@@ -58,7 +58,7 @@ function jobs({ quick }: Extent): Job[] {
         : { text: available(), model, steps: steps[model], pieces: 200 };
       return own
         .slice(0, quick ? 1 : Infinity)
-        .map((rate): Job => ({ ...problem, contender, rate, seed: 1 }));
+        .map((rate): Job => ({ ...problem, contender, rate, seed: seeds[0] }));
     }),
   );
 }
@@ -67,11 +67,11 @@ const byModel = (runs: readonly Run<Job, Scores>[]) => groupBy(runs, ({ job }) =
 
 /** The GPT gets half of the seeds. */
 function further(runs: readonly Run<Job, Scores>[], { seeds }: Extent): Job[] {
-  return seedsUpTo(seeds)
+  return seeds
     .slice(1)
     .flatMap((seed, k) =>
       [...byModel(runs)].flatMap(([model, own]) =>
-        model === "GPT" && k + 1 >= seeds / 2 ? [] : atBest(own, seed),
+        model === "GPT" && k + 1 >= seeds.length / 2 ? [] : atBest(own, seed),
       ),
     );
 }

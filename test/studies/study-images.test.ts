@@ -79,7 +79,7 @@ describe("the page of pictures", () => {
   });
 
   it("comes from every rate with the first seed, and the best with the others, each once", () => {
-    const extent = { quick: true, seeds: 3 };
+    const extent = { quick: true, seeds: [1, 2, 3] };
     const jobs = study.jobs(extent);
     expect(new Set(jobs.map((one) => JSON.stringify(one))).size).toBe(jobs.length);
     expect(jobs.every(({ seed }) => seed === 1)).toBe(true);

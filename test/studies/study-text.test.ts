@@ -5,7 +5,7 @@ import { useTransposedProducts, useWasm } from "../../studies/kit/backend.js";
 import type { Scores } from "../../studies/kit/rivals.js";
 import { study, type Job } from "../../studies/text/study.js";
 
-const quick = study.jobs({ quick: true, seeds: 1 });
+const quick = study.jobs({ quick: true, seeds: [1] });
 const untrained = (job: Job): Job => ({ ...job, contender: "superlevel", rate: null, steps: 0 });
 const alone = { kept: undefined, keep: () => Promise.resolve() };
 
@@ -98,7 +98,7 @@ describe("the page of text", () => {
       run(2, "AdamW", 0.1, 1),
       run(3, "AdamW", 0.01, 1),
     ];
-    const more = study.further!(runs, { quick: false, seeds: 4 });
+    const more = study.further!(runs, { quick: false, seeds: [1, 2, 3, 4] });
     expect(more.map(({ model, contender, rate, seed }) => [model, contender, rate, seed])).toEqual([
       ["GRU", "superlevel", null, 2],
       ["GRU", "AdamW", 0.1, 2],
