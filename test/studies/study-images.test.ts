@@ -60,6 +60,9 @@ describe("the page of pictures", () => {
       ["Adam", 0.01],
     ]);
     expect(found([run(null, "Adam", 0.01, 1), ...runs.slice(4)])).toContainEqual(["Adam", 0.001]);
+    // Seeds of 101 and 102.
+    const others = runs.map(({ job, outcome }) => ({ job: { ...job, seed: job.seed + 100 }, outcome }));
+    expect(found(others)).toEqual(found(runs));
   });
 
   it("says where superlevel stands", () => {
@@ -80,6 +83,8 @@ describe("the page of pictures", () => {
 
   it("comes from every rate with the first seed, and the best with the others, each once", () => {
     const extent = { quick: true, seeds: [1, 2, 3] };
+    const others = study.jobs({ ...extent, seeds: [101, 102] });
+    expect(others.every(({ seed }) => seed === 101)).toBe(true);
     const jobs = study.jobs(extent);
     expect(new Set(jobs.map((one) => JSON.stringify(one))).size).toBe(jobs.length);
     expect(jobs.every(({ seed }) => seed === 1)).toBe(true);

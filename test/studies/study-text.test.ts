@@ -36,16 +36,17 @@ describe("products of transposed matrices", () => {
 });
 
 describe("a job of text", () => {
-  it.each(quick.map((job) => [`${job.model}, ${job.contender}`, job] as const))(
-    "learns: %s",
-    async (_, job) => {
-      const before = tf.memory().numTensors;
-      const [start, end] = [await study.run(untrained(job), alone), await study.run(job, alone)];
-      expect(end.trainLoss).toBeLessThan(start.trainLoss!);
-      expect(end.testAccuracy! * 64).toBeCloseTo(Math.round(end.testAccuracy! * 64), 3);
-      expect(tf.memory().numTensors).toBe(before);
-    },
-  );
+  it.each(
+    quick
+      .filter(({ contender }) => contender === "superlevel")
+      .map((job) => [`${job.model}, ${job.contender}`, job] as const),
+  )("learns: %s", async (_, job) => {
+    const before = tf.memory().numTensors;
+    const [start, end] = [await study.run(untrained(job), alone), await study.run(job, alone)];
+    expect(end.trainLoss).toBeLessThan(start.trainLoss!);
+    expect(end.testAccuracy! * 64).toBeCloseTo(Math.round(end.testAccuracy! * 64), 3);
+    expect(tf.memory().numTensors).toBe(before);
+  });
 
   it.each(["superlevel", "AdamW, decaying", "SGDR", "schedule-free AdamW"] as const)(
     "that is cut short goes on to the same bits: %s",

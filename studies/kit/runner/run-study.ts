@@ -113,7 +113,7 @@ function write(
   const command = [
     `npm run study -- ${name}`,
     ...(quick ? ["--quick"] : []),
-    ...(count === study.seeds || quick ? [] : [`--seeds ${count}`]),
+    ...(count === (quick ? 1 : study.seeds) ? [] : [`--seeds ${count}`]),
     ...(seeds[0] === 1 ? [] : [`--first-seed ${seeds[0]}`]),
   ].join(" ");
   const made = `${runs.length} runs, ${count} ${count === 1 ? "seed" : "seeds"}, by \`${command}\`, ${new Date().toISOString().slice(0, 10)}. Machine: ${machine}.`;
