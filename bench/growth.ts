@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- growth`: what a step and a creation cost from 10² to 5·10⁷ parameters, and memory per parameter. Prints
- * tables, and writes JSON and a picture to `--out`; `--docs` puts the tables into docs/results/performance.md, and JSON and picture beside it.
+ * `npm run bench -- growth`: what a step and a creation cost from 10² to 5·10⁷ parameters. Prints a table, and writes JSON and a
+ * picture to `--out`; `--docs` puts the table into docs/results/performance.md, and JSON and picture beside it.
  */
 import { parseArgs } from "node:util";
 import { adam, createOptimizer, sgd, type Base, type Tuner } from "superlevel";
@@ -9,10 +9,9 @@ import { logChart, type Series } from "../studies/kit/log-chart.js";
 import type { Scene } from "./suite/contender.js";
 import { inWords, machine } from "./suite/machine.js";
 import { measure } from "./suite/measure.js";
-import { memoryTable } from "./suite/memory.js";
 import { global, ours } from "./suite/ours.js";
 import { writeResults, writeSection } from "./suite/page.js";
-import { digits, markdown, sizeText, spreadOf, spreadText, type Spread } from "./suite/results.js";
+import { digits, markdown, sizeText, spreadOf, type Spread } from "./suite/results.js";
 
 const { values: options } = parseArgs({
   options: {
@@ -73,7 +72,6 @@ for (const size of sizes) {
   rows.push({ size, step: await steps(size), creation: await creation(size) });
 }
 
-const memory = memoryTable();
 const series: Series[] = setups.map(({ label }, k) => ({
   name: label,
   bold: k === 0,
@@ -97,17 +95,15 @@ const picture = logChart({
   ],
 });
 const text = [
-  `${inWords(description)}. Medians of ${options.rounds} rounds, quartiles in brackets.`,
+  `${inWords(description)}. Medians of ${options.rounds} rounds.`,
   markdown(
     ["n", ...setups.map(({ label }) => `${label}, ns a parameter`), "to create, ms"],
     rows.map(({ size, step, creation }) => [
       sizeText(size),
-      ...setups.map(({ label }) => spreadText(step[label])),
+      ...setups.map(({ label }) => digits(step[label].median)),
       digits(creation.median),
     ]),
   ),
-  "Bytes for each parameter, its gradient included:",
-  memory,
 ].join("\n\n");
 console.log(text);
 writeResults(

@@ -1,7 +1,7 @@
 // The public interface of every entry, as a report in etc/: a change of it shows in a diff, or fails here.
 //   node scripts/api.mjs           fails where a report is not what it was
 //   node scripts/api.mjs --write   writes the reports
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 
 import { Extractor, ExtractorConfig } from "@microsoft/api-extractor";
@@ -10,6 +10,17 @@ const write = process.argv.includes("--write");
 const { exports } = JSON.parse(readFileSync("package.json", "utf8"));
 const entries = Object.entries(exports).filter(([name, { types }]) => types && !name.endsWith(".js"));
 const silent = { default: { logLevel: "none" } };
+
+/** The build's last file: the reports are of the declarations in dist/. */
+const BUILT = "dist/superlevel.wasm";
+const newer = (file) => statSync(file).mtimeMs > statSync(BUILT).mtimeMs;
+const sources = readdirSync("src", { recursive: true }).filter((file) => file.endsWith(".ts"));
+const changedSince = existsSync(BUILT) ? sources.find((file) => newer(`src/${file}`)) : "";
+if (changedSince !== undefined) {
+  const reason = changedSince ? `src/${changedSince} is newer than dist/` : "there is no dist/";
+  console.error(`${reason}: npm run build:ts first`);
+  process.exit(1);
+}
 
 function check(name, types) {
   const config = ExtractorConfig.prepare({

@@ -1,16 +1,7 @@
 import { logChart, type Series } from "../../studies/kit/log-chart.js";
 import { inWords } from "./machine.js";
-import {
-  digits,
-  markdown,
-  ratio,
-  sizeText,
-  spreadOf,
-  spreadText,
-  type Measured,
-  type Results,
-} from "./results.js";
-import { rooflineShare } from "./targets.js";
+import { digits, markdown, ratio, sizeText, spreadOf, type Measured, type Results } from "./results.js";
+import { rooflineShare, type Verdict } from "./targets.js";
 
 const OURS = "superlevel";
 
@@ -19,19 +10,20 @@ const contendersOf = (scenes: readonly Measured[]) => [
   ...new Set(scenes.flatMap(({ times }) => Object.keys(times))),
 ];
 
+const median = (values: readonly number[], by = 1): string => digits(spreadOf(values).median / by);
 const perParameter = ({ times, size }: Measured, name: string): string =>
-  times[name] ? digits(spreadOf(times[name]).median / size) : "–";
+  times[name] ? median(times[name], size) : "–";
 
-/** A scene of one base: our own time, and the others' as multiples of it. */
-function globalTable(results: Results, name: string): string {
-  const scenes = named(results, name);
+/** Under the Adam base: our own time, and the others' as multiples of it. */
+function globalTable(results: Results): string {
+  const scenes = named(results, "adam");
   const row = (label: string, cell: (scene: Measured) => string) => [label, ...scenes.map(cell)];
   const share = (scene: Measured) => {
     const found = rooflineShare(scene, OURS);
-    return found ? spreadText(found) : "–";
+    return found ? digits(found.median) : "–";
   };
   return markdown(
-    [`superlevel + ${name}`, ...scenes.map(({ size }) => sizeText(size))],
+    ["superlevel + adam", ...scenes.map(({ size }) => sizeText(size))],
     [
       row("ns a parameter", (scene) => perParameter(scene, OURS)),
       row("GB/s", (scene) =>
@@ -42,22 +34,24 @@ function globalTable(results: Results, name: string): string {
         .filter((other) => other !== OURS)
         .map((other) =>
           row(`${other} ÷ superlevel`, (scene) =>
-            scene.times[other] ? spreadText(ratio(scene, other, OURS)) : "–",
+            scene.times[other] ? digits(ratio(scene, other, OURS).median) : "–",
           ),
         ),
     ],
   );
 }
 
-/** Nanoseconds a parameter of every base under every granularity. */
-function basesTable(results: Results): string {
-  const scenes = results.scenes.filter(({ name }) => name.startsWith("base "));
-  const columns = contendersOf(scenes).filter((name) => !scenes.some(({ reference }) => reference === name));
+/** Nanoseconds a parameter of every base under every granularity in WebAssembly, at the largest size. */
+function basesTable({ scenes }: Results): string {
+  const all = scenes.filter(({ name }) => name.startsWith("base "));
+  const largest = all.filter(({ size }) => size === Math.max(...all.map((scene) => scene.size)));
+  const columns = contendersOf(largest).filter(
+    (name) => !name.includes("[js]") && !largest.some(({ reference }) => reference === name),
+  );
   return markdown(
-    ["base", "n", ...columns],
-    scenes.map((scene) => [
+    [`base, ${sizeText(largest[0].size)} parameters`, ...columns],
+    largest.map((scene) => [
       scene.name.replace("base ", ""),
-      sizeText(scene.size),
       ...columns.map((column) => perParameter(scene, column)),
     ]),
   );
@@ -70,39 +64,37 @@ function plainTable(results: Results, name: string, unit: "ns a step" | "ns a pa
     [unit, ...scenes.map(({ size }) => sizeText(size))],
     contendersOf(scenes).map((contender) => [
       contender,
-      ...scenes.map(({ times, size }) => {
-        const { median, low, high } = spreadOf(times[contender]);
-        const by = unit === "ns a step" ? 1 : size;
-        return spreadText({ median: median / by, low: low / by, high: high / by });
-      }),
+      ...scenes.map(({ times, size }) => median(times[contender], unit === "ns a step" ? 1 : size)),
     ]),
   );
 }
 
+/** A row for each target and bound: what was measured, by size, bold where it is missed. */
 function targetTable({ targets }: Results): string {
+  const sizes = [...new Set(targets.map(({ size }) => size))].sort((a, b) => a - b);
+  const rowOf = ({ what, bound }: Verdict) => `${what} | ${bound}`;
+  const cell = (verdict?: Verdict) => {
+    if (!verdict) return "";
+    return verdict.met ? digits(verdict.median) : `**${digits(verdict.median)}**`;
+  };
   return markdown(
-    ["target", "n", "bound", "measured", ""],
-    targets.map((verdict) => [
-      verdict.what,
-      sizeText(verdict.size),
-      verdict.bound,
-      spreadText(verdict),
-      verdict.met ? "met" : "**not met**",
+    ["target", "bound", ...sizes.map(sizeText)],
+    [...new Set(targets.map(rowOf))].map((row) => [
+      row,
+      ...sizes.map((size) => cell(targets.find((target) => rowOf(target) === row && target.size === size))),
     ]),
   );
 }
 
 /** Everything in Markdown. */
 export function report(results: Results): string {
-  const { machine, effort, notes, flags } = results;
+  const { machine, effort, notes } = results;
   const packages = Object.entries(machine.packages).map(([name, version]) => `${name} ${version}`);
   const parts = [
-    `${inWords(machine)}. Medians of ${effort.rounds} rounds, quartiles in brackets.`,
+    `${inWords(machine)}. Medians of ${effort.rounds} rounds; bold is what misses its bound.`,
     `V8 ${machine.v8}; ${machine.gcc ?? "no gcc"}; ${packages.join(", ")}.`,
     targetTable(results),
-    ...["adam", "sgd"]
-      .filter((name) => named(results, name).length > 0)
-      .map((name) => globalTable(results, name)),
+    globalTable(results),
     "A tuner for each parameter, over Adam:",
     plainTable(results, "parameter", "ns a parameter"),
     "Sixteen parameters, the whole of `step()`:",
@@ -111,7 +103,6 @@ export function report(results: Results): string {
     plainTable(results, "tensors", "ns a parameter"),
     "Every base and granularity, ns a parameter:",
     basesTable(results),
-    ...Object.entries(flags).map(([name, text]) => `${name}: \`gcc ${text}\`.`),
     ...notes.map((note) => `Not here: ${note}.`),
   ];
   return parts.join("\n\n");

@@ -47,9 +47,6 @@ export function digits(value: number): string {
   return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(value >= 1 ? 2 : 3);
 }
 
-export const spreadText = ({ median, low, high }: Spread): string =>
-  `${digits(median)} (${digits(low)}–${digits(high)})`;
-
 /** 1000 → 10³, 20000 → 2·10⁴. */
 export function sizeText(size: number): string {
   const exponent = Math.floor(Math.log10(size) + 1e-9);

@@ -15,9 +15,6 @@ import type { Expected } from "./checkpoint.js";
 import { ENGINES, type EngineName } from "../engine/kernels.js";
 import type { Program } from "../engine/program.js";
 
-/** Names of {@link OptimizerOptions}. */
-export const OPTIONS = ["base", "tuner", "normAdaptive", "clip", "gradients", "nonFinite", "engine"] as const;
-
 /** What `createOptimizer` takes besides the parameters. */
 export interface OptimizerOptions {
   /**
@@ -44,6 +41,14 @@ export interface OptimizerOptions {
    */
   engine?: EngineName | "auto";
 }
+
+const NAMES: Readonly<Record<keyof OptimizerOptions, true>> = {
+  ...{ base: true, tuner: true, normAdaptive: true, clip: true, gradients: true },
+  ...{ nonFinite: true, engine: true },
+};
+
+/** Names of {@link OptimizerOptions}. */
+export const OPTIONS = Object.keys(NAMES) as readonly (keyof OptimizerOptions)[];
 
 /** Options with every default filled in, readable back as `optimizer.config`. */
 export interface Config extends Required<Omit<OptimizerOptions, "base">> {
@@ -73,6 +78,18 @@ function readClip(clip: OptimizerOptions["clip"] = {}): { norm?: number; value?:
   if (copy.norm !== undefined) expectNumber("clip.norm", copy.norm, { above: 0 });
   if (copy.value !== undefined) expectNumber("clip.value", copy.value, { above: 0 });
   return copy;
+}
+
+/** Checks and defaults of the options that say nothing of one another. */
+function readOthers(options: OptimizerOptions): Omit<Config, "base" | "tuner" | "tensors"> {
+  const { normAdaptive = false, nonFinite = "throw", engine = "auto", gradients = "auto" } = options;
+  return {
+    normAdaptive: expectBoolean("normAdaptive", normAdaptive),
+    clip: readClip(options.clip),
+    gradients: expectOneOf("gradients", gradients, GRADIENTS),
+    nonFinite: expectOneOf("nonFinite", nonFinite, ["throw", "skip"]),
+    engine: expectOneOf("engine", engine, ["auto", ...ENGINES]),
+  };
 }
 
 const BASE_KEYS = ["beta1", "beta2", "eps", "weightDecay"];
@@ -132,8 +149,8 @@ export function resolve(
   apart = false,
 ): Resolved {
   expectOptions("options", options, OPTIONS, belongs);
-  const { normAdaptive = false, nonFinite = "throw", engine = "auto", gradients = "auto" } = options;
-  expectOneOf("gradients", gradients, GRADIENTS);
+  const others = readOthers(options);
+  const { gradients, clip } = others;
   const { base: given, rule } = resolveBase(options.base === undefined ? adam() : options.base);
   const tuner = options.tuner === null ? null : resolveTuner(options.tuner ?? superlevel());
   const learningRate = given.learningRate ?? rateOf(rule, tuner);
@@ -141,16 +158,11 @@ export function resolve(
   const tunerPerTensor = tuner?.granularity === "tensor";
   const segments = segmentsOf(tensors, tunerPerTensor, apart);
   if (segments.length === 0) throw new RangeError("params: expected at least one tensor that is not frozen");
-  const clip = readClip(options.clip);
   const form = tuner && formOf(tuner);
   const config: Config = deepFreeze({
     base: { ...given, learningRate },
     tuner,
-    normAdaptive: expectBoolean("normAdaptive", normAdaptive),
-    clip,
-    gradients,
-    nonFinite: expectOneOf("nonFinite", nonFinite, ["throw", "skip"]),
-    engine: expectOneOf("engine", engine, ["auto", ...ENGINES]),
+    ...others,
     tensors: tensors.list.map(withoutPlace),
   });
   const program: Program = {

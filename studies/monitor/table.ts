@@ -59,8 +59,8 @@ function sum(tallies: readonly Tally[]): { runs: number; right: number } {
   return { runs: total(({ runs }) => runs), right: total(({ right }) => right) };
 }
 
-const of = ({ right, runs }: { runs: number; right: number }) => (runs > 0 ? `${right} of ${runs}` : "–");
-const range = ([low, high]: [number, number]) => `${Math.floor(100 * low)} to ${Math.ceil(100 * high)} %`;
+const of = ({ right, runs }: { runs: number; right: number }) => (runs > 0 ? `${right}/${runs}` : "–");
+const range = ([low, high]: [number, number]) => `${Math.floor(100 * low)}–${Math.ceil(100 * high)} %`;
 
 /** Of each kind, how many runs were named right, by trainer and in all, with the interval of the share. */
 export function table({ tallies }: Recording, healthy: boolean): string {
@@ -81,8 +81,6 @@ export function table({ tallies }: Recording, healthy: boolean): string {
     ];
   });
   const title = healthy ? "goes well, and nothing is named" : "spoilt, and that is the verdict";
-  const columns = ["", ...TRAINERS, "95 % of all", "most often else"].join(" | ");
-  return [`| ${title} ${columns} |`, "| --- | --- | ---: | ---: | ---: | ---: | ---: | --- |", ...rows].join(
-    "\n",
-  );
+  const columns = [title, "watched with", ...TRAINERS, "95 % of all", "most often else"].join(" | ");
+  return [`| ${columns} |`, "| --- | --- | ---: | ---: | ---: | ---: | ---: | --- |", ...rows].join("\n");
 }

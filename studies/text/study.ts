@@ -114,21 +114,19 @@ function scores({ pieces }: Job, text: Text, model: Model): Scores {
   };
 }
 
-/** Whose losses differ from superlevel's by the interval of what differs seed by seed. */
+/** Whose losses differ from superlevel's, whether or not by chance. */
 function clearly(found: readonly Row[]): string {
-  const lossesOf = ({ runs }: Row, of: "trainLoss" | "testLoss") =>
-    runs.map((outcome) => outcome[of] ?? Infinity);
   const own = found.find(({ contender }) => contender === "superlevel");
   if (!own) return "";
   const said = (["trainLoss", "testLoss"] as const).map((of) => {
-    const named = (is: (rival: readonly number[], loss: readonly number[]) => boolean) =>
-      listed(
-        found.filter((row) => is(lossesOf(row, of), lossesOf(own, of))).map(({ contender }) => contender),
-      );
-    const above = named((rival, loss) => clearlyBelow(loss, rival));
-    return `${of === "trainLoss" ? "training" : "held-out"} loss: ${named(clearlyBelow)} below, ${above} above`;
+    const lossesOf = ({ runs }: Row) => runs.map((outcome) => outcome[of] ?? Infinity);
+    const named = (rows: readonly Row[]) => listed(rows.map(({ contender }) => contender));
+    const lower = found.filter((row) => clearlyBelow(lossesOf(row), lossesOf(own)));
+    const higher = found.filter((row) => clearlyBelow(lossesOf(own), lossesOf(row)));
+    const loss = of === "trainLoss" ? "training loss" : "held-out loss";
+    return `${loss} lower with ${named(lower)}, higher with ${named(higher)}`;
   });
-  return `Beside superlevel by the 95 % interval of differences seed by seed, ${said.join("; ")}.`;
+  return `Differences to superlevel, seed by seed, by their 95 % intervals: ${said.join("; ")}.`;
 }
 
 const sizes: Record<ModelName, string> = {
@@ -149,7 +147,7 @@ function report(runs: readonly Run<Job, Scores>[]) {
     return { name: `${model} on ${text}`, rows: found, markdown: [...said, table(found)].join("\n\n") };
   });
   const head =
-    `superlevel, as \`superlevelOptimizer()\` of superlevel/tfjs, gets no rate and no other option. ${favoured("rates: below")} ` +
+    `superlevel, as \`superlevelOptimizer()\` of superlevel/tfjs, gets no rate and no other option. ${favoured("rates are below")} ` +
     "Losses are mean cross-entropies of the next character. AdamW has a constant rate; the decaying one falls linearly, to 0 after the last step; " +
     "SGDR has momentum 0.9 and cosine restarts after 1 and 3 sevenths of the run. A CNN on MNIST and more pictures: [images.md](images.md).";
   return {

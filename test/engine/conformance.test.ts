@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { bases, noise, startAt, tuners } from "../support/cases.js";
 import { engines, stepsOf } from "../support/engines.js";
-import { walk } from "../support/walk.js";
+import { walk, type StepOptions } from "../support/walk.js";
 
 const sizes = [1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 31, 32, 33];
 
@@ -21,6 +21,24 @@ const tensors = [
 /** These gradients do not depend on x, so nothing stops a scale but that they turn: often enough for short windows. */
 const pace = 4;
 
+/** Cases of every option that changes a step. */
+const CASES: Readonly<Record<keyof StepOptions, readonly StepOptions[]>> = {
+  normAdaptive: [{ normAdaptive: true }],
+  clip: [
+    { clip: { norm: 0.5 } },
+    { clip: { value: 0.25 } },
+    { clip: { norm: 2, value: 0.75 }, normAdaptive: true },
+  ],
+  // Those of conformance-kinds.test.ts.
+  gradients: [],
+};
+
+test.each(Object.values(CASES).flat())("%j changes what a step does", (more) => {
+  const run = { size: 5, steps: 100, base: bases.adam, tuner: tuners.superlevel, coarse: true };
+  const [changed, plain] = [more, {}].map((more) => walk("js", { ...run, more }).optimizer.params);
+  expect(changed).not.toEqual(plain);
+});
+
 describe.each(engines)("%s engine", (engine) => {
   describe.each(Object.entries(tuners))("%s", (_form, tuner) => {
     test.each(Object.entries(bases))("%s", (_base, base) => {
@@ -35,12 +53,7 @@ describe.each(engines)("%s engine", (engine) => {
       }
     });
 
-    test.each([
-      { normAdaptive: true },
-      { clip: { norm: 0.5 } },
-      { clip: { value: 0.25 } },
-      { clip: { norm: 2, value: 0.75 }, normAdaptive: true },
-    ])("%j", (more) => {
+    test.each(Object.values(CASES).flat())("%j", (more) => {
       for (const size of [5, 130]) {
         walk(engine, { size, steps: stepsOf(engine, 100), base: bases.adam, tuner, more, coarse: true });
       }

@@ -1,6 +1,7 @@
 /** Arguments: a wrong kind is a TypeError, a wrong value a RangeError; both begin with the argument's name. */
 import { describe, expect, test } from "vitest";
 import * as api from "../../src/index.js";
+import { OPTIONS } from "../../src/stepper/config.js";
 import { rows } from "../support/bases.js";
 import { errorOf, mustThrow } from "../support/errors.js";
 
@@ -62,6 +63,7 @@ const numbers: [name: string, call: Call, allowed: string][] = [
   ...baseNumbers,
   ...tunerNumbers,
   ["mechanize.numBetas", (numBetas: number) => api.mechanize({ numBetas }), "whole >= 1 and <= 16"],
+  ["superlevel.spread", (spread) => api.superlevel({ granularity: "parameter", spread }), "> 1 or null"],
   ["constant(value)", api.constant, ">= 0"],
   ["windowDecay(initial)", api.windowDecay, ">= 0"],
   ["exponentialDecay.initial", (initial: number) => exponentialDecay({ initial, rate: 1 }), ">= 0"],
@@ -137,7 +139,7 @@ const kinds: [value: unknown, shown: string][] = [
 describe("numbers", () => {
   test.each(numbers)("%s", (name, call, allowed) => {
     const { good, bad } = edges(allowed);
-    const bounds = allowed.replace(/^whole /, "");
+    const bounds = allowed.replaceAll(/^whole | or null$/g, "");
     for (const value of good) call(value as never);
     for (const value of bad) {
       const kind = allowed.startsWith("whole") ? "whole number" : "number";
@@ -148,6 +150,7 @@ describe("numbers", () => {
       );
     }
     for (const [value, shown] of kinds) {
+      if (value === null && allowed.endsWith(" or null")) continue;
       // A schedule may stand for a rate.
       if (typeof value === "function" && name.endsWith(".learningRate") && !name.startsWith("params"))
         continue;
@@ -166,6 +169,7 @@ const booleans: [string, Call][] = [
 const words: [string, Call, string][] = [
   ["nonFinite", (nonFinite) => make({ nonFinite }), '"throw", "skip"'],
   ["engine", (engine) => make({ engine }), '"auto", "wasm"'],
+  ["gradients", (gradients) => make({ gradients }), '"auto", "exact", "noisy"'],
   [
     "base.name",
     (name) => make({ base: { name } }),
@@ -202,6 +206,11 @@ const functions: [string, Call][] = [
   ["finiteDifferences(loss)", (loss) => api.finiteDifferences(loss)],
   ["minibatches(gradient)", (gradient) => minibatches({ examples: 2, batchSize: 1 }, gradient)],
 ];
+
+test("every option has a row of what it refuses, in `numbers`, `booleans`, `words` or `functions` above", () => {
+  const checked = [...numbers, ...booleans, ...words, ...functions].map(([name]) => name.split(".")[0]);
+  expect(OPTIONS.filter((option) => !checked.includes(option))).toEqual([]);
+});
 
 describe("other kinds of options", () => {
   test.each(booleans)("%s", (name, call) => {
@@ -277,7 +286,6 @@ describe("other kinds of options", () => {
       () => api.superlevel({ spread: 2 }),
       () => api.mechanic({ granularity: "parameter", spread: 2 }),
       () => api.mechanize({ granularity: "parameter" }),
-      () => api.superlevel({ granularity: "parameter", spread: 1 }),
       () => api.algorithm1({ betas: [0.9, 0.99] }),
       () => api.superlevel({ betas: [] }),
       () => api.superlevel({ delta: "additive" }),

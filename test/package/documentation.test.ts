@@ -5,6 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import ts from "typescript";
 import { beforeAll, describe, expect, it } from "vitest";
 
+import { OPTIONS } from "../../src/stepper/config.js";
 import { examplesInDocument, examplesInSource, HEADER_LINES, moduleOf } from "../support/examples.js";
 import type { Example } from "../support/examples.js";
 import { anchorsOf, Names, spansOf } from "../support/names.js";
@@ -131,6 +132,11 @@ describe("documents", () => {
     const index = readFileSync("docs/README.md", "utf8");
     const pages = listed("docs", ".md").map((file) => file.slice("docs/".length));
     expect(pages.filter((page) => page !== "README.md" && !index.includes(`](${page})`))).toEqual([]);
+  });
+
+  it("name every option of createOptimizer in the first table of docs/options.md", () => {
+    const [table] = /(^\|.*\n)+/m.exec(readFileSync("docs/options.md", "utf8"))!;
+    expect(OPTIONS.filter((option) => !table.includes(`\`${option}: `))).toEqual([]);
   });
 
   it("of results are all on the page that shows every picture", () => {

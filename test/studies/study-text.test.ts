@@ -86,7 +86,7 @@ describe("the page of text", () => {
     ]);
     expect(markdown).toContain("superlevel is number 2 of 3.");
     expect(markdown).toContain(
-      "training loss: AdamW below, SGDR above; held-out loss: AdamW below, SGDR above.",
+      "training loss lower with AdamW, higher with SGDR; held-out loss lower with AdamW, higher with SGDR.",
     );
     expect(markdown).toContain("AdamW: 0.01; SGDR: 0.3, 1.");
     expect(pictures["text.svg"]).toContain("GRU on made-up sentences");

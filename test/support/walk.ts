@@ -4,7 +4,14 @@ import { modesOf } from "../../src/stepper/gradients.js";
 import { createOptimizer, type Base, type Optimizer, type StepInfo, type Tuner } from "../../src/index.js";
 import type { OptimizerOptions } from "../../src/index.js";
 import { norm, Reference } from "../reference.js";
-import type { Adopted, Alpha, Choices, ReferenceStep, TensorOptions } from "../reference.js";
+import type {
+  Adopted,
+  Alpha,
+  Choices,
+  ReferenceOptions,
+  ReferenceStep,
+  TensorOptions,
+} from "../reference.js";
 import { gradientAt, noise, startAt } from "./cases.js";
 import type { EngineName } from "./engines.js";
 import { groupsOf, type Group } from "./groups.js";
@@ -26,13 +33,16 @@ function defaultAlpha(base: Base): Alpha {
  */
 const SUM_BOUND = 2e-6;
 
+/** Options that change what a step does to numbers. */
+export type StepOptions = Omit<OptimizerOptions, "base" | "tuner" | "nonFinite" | "engine">;
+
 export interface Run {
   size: number;
   steps: number;
   base: Base;
   tuner: Tuner | null;
   tensors?: TensorOptions[];
-  more?: Pick<OptimizerOptions, "normAdaptive" | "clip" | "gradients">;
+  more?: StepOptions;
   /** Rounds gradients to multiples of 1/64, so that their norm is exact however it is summed. */
   coarse?: boolean;
   /** The second gradient that is not 0: the first again, which is exact, or its opposite, which is noise. */
@@ -89,8 +99,10 @@ export function choicesOf(base: Base, tuner: Tuner | null): Partial<Choices> {
 
 /** The twin of a run; `changes`: how it is otherwise. */
 export function twinOf(run: Run, changes: { round?: (value: number) => number } = {}): Reference {
-  const { size, base, tuner, tensors = [{ size }], more } = run;
+  const { size, base, tuner, tensors = [{ size }] } = run;
   const choices = choicesOf(base, tuner);
+  // An option that the reference implementation does not have belongs into test/reference/options.ts.
+  const more: Pick<ReferenceOptions, keyof StepOptions> | undefined = run.more;
   const x0 = startAt(size, noise(size + 1));
   return new Reference(x0, { base, tuner, tensors, choices, round: Math.fround, ...more, ...changes });
 }

@@ -1,6 +1,6 @@
 import type { Schedule } from "../../schedules.js";
 import type { GradientKind } from "../../common/kinds.js";
-import type { OptimizerOptions, Resolved } from "../../stepper/config.js";
+import type { Config, OptimizerOptions, Resolved } from "../../stepper/config.js";
 import type { Modes } from "../../stepper/gradients.js";
 import type { Tuner } from "../../tuners/tuners.js";
 import { arrayRuleOf } from "./rules.js";
@@ -27,15 +27,33 @@ export interface Plan {
   readonly decays: boolean;
 }
 
-/** Why options have no step on arrays; undefined where they have one. */
-export function whyNot({ config }: Resolved): string | undefined {
-  const { base, tuner } = config;
+function whyNotBase({ base }: Config): string | undefined {
   const inner = base.name === "scheduleFree" ? base.base : base;
   if (!arrayRuleOf(base)) return `base ${inner.name}() with these options`;
   if (base.name === "scheduleFree" && base.warmupSteps > 0) return "scheduleFree() with warmupSteps";
+  return undefined;
+}
+
+function whyNotTuner({ tuner }: Config): string | undefined {
   if (tuner && tuner.form !== "superlevel") return `tuner ${tuner.form}()`;
   if (tuner && tuner.granularity !== "global") return `granularity "${tuner.granularity}"`;
   if (tuner && tuner.delta !== "stored") return `delta "${tuner.delta}"`;
+  return undefined;
+}
+
+/** What of each option has no step on arrays, in words; null where all of it has one. */
+const REFUSED: Readonly<Record<keyof OptimizerOptions, ((config: Config) => string | undefined) | null>> = {
+  base: whyNotBase,
+  tuner: whyNotTuner,
+  ...{ normAdaptive: null, clip: null, gradients: null, nonFinite: null, engine: null },
+};
+
+/** Why options have no step on arrays; undefined where they have one. */
+export function whyNot({ config }: Resolved): string | undefined {
+  for (const refused of Object.values(REFUSED)) {
+    const reason = refused?.(config);
+    if (reason) return reason;
+  }
   return undefined;
 }
 
