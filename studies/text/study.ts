@@ -126,7 +126,12 @@ function clearly(found: readonly Row[]): string {
     const loss = of === "trainLoss" ? "training loss" : "held-out loss";
     return `${loss} lower with ${named(lower)}, higher with ${named(higher)}`;
   });
-  return `Differences to superlevel, seed by seed, by their 95 % intervals: ${said.join("; ")}.`;
+  const failed = found.filter(({ runs }) => runs.some(({ trainLoss }) => trainLoss === null));
+  const names = listed(failed.map(({ contender }) => contender));
+  return (
+    `Differences to superlevel, seed by seed, by their 95 % intervals: ${said.join("; ")}.` +
+    (failed.length > 0 ? ` At its best rate of the first seed ${names} diverged with others.` : "")
+  );
 }
 
 const sizes: Record<ModelName, string> = {
@@ -140,7 +145,7 @@ function report(runs: readonly Run<Job, Scores>[]) {
     const { steps, text, pieces } = own[0].job;
     const found = rows(own);
     const said = [
-      `${sizes[model]}, with the 65 characters of tiny Shakespeare. ${steps} steps of ${BATCH} pieces of ${LENGTH} characters of ${text}.`,
+      `${sizes[model]} with 65 characters. ${steps} steps of ${BATCH} pieces of ${LENGTH} characters.`,
       `Rates that were tried: ${triedRates(own)}. ${standing(found)} ${clearly(found)}`,
       `Losses are of ${pieces} pieces of what is learnt from and ${pieces} of the last tenth, which is held out.`,
     ];

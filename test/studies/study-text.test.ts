@@ -83,12 +83,17 @@ describe("the page of text", () => {
       ...[1, 2, 3].map((seed) => run(1 + seed, "AdamW", 0.01, seed)),
       ...[1, 2, 3].map((seed) => run(3 + seed, "SGDR", 0.3, seed)),
       run(null, "SGDR", 1, 1),
+      run(5, "schedule-free AdamW", 0.1, 1),
+      run(null, "schedule-free AdamW", 0.1, 2),
     ]);
-    expect(markdown).toContain("superlevel is number 2 of 3.");
+    expect(markdown).toContain("superlevel is number 2 of 4.");
     expect(markdown).toContain(
       "training loss lower with AdamW, higher with SGDR; held-out loss lower with AdamW, higher with SGDR.",
     );
-    expect(markdown).toContain("AdamW: 0.01; SGDR: 0.3, 1.");
+    expect(markdown).toContain("AdamW: 0.01; SGDR: 0.3, 1; schedule-free AdamW: 0.1.");
+    expect(markdown).toContain(
+      "At its best rate of the first seed schedule-free AdamW diverged with others.",
+    );
     expect(pictures["text.svg"]).toContain("GRU on made-up sentences");
   });
 
