@@ -27,10 +27,6 @@ const programs: Record<string, Record<string, { file: string; what: string }>> =
     },
     decay: { file: "studies/decay/study.ts", what: "rates that decay, and rates divided by 1 + ‖g‖" },
     robustness: { file: "studies/robustness/main.ts", what: "against Adam and others with tuned rates" },
-    experiments: {
-      file: "studies/experiments/main.ts",
-      what: "a CNN, a GRU and a Transformer in TensorFlow.js",
-    },
     forms: { file: "studies/forms/main.ts", what: "every form of the method on a handful of problems" },
     granularity: {
       file: "studies/granularity/main.ts",
@@ -63,6 +59,7 @@ const programs: Record<string, Record<string, { file: string; what: string }>> =
       file: "studies/reinforcement/study.ts",
       what: "cart-pole, also with hidden speeds, against Adam",
     },
+    text: { file: "studies/text/study.ts", what: "a GRU, a Transformer and a GPT in TensorFlow.js" },
     tuning: { file: "studies/tuning/study.ts", what: "grid, random search and TPE against the default" },
     worker: {
       file: "studies/kit/runner/redis-worker.ts",

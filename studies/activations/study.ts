@@ -23,7 +23,7 @@ import {
 } from "../kit/outcomes.js";
 import { createRandom } from "../kit/random.js";
 import { mean, median } from "../kit/statistics.js";
-import { seedsUpTo, type Findings, type Run, type Study } from "../kit/study.js";
+import type { Findings, Run, Study } from "../kit/study.js";
 import { draw, mislabelled } from "../monitor/data.js";
 import { spikeCounter } from "../robustness/measure.js";
 import { activations, type Activation } from "../kit/mlp.js";
@@ -229,7 +229,7 @@ export const study: Study<Job, Outcome> = {
   edition: 1,
   seeds: 10,
   jobs: ({ quick, seeds }) =>
-    seedsUpTo(seeds).flatMap((seed) =>
+    seeds.flatMap((seed) =>
       (Object.keys(named) as ActivationName[]).flatMap((activation) =>
         depths.slice(0, quick ? 2 : undefined).flatMap((depth) =>
           [false, true].map((residual) => ({

@@ -24,7 +24,7 @@ import { clearlyBelow, interval, listed, percent, rounded, table } from "../kit/
 import { quadratic } from "../kit/quadratic.js";
 import { createRandom } from "../kit/random.js";
 import { mean } from "../kit/statistics.js";
-import { seedsUpTo, type Findings, type Run, type Study } from "../kit/study.js";
+import type { Findings, Run, Study } from "../kit/study.js";
 
 const bases: Record<string, (learningRate?: LearningRate) => Base> = {
   "plain descent": (learningRate) => sgd({ learningRate }),
@@ -222,7 +222,7 @@ export const study: Study<Job, Outcome> = {
   edition: 1,
   seeds: 10,
   jobs: ({ quick, seeds }) =>
-    seedsUpTo(seeds).flatMap((seed) =>
+    seeds.flatMap((seed) =>
       Object.keys(bases)
         .slice(0, quick ? 3 : undefined)
         .flatMap((base) => conditions.map((condition) => ({ base, condition, seed }))),

@@ -1,6 +1,6 @@
 /**
  * `npm run study -- granularity`: what a tuner for each tensor or coordinate gains or loses against one for all, on the
- * training problems of the robustness benchmark, Adam base, defaults otherwise.
+ * training problems of the robustness benchmark, Adam base, defaults otherwise. `--quick` takes 5 steps with one seed.
  */
 import { parseArgs } from "node:util";
 import { createOptimizer, superlevel, type TunerOptions } from "superlevel";
@@ -8,11 +8,17 @@ import type { Create } from "../robustness/descent.js";
 import { logLoss, train } from "../robustness/measure.js";
 import type { Problem } from "../robustness/problem.js";
 import { trainingSuite } from "../robustness/training.js";
+import { wholeNumber } from "../kit/command-line.js";
 import { dataFolder } from "../kit/data-file.js";
 
 const { values: options } = parseArgs({
-  options: { seeds: { type: "string", default: "3" }, longest: { type: "string", default: "Infinity" } },
+  options: {
+    quick: { type: "boolean", default: false },
+    seeds: { type: "string" },
+    longest: { type: "string", default: "Infinity" },
+  },
 });
+const seeds = wholeNumber("seeds", options.seeds, options.quick ? 1 : 3);
 
 const variants: [name: string, options: TunerOptions][] = [
   ["global", {}],
@@ -37,9 +43,10 @@ function tuned(tuner: TunerOptions, { sizes }: Problem): Create {
 }
 
 /** Mean over seeds of log10 of the loss at the end of the problem's longest run; `--longest` cuts those of networks. */
-function finalLog(problem: Problem, create: Create, seeds: number): number {
+function finalLog(problem: Problem, create: Create): number {
   const last = problem.lengths[problem.lengths.length - 1];
-  const steps = problem.group === "networks" ? Math.min(Number(options.longest), last) : last;
+  const longest = problem.group === "networks" ? Number(options.longest) : Infinity;
+  const steps = Math.min(options.quick ? 5 : longest, last);
   let sum = 0;
   for (let seed = 1; seed <= seeds; seed++) {
     const { losses, initial } = train(problem, { create }, seed, steps, [steps]);
@@ -55,7 +62,7 @@ console.log(`| problem | ${variants.map(([name]) => name).join(" | ")} |`);
 console.log(`|---|${variants.map(() => "---:").join("|")}|`);
 const sums = variants.map(() => 0);
 for (const problem of problems) {
-  const losses = variants.map(([, tuner]) => finalLog(problem, tuned(tuner, problem), Number(options.seeds)));
+  const losses = variants.map(([, tuner]) => finalLog(problem, tuned(tuner, problem)));
   const gaps = losses.map((loss) => loss - losses[0]);
   gaps.forEach((gap, k) => (sums[k] += gap / problems.length));
   const cells = gaps.map((gap, k) => (k === 0 ? losses[0] : gap).toFixed(2));

@@ -1,7 +1,9 @@
 /**
  * `npm run study -- guard`: what the guard's "reject" costs and gains in full-batch runs: calls of the source until the
  * loss is within 1e-6 of its minimum, and the share of steps at which it rose by more than the guard tolerates. Counts, so every machine prints the same.
+ * `--quick` gives up after 50 calls.
  */
+import { parseArgs } from "node:util";
 import {
   adam,
   createOptimizer,
@@ -16,7 +18,8 @@ import {
 import { problems, type Problem } from "./problems.js";
 
 const GAP = 1e-6;
-const LIMIT = 20_000;
+const { values } = parseArgs({ options: { quick: { type: "boolean", default: false } } });
+const LIMIT = values.quick ? 50 : 20_000;
 
 interface Outcome {
   /** Calls of the source until the gap is reached; undefined when it is not within LIMIT, or the run diverges. */

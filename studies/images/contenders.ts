@@ -1,12 +1,5 @@
-import {
-  adam,
-  adamw,
-  cosineRestarts,
-  createOptimizer,
-  scheduleFree,
-  sgd,
-  type OptimizerOptions,
-} from "superlevel";
+import { createOptimizer } from "superlevel";
+import { rivals, type OptionsAt } from "../kit/rivals.js";
 import type { Descent } from "../robustness/descent.js";
 import { prodigy } from "../robustness/prodigy.js";
 
@@ -23,9 +16,7 @@ export interface Contender {
   readonly create: (start: Float32Array, steps: number, rate: number, kept?: Uint8Array) => Contest;
 }
 
-type Options = (rate: number, steps: number) => OptimizerOptions;
-
-function ofPackage(options: Options): Contender["create"] {
+function ofPackage(options: OptionsAt): Contender["create"] {
   return (start, steps, rate, kept) => {
     const optimizer = createOptimizer(start, options(rate, steps));
     if (kept) optimizer.restore(kept);
@@ -42,31 +33,15 @@ function ofPackage(options: Options): Contender["create"] {
   };
 }
 
-/** By hand, without a tuner: these bases take the steps of PyTorch's. */
-const atRate = (
-  rates: readonly number[],
-  base: (rate: number, steps: number) => OptimizerOptions["base"],
-) => ({
-  rates,
-  create: ofPackage((rate, steps) => ({ base: base(rate, steps), tuner: null })),
-});
-
-/** Periods of 1, 2 and 4 sevenths, so that the last ends with the run (arXiv 1608.03983). */
-const restarts = (max: number, steps: number) => cosineRestarts({ max, period: steps / 7, factor: 2 });
+const atRates = (rates: readonly number[], options: OptionsAt) => ({ rates, create: ofPackage(options) });
 
 export const contenders = {
   superlevel: { rates: [null], create: ofPackage(() => ({})) },
-  Adam: atRate([1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2], (learningRate) => adam({ learningRate })),
-  AdamW: atRate([1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2], (learningRate) => adamw({ learningRate })),
-  "SGD, momentum": atRate([3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1], (learningRate) =>
-    sgd({ learningRate, momentum: 0.9 }),
-  ),
-  SGDR: atRate([1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1], (rate, steps) =>
-    sgd({ learningRate: restarts(rate, steps), momentum: 0.9 }),
-  ),
-  "schedule-free AdamW": atRate([3e-4, 1e-3, 2.5e-3, 1e-2, 3e-2, 1e-1], (learningRate) =>
-    scheduleFree(adamw({ learningRate })),
-  ),
+  Adam: atRates([1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2], rivals.Adam),
+  AdamW: atRates([1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2], rivals.AdamW),
+  "SGD, momentum": atRates([3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1], rivals["SGD, momentum"]),
+  SGDR: atRates([1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1], rivals.SGDR),
+  "schedule-free AdamW": atRates([3e-4, 1e-3, 2.5e-3, 1e-2, 3e-2, 1e-1], rivals["schedule-free AdamW"]),
   Prodigy: { rates: [null], create: (start, steps) => prodigy(() => 1)(start, steps) },
 } as const satisfies Record<string, Contender>;
 

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
 import { createNetwork } from "../digits/network.js";
-import { useConvolvedGradients, useWasm } from "../experiments/backend.js";
+import { useConvolvedGradients, useWasm } from "../kit/backend.js";
 import type { Data, Images } from "./data.js";
 
 /** A network with its parameters in one vector. */

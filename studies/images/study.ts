@@ -4,11 +4,12 @@
  * by the training loss of the first seed, gets the other seeds, too.
  */
 import { OptimizerError } from "superlevel";
-import { listed, rounded } from "../kit/outcomes.js";
+import { rounded } from "../kit/outcomes.js";
 import { createRandom } from "../kit/random.js";
-import { groupBy, halfWidth, mean } from "../kit/statistics.js";
-import { seedsUpTo, type Extent, type JobContext, type Run, type Study } from "../kit/study.js";
-import { chart } from "./chart.js";
+import { rivalsChart } from "../kit/rivals-chart.js";
+import { atBest, diverged, favoured, rows, standing, table, triedRates, type Scores } from "../kit/rivals.js";
+import { groupBy } from "../kit/statistics.js";
+import type { Extent, JobContext, Run, Study } from "../kit/study.js";
 import { contenders, type Contender, type ContenderName } from "./contenders.js";
 import { available, load, type DataName } from "./data.js";
 import { createOf, type NetworkName } from "./networks.js";
@@ -21,13 +22,6 @@ export type Job = {
   readonly contender: ContenderName;
   readonly rate: number | null;
   readonly seed: number;
-};
-
-/** Of all training images and of those held out; null where the run diverged. */
-export type Outcome = {
-  readonly trainLoss: number | null;
-  readonly testLoss: number | null;
-  readonly testAccuracy: number | null;
 };
 
 type Problem = Pick<Job, "data" | "network" | "steps" | "batch">;
@@ -44,26 +38,20 @@ const problems: Record<DataName, readonly Problem[]> = {
   ],
 };
 
-function jobs({ quick }: Extent): Job[] {
+function jobs({ quick, seeds }: Extent): Job[] {
   const some = quick
     ? [{ ...problems["drawn digits"][0], steps: 60 }]
     : available().flatMap((name) => problems[name]);
   return some.flatMap((problem) =>
     (Object.keys(contenders) as ContenderName[]).flatMap((contender) =>
-      contenders[contender].rates.map((rate): Job => ({ ...problem, contender, rate, seed: 1 })),
+      contenders[contender].rates.map((rate): Job => ({ ...problem, contender, rate, seed: seeds[0] })),
     ),
   );
 }
 
-/** The other seeds, at the best rates of the first. */
-function further(runs: readonly Run<Job, Outcome>[], { seeds }: Extent): Job[] {
-  return seedsUpTo(seeds)
-    .slice(1)
-    .flatMap((seed) =>
-      [...problemsOf(runs).values()].flatMap((own) =>
-        rows(own).map(({ contender, rate }): Job => ({ ...own[0].job, contender, rate, seed })),
-      ),
-    );
+function further(runs: readonly Run<Job, Scores>[], { seeds }: Extent): Job[] {
+  const problems = [...problemsOf(runs).values()];
+  return seeds.slice(1).flatMap((seed) => problems.flatMap((own) => atBest(own, seed)));
 }
 
 /** The images of a step are the same wherever a run begins. */
@@ -73,7 +61,7 @@ function imagesOf({ seed, batch }: Job, step: number, count: number): Uint32Arra
 }
 
 /** The state is kept twenty times a run. */
-async function run(job: Job, { kept, keep }: JobContext): Promise<Outcome> {
+async function run(job: Job, { kept, keep }: JobContext): Promise<Scores> {
   const { train, test, shape } = load(job.data);
   const network = await createOf(job.network, { train, test, shape });
   const contender: Contender = contenders[job.contender];
@@ -95,95 +83,34 @@ async function run(job: Job, { kept, keep }: JobContext): Promise<Outcome> {
     };
   } catch (error) {
     if (!(error instanceof OptimizerError) || error.code !== "diverged") throw error;
-    return { trainLoss: null, testLoss: null, testAccuracy: null };
+    return diverged;
   } finally {
     contest.end?.();
   }
 }
 
-export interface Row {
-  readonly contender: ContenderName;
-  readonly rate: number | null;
-  readonly runs: readonly Outcome[];
-}
-
-const trainLoss = (runs: readonly Outcome[]) => mean(runs.map((outcome) => outcome.trainLoss ?? Infinity));
-
-/** Of each contender the runs at the rate that was best with the first seed; the contender with the least mean first. */
-export function rows(runs: readonly Run<Job, Outcome>[]): Row[] {
-  const best = new Map<ContenderName, { rate: number | null; loss: number }>();
-  for (const { job, outcome } of runs.filter((run) => run.job.seed === 1)) {
-    const loss = outcome.trainLoss ?? Infinity;
-    if (!(loss >= (best.get(job.contender)?.loss ?? NaN))) best.set(job.contender, { rate: job.rate, loss });
-  }
-  const found = [...best].map(([contender, { rate }]): Row => {
-    const own = runs.filter(({ job }) => job.contender === contender && job.rate === rate);
-    return { contender, rate, runs: own.map(({ outcome }) => outcome) };
-  });
-  return found.sort((a, b) => trainLoss(a.runs) - trainLoss(b.runs));
-}
-
-function table(found: readonly Row[]): string {
-  const cell = (row: Row, of: keyof Outcome, digits: number, scale = 1) => {
-    const values = row.runs.map((outcome) => outcome[of]);
-    if (values.includes(null)) return `${values.filter((value) => value === null).length} diverged`;
-    const numbers = (values as number[]).map((value) => scale * value);
-    return `${mean(numbers).toPrecision(digits)} ± ${halfWidth(numbers).toPrecision(2)}`;
-  };
-  return [
-    "| | rate | seeds | training loss | held-out loss | held-out accuracy, % |",
-    "| --- | ---: | ---: | ---: | ---: | ---: |",
-    ...found.map(
-      (row) =>
-        `| ${row.contender} | ${row.rate ?? "none"} | ${row.runs.length} | ${cell(row, "trainLoss", 3)} | ` +
-        `${cell(row, "testLoss", 3)} | ${cell(row, "testAccuracy", 4, 100)} |`,
-    ),
-  ].join("\n");
-}
-
-const problemsOf = (runs: readonly Run<Job, Outcome>[]) =>
+const problemsOf = (runs: readonly Run<Job, Scores>[]) =>
   groupBy(runs, ({ job: { network, data } }) => `${network} on ${data}`);
 
-/** Rates that may not be the best there is, as none beyond was tried. */
-function atEnds(found: readonly Row[]): string {
-  const ends = found.filter(({ contender, rate }) => {
-    const { rates }: Contender = contenders[contender];
-    return (
-      rate !== null &&
-      (rate === Math.min(...(rates as number[])) || rate === Math.max(...(rates as number[])))
-    );
-  });
-  const names = listed(ends.map(({ contender, rate }) => `${contender}'s ${rate}`));
-  return ends.length === 0
-    ? "No best rate is at an end of those that were tried."
-    : `At an end of the rates that were tried: ${names}.`;
-}
-
-function report(runs: readonly Run<Job, Outcome>[]) {
+function report(runs: readonly Run<Job, Scores>[]) {
   const groups = problemsOf(runs);
   const parts = [...groups].map(([name, own]) => {
     const found = rows(own);
-    const place = found.findIndex(({ contender }) => contender === "superlevel") + 1;
     const { steps, batch } = own[0].job;
-    const standing = `By mean training loss superlevel is number ${place} of ${found.length}. ${atEnds(found)}`;
-    return `## ${name}\n\n${steps} steps of ${batch} images. ${standing}\n\n${table(found)}`;
+    return `## ${name}\n\n${steps} steps of ${batch} images. ${standing(found)}\n\n${table(found)}`;
   });
   const head =
-    "superlevel and Prodigy get no rate. The others were tried at several with the first seed " +
-    `(${Object.entries(contenders)
-      .filter(([, { rates }]) => rates[0] !== null)
-      .map(([name, { rates }]) => `${name}: ${rates.join(", ")}`)
-      .join("; ")}), ` +
-    "and the rate with the least training loss got the other seeds, too; the first is part of the means, which favours them. " +
-    "Means over seeds ± half of a 95 % interval. Losses are mean cross-entropies, of all 10 000 training images (2 000 of drawn digits) and of those held out.";
+    `superlevel and Prodigy get no rate. ${favoured(triedRates(runs))} ` +
+    "Losses are mean cross-entropies, of all 10 000 training images (2 000 of drawn digits) and of those held out.";
   const picture = "![Training loss of each optimizer on each problem](images.svg)";
+  const panels = [...groups].map(([name, own]) => ({ name, rows: rows(own) }));
   return {
     markdown: [head, picture, ...parts].join("\n\n"),
-    pictures: { "images.svg": chart([...groups].map(([name, own]) => ({ name, rows: rows(own) }))) },
+    pictures: { "images.svg": rivalsChart("Pictures", panels) },
   };
 }
 
-export const study: Study<Job, Outcome> = {
+export const study: Study<Job, Scores> = {
   title: "Pictures: MNIST and CIFAR-10",
   edition: 1,
   seeds: 5,

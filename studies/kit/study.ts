@@ -7,8 +7,8 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 export interface Extent {
   /** Seconds in place of minutes or hours: shows that it runs, and nothing else. */
   readonly quick: boolean;
-  /** Repetitions of every setting, each from a seed of its own: 1, 2, …, seeds. */
-  readonly seeds: number;
+  /** Repetitions of every setting, each from a seed of its own. */
+  readonly seeds: readonly number[];
 }
 
 /** What a job has while it is computed. */
@@ -51,6 +51,3 @@ export interface Study<Job extends Json = Json, Outcome extends Json = Json> {
   /** Takes what there is: runs may be missing. */
   report(runs: readonly Run<Job, Outcome>[]): Findings;
 }
-
-/** 1, 2, …, count. */
-export const seedsUpTo = (count: number): number[] => Array.from({ length: count }, (_, k) => k + 1);

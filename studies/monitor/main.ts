@@ -1,6 +1,7 @@
 /**
  * `npm run study -- monitor`: runs that go well and runs that were spoilt in a known way, and what the monitor calls them.
  *
+ *   --quick        one problem, one trainer, one seed
  *   --held-out     problems on which nothing was chosen
  *   --seeds N      default 4
  *   --from N       the first of them, default 1
@@ -12,21 +13,23 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 
+import { wholeNumber } from "../kit/command-line.js";
 import { casesOf, TRAINERS } from "./kinds.js";
 import { developed, heldOut } from "./problems.js";
 import { add, count, table, type Recording, type Score } from "./table.js";
 
 const { values } = parseArgs({
   options: {
+    quick: { type: "boolean", default: false },
     "held-out": { type: "boolean", default: false },
-    seeds: { type: "string", default: "4" },
+    seeds: { type: "string" },
     from: { type: "string", default: "1" },
     add: { type: "string", multiple: true, default: [] },
     only: { type: "string", default: "" },
     out: { type: "string" },
   },
 });
-const problems = values["held-out"] ? heldOut : developed;
+const problems = (values["held-out"] ? heldOut : developed).slice(0, values.quick ? 1 : Infinity);
 const out = values.out ?? `build/monitor/${values["held-out"] ? "held-out" : "development"}.json`;
 mkdirSync(dirname(out), { recursive: true });
 
@@ -42,10 +45,10 @@ for (const file of values.add) {
   other.scores.forEach((score) => add(scores, score));
   seeds += other.seeds;
 }
-for (let k = 0; k < Number(values.seeds); k++) {
+for (let k = 0; k < wholeNumber("seeds", values.seeds, values.quick ? 1 : 4); k++) {
   const seed = Number(values.from) + k;
   for (const problem of problems)
-    for (const trainer of TRAINERS)
+    for (const trainer of TRAINERS.slice(0, values.quick ? 1 : Infinity))
       for (const full of [true, false])
         for (const run of casesOf({ problem, trainer, full, seed }, values.only)) count(scores, run);
   seeds++;

@@ -6,7 +6,7 @@ import { bandPoint, bandChart, type Line } from "../kit/chart.js";
 import { availableDigits } from "../kit/classifier.js";
 import { bySetting, clearlyBelow, fixed, interval, listed, percent, table } from "../kit/outcomes.js";
 import { correlation, mean } from "../kit/statistics.js";
-import { seedsUpTo, type Findings, type Run, type Study } from "../kit/study.js";
+import type { Extent, Findings, Run, Study } from "../kit/study.js";
 import {
   barriersOf,
   scoreOf,
@@ -144,13 +144,13 @@ function picture(rows: readonly Row[]): string {
   });
 }
 
-function jobs({ quick, seeds }: { quick: boolean; seeds: number }): Job[] {
+function jobs({ quick, seeds }: Extent): Job[] {
   const steps = quick ? 40 : 400;
   const conditions = (quick ? (["drawn digits"] as const) : availableDigits()).flatMap((data) => [
     ...(quick ? [0, 0.25] : shares).map((wrong) => ({ data, wrong, unbalanced: false })),
     ...[0, 0.25].map((wrong) => ({ data, wrong, unbalanced: true })),
   ]);
-  return seedsUpTo(seeds).flatMap((seed) =>
+  return seeds.flatMap((seed) =>
     conditions.flatMap((condition): Job[] => {
       const trained = [null, ...rates].flatMap((rate) =>
         [false, true].map((cost): Job => ({ kind: "train", ...condition, rate, cost, steps, seed })),

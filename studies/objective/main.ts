@@ -1,11 +1,12 @@
 /**
  * When class weights, robust weights and regularisation help on MNIST, and when they hurt: means over seeds, default
  * optimizer, a network 784-32-10 on 2 000 digits. `npm run study -- objective`; SUPERLEVEL_DATA names the data's folder.
+ * `--quick` takes 10 steps with one seed, on drawn digits.
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { readMnist } from "../kit/digits/idx.js";
-import { readImage, type Digits } from "../kit/digits/draw.js";
+import { drawDigits, readImage, type Digits } from "../kit/digits/draw.js";
 import { createOptimizer, minibatches } from "../../src/index.js";
 import {
   classWeights,
@@ -19,17 +20,20 @@ import {
 } from "../../src/objective/index.js";
 import { seededRandom } from "../../src/sources/random.js";
 import { normals } from "../../src/stability/vectors.js";
+import { wholeNumber } from "../kit/command-line.js";
 import { dataFolder } from "../kit/data-file.js";
 import { createMlp } from "../kit/mlp.js";
 
 const [INPUTS, HIDDEN, CLASSES] = [784, 32, 10];
-const EXAMPLES = 2000;
+const { values } = parseArgs({
+  options: { quick: { type: "boolean", default: false }, seeds: { type: "string" } },
+});
+const { quick } = values;
+const EXAMPLES = quick ? 200 : 2000;
 const BATCH = 32;
-const STEPS = 1200;
-const WARM_UP = 120;
-
-const { values } = parseArgs({ options: { seeds: { type: "string", default: "5" } } });
-const SEEDS = Array.from({ length: Number(values.seeds) }, (_, k) => k + 1);
+const STEPS = quick ? 10 : 1200;
+const WARM_UP = STEPS / 10;
+const SEEDS = Array.from({ length: wholeNumber("seeds", values.seeds, quick ? 1 : 5) }, (_, k) => k + 1);
 
 interface Method {
   readonly weights?: (counts: number[]) => Float64Array;
@@ -135,8 +139,10 @@ function train(data: Digits, test: Digits, setting: Setting, method: Method, see
   return balancedAccuracy(optimizer.params, test);
 }
 
-const { train: data, test: all } = readMnist(join(dataFolder, "mnist"));
-const test: Digits = { ...all, count: 3000 };
+const { train: data, test: all } = quick
+  ? { train: drawDigits(500, 1), test: drawDigits(100, 2) }
+  : readMnist(join(dataFolder, "mnist"));
+const test: Digits = { ...all, count: quick ? 100 : 3000 };
 const settings: Record<string, Setting> = {
   "clean, balanced": { unbalanced: false, wrong: 0 },
   "unbalanced 100 : 1": { unbalanced: true, wrong: 0 },

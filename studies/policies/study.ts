@@ -12,7 +12,7 @@ import {
 } from "superlevel/stability";
 import { listed, interval, percent, rounded, table } from "../kit/outcomes.js";
 import { mean } from "../kit/statistics.js";
-import { seedsUpTo, type Findings, type Run, type Study } from "../kit/study.js";
+import type { Findings, Run, Study } from "../kit/study.js";
 import { colors, escapeXml, picture } from "../kit/svg.js";
 import { returnOf, trainedPolicy, type View } from "../reinforcement/train.js";
 
@@ -194,7 +194,7 @@ export const study: Study<Job, Outcome> = {
   edition: 1,
   seeds: 10,
   jobs: ({ quick, seeds }) =>
-    seedsUpTo(seeds).flatMap((seed) =>
+    seeds.flatMap((seed) =>
       contenders().map(({ view, rate }) => ({
         ...{ view, rate },
         ...(quick

@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import * as tf from "@tensorflow/tfjs-core";
 import { superlevelOptimizer } from "superlevel/tfjs";
-import { useWasm } from "../experiments/backend.js";
+import { useWasm } from "../kit/backend.js";
 import { recorded, wholeNumber } from "../kit/command-line.js";
 import { mean } from "../kit/statistics.js";
 import { packageVersion } from "../kit/version.js";

@@ -4,7 +4,7 @@
  */
 import { bandPoint, bandChart } from "../kit/chart.js";
 import { bySetting, clearlyBelow, interval, listed, rounded, table } from "../kit/outcomes.js";
-import { seedsUpTo, type Findings, type Run, type Study } from "../kit/study.js";
+import type { Findings, Run, Study } from "../kit/study.js";
 import { train, type Method, type Setting, type View } from "./train.js";
 
 const methods: readonly Method[] = ["REINFORCE", "actor-critic"];
@@ -92,7 +92,7 @@ export const study: Study<Job, Outcome> = {
   edition: 1,
   seeds: 10,
   jobs: ({ quick, seeds }) =>
-    seedsUpTo(seeds).flatMap((seed) =>
+    seeds.flatMap((seed) =>
       methods.flatMap((method) =>
         views.flatMap((view) =>
           [null, ...(quick ? [0.03] : rates)].map((rate) => ({

@@ -18,7 +18,7 @@ import { createClassifier, smallDigits } from "../kit/classifier.js";
 import { bySetting, clearlyBelow, interval, listed, rounded, table } from "../kit/outcomes.js";
 import { contendersFor, successiveHalving } from "../kit/halving.js";
 import { createRandom } from "../kit/random.js";
-import { seedsUpTo, type Findings, type Run, type Study } from "../kit/study.js";
+import type { Findings, Run, Study } from "../kit/study.js";
 import { nextPoint, type Trial } from "../kit/tpe.js";
 import { draw, type Labelled } from "../monitor/data.js";
 
@@ -293,7 +293,7 @@ export const study: Study<Job, Outcome> = {
   edition: 2,
   seeds: 10,
   jobs: ({ quick, seeds }) =>
-    seedsUpTo(seeds).flatMap((seed) =>
+    seeds.flatMap((seed) =>
       problems.flatMap((problem) =>
         searches.map((search) => ({
           ...{ problem, search, seed },

@@ -7,7 +7,7 @@ import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { useWasm } from "../../studies/experiments/backend.js";
+import { useWasm } from "../../studies/kit/backend.js";
 import { launch, skipNote, skipped } from "../support/chromium.js";
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));

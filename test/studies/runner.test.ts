@@ -7,7 +7,7 @@ import { gzipSync } from "node:zlib";
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { describe, expect, it, vi } from "vitest";
-import { study, type Job, type Outcome } from "../../studies/images/study.js";
+import { study, type Job } from "../../studies/images/study.js";
 import { readData } from "../../studies/kit/data-file.js";
 import { compute, loadStudy, taskId, type Task } from "../../studies/kit/runner/compute.js";
 import { computeHere } from "../../studies/kit/runner/local.js";
@@ -114,7 +114,8 @@ describe("on one machine", () => {
   });
 
   it("a study that is killed goes on with the jobs that are missing, and with those that outcomes call for", async () => {
-    const args = ["study", "images", "--quick", "--seeds", "2", "--only", "SGD", "--out", testFolder()];
+    const seeds = ["--seeds", "2", "--first-seed", "101"];
+    const args = ["study", "images", "--quick", ...seeds, "--only", "SGD", "--out", testFolder()];
     const runs = join(testFolder(), "runs.jsonl");
     const lines = () => spawnSync("cat", [runs]).stdout.toString().split("\n").length - 1;
     const first = run([...args, "--workers", "1"]);
@@ -125,16 +126,19 @@ describe("on one machine", () => {
     const second = run([...args, "--workers", "2"]);
     await second.ended;
     const tried = study
-      .jobs({ quick: true, seeds: 2 })
+      .jobs({ quick: true, seeds: [101, 102] })
       .filter(({ contender }) => contender.includes("SGD")).length;
     // The second seed of SGD and of SGDR, at their best rates.
     const count = tried + 2;
     expect(second.text()).toContain(`${count} runs, 2 seeds`);
+    expect(second.text()).toContain("`npm run study -- images --quick --seeds 2 --first-seed 101`");
     expect(lines()).toBe(count);
     expect(before).toBeLessThan(tried);
     const { runs: all } = JSON.parse(readFileSync(join(testFolder(), "images.json"), "utf8")) as {
-      runs: { job: Job; outcome: Outcome }[];
+      runs: { job: Job; outcome: Json }[];
     };
+    expect(all.slice(-2).map((run) => run.job.seed)).toEqual([102, 102]);
+    expect(all.slice(0, -2).every((run) => run.job.seed === 101)).toBe(true);
     const outcomes = new Map(all.map((run) => [JSON.stringify(run.job), run.outcome]));
     expect(outcomes).toEqual(await alone(all.map((run) => run.job)));
   });

@@ -45,7 +45,7 @@ describe.each(names.flatMap((activation) => [false, true].map((residual) => ({ a
 );
 
 describe("the study", () => {
-  const jobs = study.jobs({ quick: true, seeds: 1 });
+  const jobs = study.jobs({ quick: true, seeds: [1] });
   const some = jobs.filter(({ depth, activation }) => depth === 2 && /tanh|^ReLU/.test(activation));
 
   it("gives the same again, trains, and reports every setting", async () => {

@@ -6,7 +6,7 @@ import { createClassifier, smallDigits } from "../../studies/kit/classifier.js";
 import { createRandom } from "../../studies/kit/random.js";
 
 const context = { kept: undefined, keep: () => Promise.resolve() };
-const jobs = study.jobs({ quick: true, seeds: 1 }).map((job) => ({ ...job, lengths: [5, 10] }));
+const jobs = study.jobs({ quick: true, seeds: [1] }).map((job) => ({ ...job, lengths: [5, 10] }));
 
 describe("the classifier", () => {
   const { train, held } = smallDigits("drawn digits");

@@ -79,7 +79,7 @@ describe("the study", () => {
   });
 
   it("reports every setting", async () => {
-    const jobs = study.jobs({ quick: true, seeds: 1 }).map((each) => ({ ...each, steps: 3 }));
+    const jobs = study.jobs({ quick: true, seeds: [1] }).map((each) => ({ ...each, steps: 3 }));
     const runs = [];
     for (const each of jobs.filter((_, k) => k % 3 === 0))
       runs.push({ job: each, outcome: await study.run(each, context) });

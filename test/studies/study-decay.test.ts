@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { study } from "../../studies/decay/study.js";
 
-const jobs = study.jobs({ quick: true, seeds: 1 });
+const jobs = study.jobs({ quick: true, seeds: [1] });
 const context = { kept: undefined, keep: () => Promise.resolve() };
 
 describe("decay", () => {

@@ -2,13 +2,14 @@
 import { describe, expect, it } from "vitest";
 import { load } from "../../studies/images/data.js";
 import { createOf, type NetworkName } from "../../studies/images/networks.js";
-import { rows, study, type Job, type Outcome } from "../../studies/images/study.js";
+import { study, type Job } from "../../studies/images/study.js";
+import { rows, type Scores } from "../../studies/kit/rivals.js";
 
 const job = (contender: Job["contender"], rate: number | null, seed: number): Job => {
   return { data: "MNIST", network: "MLP", steps: 10, batch: 4, contender, rate, seed };
 };
 const run = (trainLoss: number | null, ...given: Parameters<typeof job>) => {
-  const outcome: Outcome = { trainLoss, testLoss: trainLoss, testAccuracy: trainLoss === null ? null : 0.5 };
+  const outcome: Scores = { trainLoss, testLoss: trainLoss, testAccuracy: trainLoss === null ? null : 0.5 };
   return { job: job(...given), outcome };
 };
 
@@ -59,6 +60,9 @@ describe("the page of pictures", () => {
       ["Adam", 0.01],
     ]);
     expect(found([run(null, "Adam", 0.01, 1), ...runs.slice(4)])).toContainEqual(["Adam", 0.001]);
+    // Seeds of 101 and 102.
+    const others = runs.map(({ job, outcome }) => ({ job: { ...job, seed: job.seed + 100 }, outcome }));
+    expect(found(others)).toEqual(found(runs));
   });
 
   it("says where superlevel stands", () => {
@@ -70,12 +74,17 @@ describe("the page of pictures", () => {
 
   it("says which best rates are at an end of those that were tried", () => {
     const page = (own: typeof runs) => study.report(own).markdown;
-    expect(page(runs)).toContain("No best rate is at an end of those that were tried.");
+    const inside = [0.001, 0.01, 0.1].map((rate) => run(rate === 0.01 ? 0.1 : 0.2, "Adam", rate, 1));
+    expect(page([...runs.slice(0, 2), ...inside])).toContain(
+      "No best rate is at an end of those that were tried.",
+    );
     expect(page([run(0.1, "SGDR", 0.3, 1)])).toContain("At an end of the rates that were tried: SGDR's 0.3.");
   });
 
   it("comes from every rate with the first seed, and the best with the others, each once", () => {
-    const extent = { quick: true, seeds: 3 };
+    const extent = { quick: true, seeds: [1, 2, 3] };
+    const others = study.jobs({ ...extent, seeds: [101, 102] });
+    expect(others.every(({ seed }) => seed === 101)).toBe(true);
     const jobs = study.jobs(extent);
     expect(new Set(jobs.map((one) => JSON.stringify(one))).size).toBe(jobs.length);
     expect(jobs.every(({ seed }) => seed === 1)).toBe(true);

@@ -12,7 +12,7 @@ import { barriersOf, taughtBy, train } from "../../studies/noise/training.js";
 import { smallDigits } from "../../studies/kit/classifier.js";
 
 const context = { kept: undefined, keep: () => Promise.resolve() };
-const jobs = study.jobs({ quick: true, seeds: 1 }).map((job) => ({ ...job, steps: 15 }));
+const jobs = study.jobs({ quick: true, seeds: [1] }).map((job) => ({ ...job, steps: 15 }));
 const condition = { data: "drawn digits", wrong: 0.25, unbalanced: false, seed: 1 } as const;
 const training = { ...condition, rate: null, cost: false, steps: 15 };
 

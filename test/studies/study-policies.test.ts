@@ -4,7 +4,7 @@ import { study } from "../../studies/policies/study.js";
 import { returnOf, trainedPolicy } from "../../studies/reinforcement/train.js";
 
 const here = { kept: undefined, keep: () => Promise.resolve() };
-const [job] = study.jobs({ quick: true, seeds: 1 });
+const [job] = study.jobs({ quick: true, seeds: [1] });
 
 describe("policies", () => {
   it("have the same outcome each time, and components that fit their slice", async () => {

@@ -61,7 +61,7 @@ describe("the study", () => {
   it("gives the same again and reports every setting", async () => {
     const context = { kept: undefined, keep: () => Promise.resolve() };
     const runs = [];
-    for (const job of study.jobs({ quick: true, seeds: 1 }))
+    for (const job of study.jobs({ quick: true, seeds: [1] }))
       runs.push({ job, outcome: await study.run(job, context) });
     expect(await study.run(runs[3].job, context)).toEqual(runs[3].outcome);
     const { markdown, pictures } = study.report(runs);

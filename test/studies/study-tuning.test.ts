@@ -6,7 +6,7 @@ import { halveBy, searchBy, study } from "../../studies/tuning/study.js";
 
 const context = { kept: undefined, keep: () => Promise.resolve() };
 const jobs = study
-  .jobs({ quick: true, seeds: 2 })
+  .jobs({ quick: true, seeds: [1, 2] })
   .map((job) => ({ ...job, steps: 10, trials: job.search === "grid" ? 16 : 2 }))
   .filter(({ problem }) => problem === "waves");
 

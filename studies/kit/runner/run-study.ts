@@ -4,6 +4,8 @@
  *
  *   --quick          seconds: shows that the study runs, and nothing else
  *   --seeds N        repetitions of every setting; each study has a default
+ *   --first-seed N   the least of the seeds, which follow one another; 1 by default. Others than the recorded ones show whether
+ *                    intervals hold
  *   --only TEXT      jobs whose JSON contains it
  *   --workers N      on this machine; default: one for every core
  *   --out FOLDER     default build/studies/NAME, or NAME-quick; runs.jsonl in it keeps every run, so nothing is computed twice
@@ -36,6 +38,7 @@ export async function runStudy(name: string): Promise<void> {
     options: {
       quick: { type: "boolean", default: false },
       seeds: { type: "string" },
+      "first-seed": { type: "string" },
       only: { type: "string", default: "" },
       workers: { type: "string" },
       out: { type: "string" },
@@ -45,7 +48,9 @@ export async function runStudy(name: string): Promise<void> {
   const { quick, only, out = join("build/studies", quick ? `${name}-quick` : name) } = options;
   if (options.docs && (quick || only))
     throw new Error("--docs: a part of a study is no result; leave out --quick and --only");
-  const seeds = wholeNumber("seeds", options.seeds, quick ? 1 : study.seeds);
+  const first = wholeNumber("first-seed", options["first-seed"], 1);
+  const count = wholeNumber("seeds", options.seeds, quick ? 1 : study.seeds);
+  const seeds = Array.from({ length: count }, (_, k) => first + k);
   const workers = wholeNumber("workers", options.workers, availableParallelism());
 
   const version = packageVersion();
@@ -98,19 +103,25 @@ export async function runStudy(name: string): Promise<void> {
 function write(
   study: Study,
   name: string,
-  { runs, seeds, quick }: { runs: readonly Run<Json, Json>[]; seeds: number; quick: boolean },
+  { runs, seeds, quick }: { runs: readonly Run<Json, Json>[]; seeds: readonly number[]; quick: boolean },
   folders: readonly string[],
 ): void {
   const { markdown, pictures } = study.report(runs);
   const [{ model }] = cpus();
   const machine = `${model}, ${availableParallelism()} cores, Node ${process.version}`;
-  const command = `npm run study -- ${name}${quick ? " --quick" : ""}${seeds === study.seeds || quick ? "" : ` --seeds ${seeds}`}`;
-  const made = `${runs.length} runs, ${seeds} ${seeds === 1 ? "seed" : "seeds"}, by \`${command}\`, ${new Date().toISOString().slice(0, 10)}. Machine: ${machine}.`;
+  const count = seeds.length;
+  const command = [
+    `npm run study -- ${name}`,
+    ...(quick ? ["--quick"] : []),
+    ...(count === (quick ? 1 : study.seeds) ? [] : [`--seeds ${count}`]),
+    ...(seeds[0] === 1 ? [] : [`--first-seed ${seeds[0]}`]),
+  ].join(" ");
+  const made = `${runs.length} runs, ${count} ${count === 1 ? "seed" : "seeds"}, by \`${command}\`, ${new Date().toISOString().slice(0, 10)}. Machine: ${machine}.`;
   const page = `# ${study.title}\n\n${markdown.trim()}\n\n${made} Every run: [${name}.json](${name}.json).\n`;
   for (const folder of folders) {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, `${name}.md`), page);
-    writeFileSync(join(folder, `${name}.json`), `${JSON.stringify({ machine, seeds, runs })}\n`);
+    writeFileSync(join(folder, `${name}.json`), `${JSON.stringify({ machine, seeds: count, runs })}\n`);
     for (const [file, svg] of Object.entries(pictures)) writeFileSync(join(folder, file), svg);
   }
   console.log(page);

@@ -1,11 +1,14 @@
-import { halfWidth, mean } from "../kit/statistics.js";
-import { colors, escapeXml, picture, place, roundTicks } from "../kit/svg.js";
-import type { Row } from "./study.js";
+import { halfWidth, mean } from "./statistics.js";
+import { colors, escapeXml, picture, place, roundTicks } from "./svg.js";
+import type { Row } from "./rivals.js";
 
 const [left, right, top, rowHeight] = [170, 700, 46, 18];
 
 /** For each problem the contenders' training losses with their intervals, on a logarithmic axis of its own. */
-export function chart(panels: readonly { name: string; rows: readonly Row[] }[]): string {
+export function rivalsChart(
+  title: string,
+  panels: readonly { name: string; rows: readonly Row[] }[],
+): string {
   const content: string[] = [];
   let y = top;
   for (const { name, rows } of panels) {
@@ -37,7 +40,7 @@ export function chart(panels: readonly { name: string; rows: readonly Row[] }[])
     }
     y += 2 * rowHeight;
   }
-  return picture(720, y, "Pictures: means over seeds with 95 % intervals", content);
+  return picture(720, y, `${title}: means over seeds with 95 % intervals`, content);
 }
 
 /** Powers of ten, or round numbers where there are fewer than two. */

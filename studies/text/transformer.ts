@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 
 /** What distinguishes one small Transformer from another. */
-export interface TransformerShape {
+interface TransformerShape {
   readonly characters: number;
   /** Longest input, in characters. */
   readonly context: number;
@@ -10,14 +10,14 @@ export interface TransformerShape {
   readonly blocks: number;
 }
 
-export interface Transformer {
+export interface Model {
   readonly variables: readonly tf.Variable[];
   /** One-hot rows [batch, time, characters] → logits of the character that follows. */
   readonly apply: (inputs: tf.Tensor) => tf.Tensor;
 }
 
 /** Reads characters from left to right: attention and a small network in each block, norms before them. */
-export function createTransformer(shape: TransformerShape, seed: number): Transformer {
+export function createTransformer(shape: TransformerShape, seed: number): Model {
   const { characters, context, width, heads, blocks } = shape;
   const variables: tf.Variable[] = [];
   const add = (values: tf.Tensor): tf.Variable => {
