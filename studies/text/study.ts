@@ -153,7 +153,7 @@ function report(runs: readonly Run<Job, Scores>[]) {
   });
   const head =
     `superlevel, as \`superlevelOptimizer()\` of superlevel/tfjs, gets no rate and no other option. ${favoured("rates are below")} ` +
-    "Losses are mean cross-entropies of the next character. AdamW has a constant rate; the decaying one falls linearly, to 0 after the last step; " +
+    "Losses are mean cross-entropies of the next character; superlevel and schedule-free AdamW are read at their averages. AdamW has a constant rate; the decaying one falls linearly, to 0 after the last step; " +
     "SGDR has momentum 0.9 and cosine restarts after 1 and 3 sevenths of the run. A CNN on MNIST and more pictures: [images.md](images.md).";
   return {
     markdown: [
