@@ -43,8 +43,9 @@ export function expectIdle(stepper: Stepper, call: string, moves = false): Stepp
 
 /** Takes what is known and wanted of a step; returns the loss. That it is not finite is no mistake of the caller's, but a run that diverged. */
 export function lossSeen(stepper: Stepper, seen: Seen | undefined): number | undefined {
-  if (seen !== undefined) expectOptions("seen", seen, ["loss", "tensors"]);
-  const { loss, tensors = false } = seen ?? {};
+  if (seen === undefined) return void stepper.watch();
+  expectOptions("seen", seen, ["loss", "tensors"]);
+  const { loss, tensors = false } = seen;
   if (loss !== undefined && typeof loss !== "number") expectNumber("seen.loss", loss);
   stepper.watch(expectBoolean("seen.tensors", tensors));
   return loss;

@@ -30,6 +30,7 @@ export class State {
   #engine: Engine | undefined;
   /** x_t, where the kernels do not compare it with x_{t+1}. */
   #before: Float32Array | undefined;
+  #watches = false;
   protected time = newClock("undecided");
   /** What a step does, and where it anchors next: `openWindow` says. */
   protected mode!: Mode;
@@ -148,6 +149,9 @@ export class State {
 
   /** Are steps from here on to tell of each tensor? */
   watch(tensors = false): void {
+    // Most steps are not to tell, and few parameters make a step short.
+    if (!tensors && !this.#watches) return;
+    this.#watches = tensors;
     const { params, scalars, tensorSums } = this.engine;
     const { tuner } = this.config;
     // Where Δ is made from x, it takes the place of x on the way.
@@ -158,9 +162,9 @@ export class State {
 
   /** Adds what the step did to each tensor, if that is to be told; `before`: x_t, where the kernels do not compare it with x_{t+1}. */
   protected withTensors(info: StepInfo, before = this.#before): StepInfo {
+    if (!this.#watches) return info;
     const { engine, resolved } = this;
-    const told = this.#before || engine.scalars[Scalar.watch];
-    return told ? { ...info, tensors: tensorSteps(engine, resolved.tensors.list, before) } : info;
+    return { ...info, tensors: tensorSteps(engine, resolved.tensors.list, before) };
   }
 
   /** For somebody who asks for parameters, and may write to them. */
