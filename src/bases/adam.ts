@@ -1,9 +1,10 @@
 import { addProduct, blend, larger, root, round, square } from "./arithmetic.js";
-import { biasOf, FRACTION, NOT_NEGATIVE, POSITIVE, checkOptions, write } from "./base.js";
+import { biasFrom, biasOf, FRACTION, NOT_NEGATIVE, POSITIVE, checkOptions, write } from "./base.js";
 import type {
   BareRule,
   BaseRecord,
   Constants,
+  Decay,
   LearningRate,
   LinearResponse,
   Notation,
@@ -14,9 +15,9 @@ import { lookAhead, nadamConstants, nadamKernel } from "./nadam.js";
 /** Options of {@link adam} and {@link adamw}, with PyTorch's meanings. */
 export interface AdamOptions {
   learningRate?: LearningRate;
-  /** Decay of the mean of g, in [0, 1); default 0.9. */
+  /** Decay of the mean of g, in [0, 1); default 0.9, and 0.85 with `superlevel` and exact gradients but for the first. */
   beta1?: number;
-  /** Decay of the mean of g², in [0, 1); default 0.999. */
+  /** Decay of the mean of g², in [0, 1); default 0.999, and 0.9 with `superlevel` and exact gradients but for the first. */
   beta2?: number;
   /** Added to the root, > 0; default 1e-8. */
   eps?: number;
@@ -30,12 +31,12 @@ export interface AdamOptions {
   momentumDecay?: number;
 }
 
-/** Adam, every option settled: what {@link adam} returns. */
-export interface Adam<Name extends "adam" | "adamw" = "adam"> extends Required<
-  Omit<AdamOptions, "learningRate">
-> {
+type OpenOption = "learningRate" | "beta1" | "beta2";
+
+/** Adam, every option settled that does not depend on the gradients: what {@link adam} returns. */
+export interface Adam<Name extends "adam" | "adamw" = "adam">
+  extends Required<Omit<AdamOptions, OpenOption>>, Readonly<Pick<AdamOptions, OpenOption>> {
   readonly name: Name;
-  readonly learningRate?: LearningRate;
 }
 
 /** AdamW, every option settled: what {@link adamw} returns. */
@@ -47,8 +48,8 @@ function adamLike<Name extends "adam" | "adamw">(
   weightDecay: number,
 ): Adam<Name> {
   const base = checkOptions<Adam<"adam" | "adamw">>(name, options, {
-    beta1: [0.9, FRACTION],
-    beta2: [0.999, FRACTION],
+    beta1: [undefined, FRACTION],
+    beta2: [undefined, FRACTION],
     eps: [1e-8, POSITIVE],
     weightDecay: [weightDecay, NOT_NEGATIVE],
     amsgrad: [false],
@@ -96,14 +97,52 @@ export function adamw(options: AdamOptions = {}): AdamW {
   return adamLike("adamw", options, 0.01);
 }
 
-function rule(base: Adam | AdamW): Rule {
-  const { name, beta1, beta2, eps, amsgrad, nesterov } = base;
-  const bias1 = biasOf(beta1);
-  const bias2 = biasOf(beta2);
-  const constants: Constants = (applied, eta, out, fresh) => {
-    const inverseRoot = 1 / Math.sqrt(bias2(applied));
-    write(out, eta / bias1(fresh), beta1, 1 - beta1, beta2, 1 - beta2, inverseRoot, eps);
+/** What is left out of a base's options: PyTorch's, and where gradients are exact those for the gradients behind the first. */
+const PLAIN = { beta1: 0.9, beta2: 0.999 };
+const EXACT = { beta1: 0.85, beta2: 0.9 };
+
+/** The decay factors, those left out with them. */
+export function betasOf(base: Pick<AdamOptions, "beta1" | "beta2">): { beta1: number; beta2: number } {
+  const { beta1 = PLAIN.beta1, beta2 = PLAIN.beta2 } = base;
+  return { beta1, beta2 };
+}
+
+/**
+ * The same where gradients are exact. The first gradient is taken in as ever: then it is not known yet what gradients are. NAdam
+ * has the same at every step.
+ */
+export function exactBetasOf(base: Pick<Adam, "beta1" | "beta2" | "nesterov">): {
+  beta1: Decay;
+  beta2: Decay;
+} {
+  const first = betasOf(base);
+  const later = base.nesterov
+    ? first
+    : { beta1: base.beta1 ?? EXACT.beta1, beta2: base.beta2 ?? EXACT.beta2 };
+  return {
+    beta1: { first: first.beta1, later: later.beta1 },
+    beta2: { first: first.beta2, later: later.beta2 },
   };
+}
+
+function constantsOf(beta1: Decay, beta2: Decay, eps: number): Constants {
+  const bias1 = biasFrom(beta1);
+  const bias2 = biasFrom(beta2);
+  return (applied, eta, out, fresh) => {
+    const inverseRoot = 1 / Math.sqrt(bias2(applied));
+    const first = fresh === 1 ? beta1.first : beta1.later;
+    const second = applied === 1 ? beta2.first : beta2.later;
+    write(out, eta / bias1(fresh), first, 1 - first, second, 1 - second, inverseRoot, eps);
+  };
+}
+
+const same = (beta: number): Decay => ({ first: beta, later: beta });
+
+function rule(base: Adam | AdamW): Rule {
+  const { name, eps, amsgrad, nesterov } = base;
+  const { beta1, beta2 } = betasOf(base);
+  const constants = constantsOf(same(beta1), same(beta2), eps);
+  const exact = exactBetasOf(base);
   const shared = {
     decoupled: name === "adamw",
     firstGradient: { slot: 0, times: 1 / (1 - beta1) },
@@ -115,7 +154,7 @@ function rule(base: Adam | AdamW): Rule {
       kernel: "NADAM",
       slots: ["momentum", "secondMoment"],
       plainRate: 2e-3,
-      constants: nadamConstants(base),
+      constants: nadamConstants({ ...base, beta1, beta2 }),
       bare: bareAdam(base),
       momentumOption: "nesterov",
     };
@@ -126,6 +165,7 @@ function rule(base: Adam | AdamW): Rule {
     slots: ["momentum", "secondMoment", ...(amsgrad ? (["secondMoment"] as const) : [])],
     plainRate: 1e-3,
     constants,
+    exact: constantsOf(exact.beta1, exact.beta2, eps),
     bare: amsgrad ? bareAmsgrad(base) : bareAdam(base),
   };
 }
@@ -134,7 +174,9 @@ function rule(base: Adam | AdamW): Rule {
 const FREE_RATE = 2.5e-3;
 
 /** g / (√nu / √(1 − β2^t) + eps), with √(1 − β2^t) in the step and in eps. The lead takes the place of mu. */
-function bareAdam({ beta2, eps }: Adam | AdamW): BareRule {
+function bareAdam(base: Adam | AdamW): BareRule {
+  const { eps } = base;
+  const { beta2 } = betasOf(base);
   const bias2 = biasOf(beta2);
   return {
     kernel: "RMSPROP",
@@ -150,7 +192,9 @@ function bareAdam({ beta2, eps }: Adam | AdamW): BareRule {
 }
 
 /** The kernel has mu in its first slot, so that becomes g, and the lead has a slot of its own. */
-function bareAmsgrad({ beta2, eps }: Adam | AdamW): BareRule {
+function bareAmsgrad(base: Adam | AdamW): BareRule {
+  const { eps } = base;
+  const { beta2 } = betasOf(base);
   const bias2 = biasOf(beta2);
   return {
     kernel: "AMSGRAD",
@@ -162,15 +206,21 @@ function bareAmsgrad({ beta2, eps }: Adam | AdamW): BareRule {
   };
 }
 
-export const adamLinear: LinearResponse<Adam | AdamW> = (base, { total, momentum }) => {
-  const { beta1, beta2, eps, amsgrad, nesterov } = base;
-  const correction = Math.sqrt(biasOf(beta2)(total));
+export const adamLinear: LinearResponse<Adam | AdamW> = (base, { total, momentum, exact }) => {
+  const { eps, amsgrad, nesterov } = base;
+  const plain = betasOf(base);
+  const { beta1, beta2 } = exact
+    ? exactBetasOf(base)
+    : { beta1: same(plain.beta1), beta2: same(plain.beta2) };
+  const correction = Math.sqrt(biasFrom(beta2)(total));
   const slot = amsgrad ? 2 : 1;
-  const looks = nesterov ? lookAhead(base)(momentum) : { direct: 0, carried: 1 / biasOf(beta1)(momentum) };
+  const looks = nesterov
+    ? lookAhead({ ...base, ...plain })(momentum)
+    : { direct: 0, carried: 1 / biasFrom(beta1)(momentum) };
   return {
     ...looks,
-    beta: beta1,
-    fresh: 1 - beta1,
+    beta: beta1.later,
+    fresh: 1 - beta1.later,
     inverse: (slots, i) => 1 / (Math.sqrt(slots[slot][i]) / correction + eps),
   };
 };
@@ -214,7 +264,8 @@ export const notation: readonly Notation[] = [
     update:
       "mu ← β1 mu + (1 − β1) g, nu ← β2 nu + (1 − β2) g²; u = −η / (1 − β1ᵗ) · mu / (√nu / √(1 − β2ᵗ) + eps)",
     bare: "−η g / (√nu / √(1 − β2ᵗ) + eps), g / √nu within ±5¹; e in place of mu",
-    defaults: "β1 0.9, β2 0.999, eps 1e-8",
+    defaults:
+      "β1 0.9, β2 0.999 (0.85 and 0.9 with `superlevel` and exact gradients behind the first), eps 1e-8",
     source: "[arXiv 1412.6980](https://arxiv.org/abs/1412.6980), `torch.optim.Adam`",
   },
   {

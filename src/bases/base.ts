@@ -85,6 +85,8 @@ export interface Rule {
   /** The rate for the base alone, PyTorch's default. */
   readonly plainRate: number;
   readonly constants: Constants;
+  /** The constants where gradients are known to be exact and a tuner finds the scale, if others serve better there. */
+  readonly exact?: Constants;
   /** The rule without momentum. */
   readonly bare: BareRule;
   /** An option that asks for momentum by name, where it is set: `scheduleFree` has no use for it and refuses it. */
@@ -125,10 +127,14 @@ export interface NoLinear {
   readonly none: string;
 }
 
-/** Updates that bias corrections count: `momentum` those since momentum last started from 0. */
+/**
+ * Updates that bias corrections count: `momentum` those since momentum last started from 0; and whether the rule's constants
+ * are those for exact gradients.
+ */
 export interface Updates {
   readonly total: number;
   readonly momentum: number;
+  readonly exact: boolean;
 }
 
 /** The linear response of a base after so many updates. It is apart from the record, as only diagnostics ask for it. */
@@ -162,8 +168,8 @@ export function expectRate(name: string, value: LearningRate | undefined): Learn
   return expectNumber(name, value, { min: 0 });
 }
 
-/** An option's default: a switch, or a number and what it may be. */
-export type Option = readonly [defaultTo: boolean] | readonly [defaultTo: number, range: Range];
+/** An option's default: a switch, or a number and what it may be; undefined where it depends on more than the base. */
+export type Option = readonly [defaultTo: boolean] | readonly [defaultTo: number | undefined, range: Range];
 
 /** The ranges of most options: decay factors, what divides or stands in a root, and the rest. */
 export const FRACTION: Range = { min: 0, below: 1 };
@@ -186,8 +192,9 @@ export function checkOptions<B extends CheckedBase<string>>(
   const base = { ...defaults, ...given(options), name } as Record<string, unknown>;
   expectRate(`${name}.learningRate`, base.learningRate as LearningRate | undefined);
   for (const [key, [, range]] of entries) {
-    if (range) expectNumber(`${name}.${key}`, base[key], range);
-    else expectBoolean(`${name}.${key}`, base[key]);
+    if (range) {
+      if (base[key] !== undefined) expectNumber(`${name}.${key}`, base[key], range);
+    } else expectBoolean(`${name}.${key}`, base[key]);
   }
   return base as unknown as B;
 }
@@ -196,6 +203,19 @@ export function checkOptions<B extends CheckedBase<string>>(
 export function biasOf(beta: number): (t: number) => number {
   const rounded = -54 / Math.log2(beta);
   return (t) => (t > rounded ? 1 : 1 - beta ** t);
+}
+
+/** A decay factor: of a run's first gradient, and of those behind it. */
+export interface Decay {
+  readonly first: number;
+  readonly later: number;
+}
+
+/** t ↦ Σ of the weights in a mean that began at 0, 1 − first · later^(t − 1). */
+export function biasFrom({ first, later }: Decay): (t: number) => number {
+  if (first === later) return biasOf(later);
+  const rounded = 1 - 54 / Math.log2(later);
+  return (t) => (t > rounded ? 1 : 1 - first * later ** (t - 1));
 }
 
 /** Writes a step's scalars: what TypedArray's set does, but for few numbers several times as fast. */

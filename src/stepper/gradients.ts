@@ -140,7 +140,11 @@ export function modesOf(rule: Rule, tuner: Tuner | null): Modes {
     start: sInit === undefined ? defaults.start : 0,
   });
   const free = mode(EXACT, own !== undefined);
-  const exact = rule.proportional ? { ...free, gradientLimit: GRADIENT_LIMIT, clipsLong: true } : free;
+  const exact: Mode = {
+    ...free,
+    constants: rule.exact ?? free.constants,
+    ...(rule.proportional && { gradientLimit: GRADIENT_LIMIT, clipsLong: true }),
+  };
   return {
     exact,
     noisy: rule.averagesNoise ? mode(NOISY, true) : mode(NOISY_UNAVERAGED, false),

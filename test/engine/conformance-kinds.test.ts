@@ -42,7 +42,8 @@ describe.each(engines)("%s engine", (engine) => {
         walks.reduce((sum, walked) => sum + walked[count], 0);
 
       test("the default's anchors and rates", () => {
-        for (const size of [5, 17]) each({ size, steps: stepsOf(engine, 150), unrated: true });
+        // Gradients that do not answer to x: some take it out of float32's range in a few windows more.
+        for (const size of [5, 17]) each({ size, steps: stepsOf(engine, 100), unrated: true });
       });
 
       test("S grows no further than it may", () => {

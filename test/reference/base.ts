@@ -25,6 +25,8 @@ export interface Rates {
   t: number;
   /** Without momentum, which averaging takes the place of. */
   bare: boolean;
+  /** Gradients are known to be exact, and a tuner finds the scale. */
+  exact: boolean;
   /** What a gradient that is long makes the step shorter by. */
   factor: number;
 }
@@ -117,19 +119,22 @@ function normalized(decay: number, epsilon: number, rate: number, unit: number, 
 }
 
 function adam(base: Of<"adam" | "adamw">, rates: Rates, round: Round): Rule {
-  const { eta, multiplier, t, bare, factor } = rates;
-  const { beta2 } = base;
-  const bias = Math.sqrt(1 - beta2 ** t);
+  const { eta, multiplier, t, bare, exact, factor } = rates;
+  // What is left out depends on the gradients, but for the first of them.
+  const { beta1: first1 = 0.9, beta2: first2 = 0.999 } = base;
+  const { beta1: later1 = exact ? 0.85 : 0.9, beta2: later2 = exact ? 0.9 : 0.999 } = base;
+  const beta2 = t === 1 ? first2 : later2;
+  const bias = Math.sqrt(weightsTo(first2, later2, t));
   if (bare && !base.amsgrad)
     return normalized(beta2, base.eps * bias, eta * bias * factor * multiplier, 1 / bias, round);
   if (base.nesterov) return nadam(base, rates, round);
-  const beta1 = bare ? 0 : base.beta1;
+  const beta1 = bare ? 0 : t === 1 ? first1 : later1;
   const keep1 = round(beta1);
   const keep2 = round(beta2);
   const fresh1 = round(1 - beta1);
   const fresh2 = round(1 - beta2);
   const eps = round(base.eps);
-  const step = round((eta / (1 - beta1 ** t)) * factor * multiplier);
+  const step = round((bare ? eta : eta / weightsTo(first1, later1, t)) * factor * multiplier);
   const invRoot = round(1 / bias);
   return {
     update: (i, g, { mu, nu, third }) => {
@@ -142,8 +147,12 @@ function adam(base: Of<"adam" | "adamw">, rates: Rates, round: Round): Rule {
   };
 }
 
+/** The sum of a mean's weights after t gradients, of which the first enters with a weight of its own. */
+const weightsTo = (first: number, later: number, t: number): number =>
+  first === later ? 1 - first ** t : 1 - first * later ** (t - 1);
+
 function nadam(base: Of<"adam" | "adamw">, { eta, multiplier, t }: Rates, round: Round): Rule {
-  const { beta1, beta2, momentumDecay } = base;
+  const { beta1 = 0.9, beta2 = 0.999, momentumDecay } = base;
   const momentum = (t: number) => beta1 * (1 - 0.5 * 0.96 ** (t * momentumDecay));
   let product = 1;
   for (let k = 1; k <= t; k++) product *= momentum(k);

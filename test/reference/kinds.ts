@@ -23,6 +23,8 @@ export interface Averaged {
   readonly clipsLong: boolean;
   /** A coordinate of a normalized direction is at most this. */
   readonly longest: number;
+  /** Decay factors that are left out are those for exact gradients. */
+  readonly exact: boolean;
 }
 
 export interface Mode extends Averaged {
@@ -116,7 +118,10 @@ const carriedOn: Defaults = {
 
 /** The averaging that noise asks for. */
 export const NOISE_AVERAGING: Averaging = { interpolation: 0.9, power: 2, ratePower: 2 };
-const unbounded = { forgets: false, gradientLimit: Infinity, clipsLong: false, longest: Infinity };
+const unbounded = {
+  ...{ forgets: false, gradientLimit: Infinity, clipsLong: false, longest: Infinity },
+  exact: false,
+};
 
 /** The averaging that a base is itself, or that noise asks for, and what limits its steps. */
 function averagingOf(base: BaseOptions, kind: Kind, choices: Choices): Averaged {
@@ -124,10 +129,17 @@ function averagingOf(base: BaseOptions, kind: Kind, choices: Choices): Averaged 
   const { gradientLimit, longest } = choices;
   // Steps of plain gradients that are too long make the next ones longer: where h sees that, it is late.
   const clips = { ...unbounded, gradientLimit, clipsLong: true };
-  if (kind !== "noisy")
-    return { averaging: null, ...(kind === "exact" && base.name === "sgd" ? clips : unbounded) };
+  if (kind === "exact") return { averaging: null, ...(base.name === "sgd" ? clips : unbounded), exact: true };
+  if (kind === "undecided") return { averaging: null, ...unbounded };
   if (!choices.averagesNoise) return { averaging: null, ...unbounded };
-  return { averaging: NOISE_AVERAGING, forgets: true, gradientLimit, clipsLong: false, longest };
+  return {
+    averaging: NOISE_AVERAGING,
+    forgets: true,
+    gradientLimit,
+    clipsLong: false,
+    longest,
+    exact: false,
+  };
 }
 
 export function modeOf(kind: Kind, base: BaseOptions, tuner: TunerOptions | null, choices: Choices): Mode {

@@ -105,7 +105,7 @@ export class Updates {
     const { weights, c } = weigh(this.#form, averaging ?? NOISE_AVERAGING, this.weights, eta);
     const shortened = Math.min(clip, factor) < 1;
     const effects: Effects = { bounded: 0, shortened, slope: 0, forgot: false };
-    const rates = { eta, t, bare: averaging !== null, factor };
+    const rates = { eta, t, bare: averaging !== null, exact: mode.exact, factor };
     const average = averaging && averagerOf(this.#form, averages, averaging.interpolation, c, this.#round);
     if (averaging) effects.slope = this.#slope(averages, averaging.interpolation, seen);
     const u = new Float64Array(seen.length);

@@ -1,3 +1,4 @@
+import type { Decay } from "../../bases/base.js";
 import { KINDS, type GradientKind } from "../../common/kinds.js";
 import { SQUARES_DECAY } from "../../stepper/mode.js";
 import { nextAnchor, type CheckedAnchor } from "../../tuners/tuners.js";
@@ -33,11 +34,14 @@ export function clockAt(plan: Plan, kind: GradientKind, steps: number) {
 
 /** A state with biases as the count of steps says, where the host knows it: sums of them would depend on where they began. */
 export function withBiases<V>(plan: Plan, state: ArrayState<V | number>): ArrayState<V | number> {
-  const { applied } = state;
+  const { applied, kind } = state;
   if (typeof applied !== "number") return state;
+  const exact = plan.exactDecays && kind === KINDS.indexOf("exact");
+  const sumOf = ({ first, later }: Decay) =>
+    exact && first !== later && applied > 0 ? 1 - first * later ** (applied - 1) : 1 - first ** applied;
   return {
     ...state,
-    biases: plan.biasDecays.map((decay) => 1 - decay ** applied),
+    biases: plan.biasDecays.map(sumOf),
     average: { ...state.average, squaresBias: 1 - SQUARES_DECAY ** applied },
   };
 }

@@ -1,3 +1,4 @@
+import type { Decay } from "../../bases/base.js";
 import type { Schedule } from "../../schedules.js";
 import type { GradientKind } from "../../common/kinds.js";
 import type { Config, OptimizerOptions, Resolved } from "../../stepper/config.js";
@@ -8,7 +9,9 @@ import { arrayRuleOf } from "./rules.js";
 /** What of an optimizer's options a step on arrays goes by. */
 export interface Plan {
   readonly rule: NonNullable<ReturnType<typeof arrayRuleOf>>["rule"];
-  readonly biasDecays: readonly number[];
+  readonly biasDecays: readonly Decay[];
+  /** Are the decays behind the first step others where gradients are known to be exact? */
+  readonly exactDecays: boolean;
   readonly slots: number;
   readonly firstGradient: { readonly slot: number; readonly times: number } | undefined;
   readonly leadSlot: number;
@@ -71,6 +74,7 @@ export function planOf(given: OptimizerOptions, resolved: Resolved): Plan {
   return {
     rule: arrayRule,
     biasDecays,
+    exactDecays: rule.exact !== undefined && tuner !== null,
     slots: program.slots,
     firstGradient: rule.firstGradient,
     leadSlot: rule.bare.leadSlot,

@@ -1,3 +1,5 @@
+import { exactBetasOf } from "../../bases/adam.js";
+import type { Decay } from "../../bases/base.js";
 import type { Base } from "../../bases/index.js";
 import { TINY, type Algebra, type Flag, type Value } from "./algebra.js";
 
@@ -15,6 +17,8 @@ export interface Seen<A> {
   readonly moves: Flag<A>;
   readonly counts: Flag<A>;
   readonly first: Flag<A>;
+  /** Are gradients known to be exact, and does a tuner find the scale? */
+  readonly exact: Flag<A>;
 }
 
 /** What a rule makes of it. */
@@ -30,14 +34,37 @@ export interface Ruled<A> {
 
 type ArrayRule = <A>(algebra: Algebra<A>, seen: Seen<A>) => Ruled<A>;
 
-/** β mean + (1 − β) value. */
-function mean<A>(c: Algebra<A>, before: Value<A>, decay: number, value: Value<A>, moves: Flag<A>): Value<A> {
-  return c.add(c.mul(c.where(moves, decay, 1), before), c.mul(c.where(moves, 1 - decay, 0), value));
+/** β and 1 − β, one of two by a flag. */
+interface Weights<A> {
+  readonly kept: Value<A>;
+  readonly fresh: Value<A>;
 }
 
-/** 1 − β^t from that of t − 1. */
-const nextBias = <A>(c: Algebra<A>, before: Value<A>, decay: number, counts: Flag<A>): Value<A> =>
-  c.where(counts, c.add(c.mul(decay, before), 1 - decay), before);
+const weightsOf = <A>(c: Algebra<A>, { first, later }: Decay, isLater: Flag<A>): Weights<A> =>
+  first === later
+    ? { kept: first, fresh: 1 - first }
+    : { kept: c.where(isLater, later, first), fresh: c.where(isLater, 1 - later, 1 - first) };
+
+const plain = (decay: number) => ({ kept: decay, fresh: 1 - decay });
+
+/** β mean + (1 − β) value. */
+function mean<A>(
+  c: Algebra<A>,
+  before: Value<A>,
+  { kept, fresh }: Weights<A>,
+  value: Value<A>,
+  moves: Flag<A>,
+): Value<A> {
+  return c.add(c.mul(c.where(moves, kept, 1), before), c.mul(c.where(moves, fresh, 0), value));
+}
+
+/** The sum of the weights in a mean, 1 − β^t, from that of t − 1. */
+const nextBias = <A>(
+  c: Algebra<A>,
+  before: Value<A>,
+  { kept, fresh }: Weights<A>,
+  counts: Flag<A>,
+): Value<A> => c.where(counts, c.add(c.mul(kept, before), fresh), before);
 
 const limited = <A>(c: Algebra<A>, direction: Value<A>, longest: number): Value<A> =>
   longest < 1e30 ? c.clamp(direction, longest) : direction;
@@ -58,8 +85,11 @@ function sgd({ momentum, dampening, nesterov }: Extract<Base, { name: "sgd" }>):
   });
 }
 
-function adam({ beta1, beta2, eps }: Extract<Base, { name: "adam" | "adamw" }>): ArrayRule {
-  return (c, { g, slots, biases, moves, counts }) => {
+function adam(base: Extract<Base, { name: "adam" | "adamw" }>, decays: readonly Decay[]): ArrayRule {
+  const { eps } = base;
+  return (c, { g, slots, biases, moves, counts, first, exact }) => {
+    const isLater = c.and(exact, c.not(first));
+    const [beta1, beta2] = decays.map((decay) => weightsOf(c, decay, isLater));
     const [bias1, bias2] = [nextBias(c, biases[0], beta1, counts), nextBias(c, biases[1], beta2, counts)];
     const nu = mean(c, slots[1], beta2, c.square(g), moves);
     // Before anything has moved the biases are 0, and so are the means.
@@ -78,7 +108,7 @@ function adam({ beta1, beta2, eps }: Extract<Base, { name: "adam" | "adamw" }>):
 
 function rmsprop({ alpha, eps }: Extract<Base, { name: "rmsprop" }>): ArrayRule {
   return (c, { g, slots, moves }) => {
-    const nu = mean(c, slots[0], alpha, c.square(g), moves);
+    const nu = mean(c, slots[0], plain(alpha), c.square(g), moves);
     const direction = () => c.div(g, c.add(c.sqrt(nu), eps));
     return {
       biases: [],
@@ -94,7 +124,7 @@ function lion({ beta1, beta2 }: Extract<Base, { name: "lion" }>): ArrayRule {
     biases: [],
     slots,
     own: () => ({
-      momentum: mean(c, slots[0], beta2, g, moves),
+      momentum: mean(c, slots[0], plain(beta2), g, moves),
       direction: c.sign(c.add(c.mul(beta1, slots[0]), c.mul(1 - beta1, g))),
     }),
     bare: () => c.sign(g),
@@ -102,17 +132,18 @@ function lion({ beta1, beta2 }: Extract<Base, { name: "lion" }>): ArrayRule {
 }
 
 /** A base in operations on arrays, and the decays whose biases it corrects; undefined where it has none. */
-export function arrayRuleOf(base: Base): { rule: ArrayRule; decays: readonly number[] } | undefined {
+export function arrayRuleOf(base: Base): { rule: ArrayRule; decays: readonly Decay[] } | undefined {
   switch (base.name) {
     case "scheduleFree":
       return arrayRuleOf(base.base);
     case "sgd":
       return { rule: sgd(base), decays: [] };
     case "adam":
-    case "adamw":
-      return base.amsgrad || base.nesterov
-        ? undefined
-        : { rule: adam(base), decays: [base.beta1, base.beta2] };
+    case "adamw": {
+      if (base.amsgrad || base.nesterov) return undefined;
+      const { beta1, beta2 } = exactBetasOf(base);
+      return { rule: adam(base, [beta1, beta2]), decays: [beta1, beta2] };
+    }
     case "rmsprop":
       return base.momentum !== 0 || base.centered ? undefined : { rule: rmsprop(base), decays: [] };
     case "lion":

@@ -59,7 +59,9 @@ export function updated<A>(
   const { seen, eta, factor, moves, counts, decides, by } = found;
   const { leadSlot, modes } = plan;
   const first = c.equal(state.applied, 0);
-  const ruled = plan.rule(c, { g: seen, slots: state.slots, biases: state.biases, moves, counts, first });
+  const exact = plan.exactDecays && by.exact;
+  const { slots: before, biases: sums } = state;
+  const ruled = plan.rule(c, { g: seen, slots: before, biases: sums, moves, counts, first, exact });
   const { averages, averaging, share, average } = averaged(c, plan, found);
   const gated = c.mul(c.where(moves, eta, 0), multiplier);
   const rate = c.mul(factor, gated);

@@ -3,6 +3,7 @@ import { show } from "../../common/expect.js";
 import type { Optimizer } from "../../optimizer.js";
 import { plainLinear, type Linear, type NoLinear } from "../../bases/base.js";
 import { resolveBase } from "../../bases/index.js";
+import { distinguishes } from "../../stepper/gradients.js";
 import { linearOf } from "../../bases/list.js";
 import { sharpness, type Sharpness, type SharpnessOptions } from "./sharpness.js";
 import type { LossGrad } from "../loss-grad.js";
@@ -54,7 +55,8 @@ export function updateGain(optimizer: Optimizer): UpdateGain | NoLinear {
   const { base } = config;
   const { decoupled: decays } = resolveBase(base).rule;
   // Moments that have just been started anew count as the next step will.
-  const updates = { total: Math.max(1, total), momentum: Math.max(1, momentum) };
+  const exact = optimizer.gradients === "exact" && distinguishes(config.tuner);
+  const updates = { total: Math.max(1, total), momentum: Math.max(1, momentum), exact };
   const linear = linearOf(base.name === "scheduleFree" ? base.base : base, updates);
   if ("none" in linear) return { none: `no edge: ${linear.none}` };
   const { beta, fresh, direct, carried, inverse } = averaging ? averagedOf(linear, averaging) : linear;

@@ -1,4 +1,5 @@
 import { expectNumber, given } from "../../common/expect.js";
+import { betasOf } from "../../bases/adam.js";
 import { largest } from "../../common/extremes.js";
 import type { Attempt } from "../../run/guard.js";
 import type { RunInfo } from "../../run/options.js";
@@ -143,7 +144,8 @@ export class MonitorState {
   get momentum(): number {
     if (this.#options.momentum !== undefined) return this.#options.momentum;
     const base = this.#config?.base as { momentum?: number; beta1?: number } | undefined;
-    return base?.momentum ?? base?.beta1 ?? 0;
+    // Where Adam's is left out, it is the larger of what it may be.
+    return base?.momentum ?? (base && "beta1" in base ? betasOf(base).beta1 : 0);
   }
 
   afterStep(info: RunInfo): void {

@@ -1,3 +1,5 @@
+import type { Decay } from "../../../bases/base.js";
+import { KINDS } from "../../../common/kinds.js";
 import { Algebra, type Value } from "../../arrays/algebra.js";
 import { SQUARES_DECAY } from "../../../stepper/mode.js";
 import type { Plan } from "../../arrays/plan.js";
@@ -84,9 +86,16 @@ function traced({ plan, size, multiplier, weightDecay, knowsLoss, givesRates, st
     return trace.input(`Numbers ${place}`, extent === "betas" ? "betas" : "scalar");
   });
   const count = before.applied;
+  const kind = plan.kind ? KINDS.indexOf(plan.kind) : before.kind;
+  const exact = plan.exactDecays && c.and(c.equal(kind, KINDS.indexOf("exact")), c.less(0, count));
+  const biasBefore = ({ first, later }: Decay) => {
+    const rest = () => c.sub(1, biasAt(c, c.sub(count, 1), later));
+    const all = biasAt(c, count, first);
+    return exact === false || first === later ? all : c.where(exact, c.sub(1, c.mul(first, rest())), all);
+  };
   const state = {
     ...before,
-    biases: plan.biasDecays.map((decay) => biasAt(c, count, decay)),
+    biases: plan.biasDecays.map(biasBefore),
     average: { ...before.average, squaresBias: biasAt(c, count, SQUARES_DECAY) },
   };
   const betas = plan.tuner?.betas ?? [1];
