@@ -1,5 +1,5 @@
 import { addProduct, blend, larger, root, round, square } from "./arithmetic.js";
-import { biasFrom, biasOf, FRACTION, NOT_NEGATIVE, POSITIVE, checkOptions, write } from "./base.js";
+import { biasFrom, biasOf, decayAt, FRACTION, NOT_NEGATIVE, POSITIVE, checkOptions, write } from "./base.js";
 import type {
   BareRule,
   BaseRecord,
@@ -15,9 +15,9 @@ import { lookAhead, nadamConstants, nadamKernel } from "./nadam.js";
 /** Options of {@link adam} and {@link adamw}, with PyTorch's meanings. */
 export interface AdamOptions {
   learningRate?: LearningRate;
-  /** Decay of the mean of g, in [0, 1); default 0.9, and 0.85 with `superlevel` and exact gradients but for the first. */
+  /** Decay of the mean of g, in [0, 1); default 0.9, and 0.8 with `superlevel` at steps 2 to 128 where gradients are exact. */
   beta1?: number;
-  /** Decay of the mean of g², in [0, 1); default 0.999, and 0.9 with `superlevel` and exact gradients but for the first. */
+  /** Decay of the mean of g², in [0, 1); default 0.999, and 0.85 with `superlevel` at steps 2 to 128 where gradients are exact. */
   beta2?: number;
   /** Added to the root, > 0; default 1e-8. */
   eps?: number;
@@ -97,9 +97,9 @@ export function adamw(options: AdamOptions = {}): AdamW {
   return adamLike("adamw", options, 0.01);
 }
 
-/** What is left out of a base's options: PyTorch's, and where gradients are exact those for the gradients behind the first. */
+/** What is left out of a base's options: PyTorch's, and for steps 2 to 128 of exact gradients. */
 const PLAIN = { beta1: 0.9, beta2: 0.999 };
-const EXACT = { beta1: 0.85, beta2: 0.9 };
+const EARLY = { beta1: 0.8, beta2: 0.85 };
 
 /** The decay factors, those left out with them. */
 export function betasOf(base: Pick<AdamOptions, "beta1" | "beta2">): { beta1: number; beta2: number } {
@@ -107,36 +107,32 @@ export function betasOf(base: Pick<AdamOptions, "beta1" | "beta2">): { beta1: nu
   return { beta1, beta2 };
 }
 
-/**
- * The same where gradients are exact. The first gradient is taken in as ever: then it is not known yet what gradients are. NAdam
- * has the same at every step.
- */
+/** The same where gradients are exact. NAdam has the same at every step. */
 export function exactBetasOf(base: Pick<Adam, "beta1" | "beta2" | "nesterov">): {
   beta1: Decay;
   beta2: Decay;
 } {
-  const first = betasOf(base);
-  const later = base.nesterov
-    ? first
-    : { beta1: base.beta1 ?? EXACT.beta1, beta2: base.beta2 ?? EXACT.beta2 };
+  const plain = betasOf(base);
+  const early = base.nesterov
+    ? plain
+    : { beta1: base.beta1 ?? EARLY.beta1, beta2: base.beta2 ?? EARLY.beta2 };
   return {
-    beta1: { first: first.beta1, later: later.beta1 },
-    beta2: { first: first.beta2, later: later.beta2 },
+    beta1: { plain: plain.beta1, early: early.beta1 },
+    beta2: { plain: plain.beta2, early: early.beta2 },
   };
 }
 
 function constantsOf(beta1: Decay, beta2: Decay, eps: number): Constants {
-  const bias1 = biasFrom(beta1);
-  const bias2 = biasFrom(beta2);
+  const [bias1, bias2] = [biasFrom(beta1), biasFrom(beta2)];
   return (applied, eta, out, fresh) => {
     const inverseRoot = 1 / Math.sqrt(bias2(applied));
-    const first = fresh === 1 ? beta1.first : beta1.later;
-    const second = applied === 1 ? beta2.first : beta2.later;
-    write(out, eta / bias1(fresh), first, 1 - first, second, 1 - second, inverseRoot, eps);
+    const [decay1, decay2] = [decayAt(beta1, applied), decayAt(beta2, applied)];
+    const rate = eta / bias1(applied, fresh);
+    write(out, rate, decay1, 1 - decay1, decay2, 1 - decay2, inverseRoot, eps);
   };
 }
 
-const same = (beta: number): Decay => ({ first: beta, later: beta });
+const same = (beta: number): Decay => ({ plain: beta, early: beta });
 
 function rule(base: Adam | AdamW): Rule {
   const { name, eps, amsgrad, nesterov } = base;
@@ -216,11 +212,12 @@ export const adamLinear: LinearResponse<Adam | AdamW> = (base, { total, momentum
   const slot = amsgrad ? 2 : 1;
   const looks = nesterov
     ? lookAhead({ ...base, ...plain })(momentum)
-    : { direct: 0, carried: 1 / biasFrom(beta1)(momentum) };
+    : { direct: 0, carried: 1 / biasFrom(beta1)(total, momentum) };
+  const beta = decayAt(beta1, total);
   return {
     ...looks,
-    beta: beta1.later,
-    fresh: 1 - beta1.later,
+    beta,
+    fresh: 1 - beta,
     inverse: (slots, i) => 1 / (Math.sqrt(slots[slot][i]) / correction + eps),
   };
 };
@@ -264,8 +261,7 @@ export const notation: readonly Notation[] = [
     update:
       "mu ← β1 mu + (1 − β1) g, nu ← β2 nu + (1 − β2) g²; u = −η / (1 − β1ᵗ) · mu / (√nu / √(1 − β2ᵗ) + eps)",
     bare: "−η g / (√nu / √(1 − β2ᵗ) + eps), g / √nu within ±5¹; e in place of mu",
-    defaults:
-      "β1 0.9, β2 0.999 (0.85 and 0.9 with `superlevel` and exact gradients behind the first), eps 1e-8",
+    defaults: "β1 0.9, β2 0.999¹, eps 1e-8",
     source: "[arXiv 1412.6980](https://arxiv.org/abs/1412.6980), `torch.optim.Adam`",
   },
   {

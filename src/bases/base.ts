@@ -205,17 +205,29 @@ export function biasOf(beta: number): (t: number) => number {
   return (t) => (t > rounded ? 1 : 1 - beta ** t);
 }
 
-/** A decay factor: of a run's first gradient, and of those behind it. */
+/** A decay factor, and that of steps 2 to {@link EARLY_STEPS} where gradients are exact. The first step comes before it is known. */
 export interface Decay {
-  readonly first: number;
-  readonly later: number;
+  readonly plain: number;
+  readonly early: number;
 }
 
-/** t ↦ Σ of the weights in a mean that began at 0, 1 − first · later^(t − 1). */
-export function biasFrom({ first, later }: Decay): (t: number) => number {
-  if (first === later) return biasOf(later);
-  const rounded = 1 - 54 / Math.log2(later);
-  return (t) => (t > rounded ? 1 : 1 - first * later ** (t - 1));
+/** At the start of a run a mean must not be long: what it remembers is far away. */
+export const EARLY_STEPS = 128;
+
+export const decayAt = ({ plain, early }: Decay, step: number): number =>
+  step > 1 && step <= EARLY_STEPS ? early : plain;
+
+/** Of so many steps, how many are early. */
+const earlyOf = (steps: number) => Math.max(0, Math.min(steps, EARLY_STEPS) - 1);
+
+/** (step, fresh) ↦ the sum of the weights in a mean that began at 0, `fresh` steps before the end of this one: 1 − Π β. */
+export function biasFrom({ plain, early }: Decay): (step: number, fresh?: number) => number {
+  const rounded = EARLY_STEPS - 54 / Math.log2(plain);
+  return (step, fresh = step) => {
+    if (fresh > rounded) return 1;
+    const count = plain === early ? 0 : earlyOf(step) - earlyOf(step - fresh);
+    return 1 - early ** count * plain ** (fresh - count);
+  };
 }
 
 /** Writes a step's scalars: what TypedArray's set does, but for few numbers several times as fast. */

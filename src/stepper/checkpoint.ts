@@ -187,10 +187,13 @@ function jsonOf(value: unknown): string {
   }
 }
 
+/** What is left out is "none". */
+const shown = (json: string) => (json === "undefined" ? "none" : cut(json));
+
 function compare(what: string, found: object, expected: object): void {
   for (const [key, value] of Object.entries(expected)) {
     const [theirs, ours] = [jsonOf((found as Record<string, unknown> | undefined)?.[key]), jsonOf(value)];
     if (theirs !== ours)
-      refuse(`${what} was saved with ${key} ${cut(theirs)}; this optimizer has ${cut(ours)}`);
+      refuse(`${what} was saved with ${key} ${shown(theirs)}; this optimizer has ${shown(ours)}`);
   }
 }

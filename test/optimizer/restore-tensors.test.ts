@@ -205,10 +205,12 @@ describe.each(engines)("%s engine", (engine) => {
       { name: "still", shape: [3], frozen: true },
       { name: "b", shape: [2], learningRate: 0.5 },
     ];
+    // The decay factors of their time.
+    const base = adam({ beta1: 0.9, beta2: 0.999 });
     const older: Record<string, OptimizerOptions> = {
-      global: {},
-      tensor: { tuner: superlevel({ granularity: "tensor" }) },
-      parameter: { tuner: superlevel({ granularity: "parameter" }) },
+      global: { base },
+      tensor: { base, tuner: superlevel({ granularity: "tensor" }) },
+      parameter: { base, tuner: superlevel({ granularity: "parameter" }) },
       "no tuner": { tuner: null },
       "mechanic, sgd": { tuner: mechanic(), base: sgd({ momentum: 0.9, learningRate: 1 }) },
     };

@@ -120,21 +120,22 @@ function normalized(decay: number, epsilon: number, rate: number, unit: number, 
 
 function adam(base: Of<"adam" | "adamw">, rates: Rates, round: Round): Rule {
   const { eta, multiplier, t, bare, exact, factor } = rates;
-  // What is left out depends on the gradients, but for the first of them.
-  const { beta1: first1 = 0.9, beta2: first2 = 0.999 } = base;
-  const { beta1: later1 = exact ? 0.85 : 0.9, beta2: later2 = exact ? 0.9 : 0.999 } = base;
-  const beta2 = t === 1 ? first2 : later2;
-  const bias = Math.sqrt(weightsTo(first2, later2, t));
+  // What is left out depends on the gradients, but at the first step.
+  const { beta1: plain1 = 0.9, beta2: plain2 = 0.999 } = base;
+  const { beta1: early1 = exact ? 0.8 : 0.9, beta2: early2 = exact ? 0.85 : 0.999 } = base;
+  const early = t > 1 && t <= 128;
+  const beta2 = early ? early2 : plain2;
+  const bias = Math.sqrt(weightsTo(plain2, early2, t));
   if (bare && !base.amsgrad)
     return normalized(beta2, base.eps * bias, eta * bias * factor * multiplier, 1 / bias, round);
   if (base.nesterov) return nadam(base, rates, round);
-  const beta1 = bare ? 0 : t === 1 ? first1 : later1;
+  const beta1 = bare ? 0 : early ? early1 : plain1;
   const keep1 = round(beta1);
   const keep2 = round(beta2);
   const fresh1 = round(1 - beta1);
   const fresh2 = round(1 - beta2);
   const eps = round(base.eps);
-  const step = round((bare ? eta : eta / weightsTo(first1, later1, t)) * factor * multiplier);
+  const step = round((bare ? eta : eta / weightsTo(plain1, early1, t)) * factor * multiplier);
   const invRoot = round(1 / bias);
   return {
     update: (i, g, { mu, nu, third }) => {
@@ -147,9 +148,11 @@ function adam(base: Of<"adam" | "adamw">, rates: Rates, round: Round): Rule {
   };
 }
 
-/** The sum of a mean's weights after t gradients, of which the first enters with a weight of its own. */
-const weightsTo = (first: number, later: number, t: number): number =>
-  first === later ? 1 - first ** t : 1 - first * later ** (t - 1);
+/** The sum of a mean's weights after t gradients, of which the second to the 128th enter by another decay. */
+function weightsTo(plain: number, early: number, t: number): number {
+  const count = plain === early ? 0 : Math.max(0, Math.min(t, 128) - 1);
+  return 1 - early ** count * plain ** (t - count);
+}
 
 function nadam(base: Of<"adam" | "adamw">, { eta, multiplier, t }: Rates, round: Round): Rule {
   const { beta1 = 0.9, beta2 = 0.999, momentumDecay } = base;

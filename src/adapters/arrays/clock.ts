@@ -1,4 +1,4 @@
-import type { Decay } from "../../bases/base.js";
+import { biasFrom, type Decay } from "../../bases/base.js";
 import { KINDS, type GradientKind } from "../../common/kinds.js";
 import { SQUARES_DECAY } from "../../stepper/mode.js";
 import { nextAnchor, type CheckedAnchor } from "../../tuners/tuners.js";
@@ -37,8 +37,7 @@ export function withBiases<V>(plan: Plan, state: ArrayState<V | number>): ArrayS
   const { applied, kind } = state;
   if (typeof applied !== "number") return state;
   const exact = plan.exactDecays && kind === KINDS.indexOf("exact");
-  const sumOf = ({ first, later }: Decay) =>
-    exact && first !== later && applied > 0 ? 1 - first * later ** (applied - 1) : 1 - first ** applied;
+  const sumOf = (decay: Decay) => (exact ? biasFrom(decay)(applied) : 1 - decay.plain ** applied);
   return {
     ...state,
     biases: plan.biasDecays.map(sumOf),

@@ -17,8 +17,8 @@ export interface Seen<A> {
   readonly moves: Flag<A>;
   readonly counts: Flag<A>;
   readonly first: Flag<A>;
-  /** Are gradients known to be exact, and does a tuner find the scale? */
-  readonly exact: Flag<A>;
+  /** Is it one of the steps of exact gradients whose decays may be others? */
+  readonly early: Flag<A>;
 }
 
 /** What a rule makes of it. */
@@ -40,12 +40,12 @@ interface Weights<A> {
   readonly fresh: Value<A>;
 }
 
-const weightsOf = <A>(c: Algebra<A>, { first, later }: Decay, isLater: Flag<A>): Weights<A> =>
-  first === later
-    ? { kept: first, fresh: 1 - first }
-    : { kept: c.where(isLater, later, first), fresh: c.where(isLater, 1 - later, 1 - first) };
+const weights = (decay: number) => ({ kept: decay, fresh: 1 - decay });
 
-const plain = (decay: number) => ({ kept: decay, fresh: 1 - decay });
+const weightsOf = <A>(c: Algebra<A>, { plain, early }: Decay, isEarly: Flag<A>): Weights<A> =>
+  plain === early
+    ? weights(plain)
+    : { kept: c.where(isEarly, early, plain), fresh: c.where(isEarly, 1 - early, 1 - plain) };
 
 /** β mean + (1 − β) value. */
 function mean<A>(
@@ -87,9 +87,8 @@ function sgd({ momentum, dampening, nesterov }: Extract<Base, { name: "sgd" }>):
 
 function adam(base: Extract<Base, { name: "adam" | "adamw" }>, decays: readonly Decay[]): ArrayRule {
   const { eps } = base;
-  return (c, { g, slots, biases, moves, counts, first, exact }) => {
-    const isLater = c.and(exact, c.not(first));
-    const [beta1, beta2] = decays.map((decay) => weightsOf(c, decay, isLater));
+  return (c, { g, slots, biases, moves, counts, early }) => {
+    const [beta1, beta2] = decays.map((decay) => weightsOf(c, decay, early));
     const [bias1, bias2] = [nextBias(c, biases[0], beta1, counts), nextBias(c, biases[1], beta2, counts)];
     const nu = mean(c, slots[1], beta2, c.square(g), moves);
     // Before anything has moved the biases are 0, and so are the means.
@@ -108,7 +107,7 @@ function adam(base: Extract<Base, { name: "adam" | "adamw" }>, decays: readonly 
 
 function rmsprop({ alpha, eps }: Extract<Base, { name: "rmsprop" }>): ArrayRule {
   return (c, { g, slots, moves }) => {
-    const nu = mean(c, slots[0], plain(alpha), c.square(g), moves);
+    const nu = mean(c, slots[0], weights(alpha), c.square(g), moves);
     const direction = () => c.div(g, c.add(c.sqrt(nu), eps));
     return {
       biases: [],
@@ -124,7 +123,7 @@ function lion({ beta1, beta2 }: Extract<Base, { name: "lion" }>): ArrayRule {
     biases: [],
     slots,
     own: () => ({
-      momentum: mean(c, slots[0], plain(beta2), g, moves),
+      momentum: mean(c, slots[0], weights(beta2), g, moves),
       direction: c.sign(c.add(c.mul(beta1, slots[0]), c.mul(1 - beta1, g))),
     }),
     bare: () => c.sign(g),

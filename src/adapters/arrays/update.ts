@@ -1,3 +1,4 @@
+import { EARLY_STEPS } from "../../bases/base.js";
 import type { Algebra, Flag, Value } from "./algebra.js";
 import { lookedBack, weighed, type Average } from "./average.js";
 import type { ByKind } from "./kinds.js";
@@ -59,9 +60,10 @@ export function updated<A>(
   const { seen, eta, factor, moves, counts, decides, by } = found;
   const { leadSlot, modes } = plan;
   const first = c.equal(state.applied, 0);
-  const exact = plan.exactDecays && by.exact;
+  const isYoung = c.less(state.applied, EARLY_STEPS);
+  const early = c.and(c.and(plan.exactDecays && by.exact, c.not(first)), isYoung);
   const { slots: before, biases: sums } = state;
-  const ruled = plan.rule(c, { g: seen, slots: before, biases: sums, moves, counts, first, exact });
+  const ruled = plan.rule(c, { g: seen, slots: before, biases: sums, moves, counts, first, early });
   const { averages, averaging, share, average } = averaged(c, plan, found);
   const gated = c.mul(c.where(moves, eta, 0), multiplier);
   const rate = c.mul(factor, gated);

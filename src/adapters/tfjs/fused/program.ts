@@ -1,6 +1,6 @@
-import type { Decay } from "../../../bases/base.js";
+import { EARLY_STEPS, type Decay } from "../../../bases/base.js";
 import { KINDS } from "../../../common/kinds.js";
-import { Algebra, type Value } from "../../arrays/algebra.js";
+import { Algebra, type Flag, type Value } from "../../arrays/algebra.js";
 import { SQUARES_DECAY } from "../../../stepper/mode.js";
 import type { Plan } from "../../arrays/plan.js";
 import { defaultRate } from "../../arrays/rate.js";
@@ -67,15 +67,32 @@ const STRIPS = 4096;
 const COORDINATES_A_STRIP = 16;
 
 /**
- * 1 − β^t of a count in float32, where it is small by its series: a sum over the steps would depend on where it began, and
+ * 1 − e^−z in float32, where it is small by its series: a sum over the steps would depend on where it began, and
  * a run that goes on from a saved state has to find the same bits.
  */
-function biasAt(c: Algebra<Node>, count: Value<Node>, decay: number): Value<Node> {
-  if (decay === 0) return c.where(c.less(0, count), 1, 0);
-  const z = c.mul(-Math.log(decay), count);
+function risen(c: Algebra<Node>, z: Value<Node>): Value<Node> {
   // z − z²/2 + z³/6 − …
   const series = [6, 5, 4, 3, 2].reduce<Value<Node>>((sum, k) => c.sub(1, c.mul(c.mul(1 / k, z), sum)), 1);
   return c.where(c.less(z, 0.25), c.mul(z, series), c.sub(1, c.exp(c.sub(0, z))));
+}
+
+/** 1 − β^t of a count. */
+function biasAt(c: Algebra<Node>, count: Value<Node>, decay: number): Value<Node> {
+  if (decay === 0) return c.where(c.less(0, count), 1, 0);
+  return risen(c, c.mul(-Math.log(decay), count));
+}
+
+/** The same where some steps of exact gradients have another decay. */
+function biasOf(
+  c: Algebra<Node>,
+  count: Value<Node>,
+  exact: Flag<Node>,
+  { plain, early }: Decay,
+): Value<Node> {
+  if (exact === false || plain === early) return biasAt(c, count, plain);
+  const most = c.where(c.less(count, EARLY_STEPS), c.sub(count, 1), EARLY_STEPS - 1);
+  const some = c.where(c.and(exact, c.less(0, count)), most, 0);
+  return risen(c, c.add(c.mul(-Math.log(early), some), c.mul(-Math.log(plain), c.sub(count, some))));
 }
 
 function traced({ plan, size, multiplier, weightDecay, knowsLoss, givesRates, started }: Setting) {
@@ -87,15 +104,10 @@ function traced({ plan, size, multiplier, weightDecay, knowsLoss, givesRates, st
   });
   const count = before.applied;
   const kind = plan.kind ? KINDS.indexOf(plan.kind) : before.kind;
-  const exact = plan.exactDecays && c.and(c.equal(kind, KINDS.indexOf("exact")), c.less(0, count));
-  const biasBefore = ({ first, later }: Decay) => {
-    const rest = () => c.sub(1, biasAt(c, c.sub(count, 1), later));
-    const all = biasAt(c, count, first);
-    return exact === false || first === later ? all : c.where(exact, c.sub(1, c.mul(first, rest())), all);
-  };
+  const exact = plan.exactDecays && c.equal(kind, KINDS.indexOf("exact"));
   const state = {
     ...before,
-    biases: plan.biasDecays.map(biasBefore),
+    biases: plan.biasDecays.map((decay) => biasOf(c, count, exact, decay)),
     average: { ...before.average, squaresBias: biasAt(c, count, SQUARES_DECAY) },
   };
   const betas = plan.tuner?.betas ?? [1];
