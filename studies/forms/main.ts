@@ -42,6 +42,9 @@ interface Contender {
   rate?: LearningRate;
   normAdaptive?: boolean;
   gradients?: "exact" | "noisy";
+  /** Adam's. */
+  beta1?: number;
+  beta2?: number;
 }
 
 /** Without anchors windowDecay(1) is 1 at every step: each form gets the rate that needs no choice. */
@@ -52,6 +55,7 @@ const first = superlevel({
   anchor: { first: 64, growth: 2, carry: 0.6 },
   growthLimit: null,
 });
+const firstDecays = { beta1: 0.9, beta2: 0.999 };
 /** Algorithm 1, lines 2 and 3: α0 e^(−λt) / (1 + ‖g‖), with the paper's λ. */
 const asPrinted = { rate: exponentialDecay({ initial: 1, rate: 0.01 }), normAdaptive: true };
 
@@ -63,7 +67,7 @@ const forms: Contender[] = [
   { name: "superlevel, no anchors", tuner: superlevel({ anchor: null }) },
   { name: "superlevel, as exact", tuner: superlevel(), gradients: "exact" },
   { name: "superlevel, as noisy", tuner: superlevel(), gradients: "noisy" },
-  { name: "superlevel of version 0.1", tuner: first, gradients: "exact" },
+  { name: "superlevel of version 0.1", tuner: first, gradients: "exact", ...firstDecays },
   { name: "mechanic", tuner: mechanic(), rate: own },
   { name: "mechanic, Δ stored", tuner: mechanic({ delta: "stored" }), rate: own },
   { name: "mechanic, cosine decay", tuner: mechanic(), rate: decayed(1) },
@@ -81,10 +85,14 @@ const plain = (name: string, rates: number[]): Contender[] => [
   { name: `${name} alone, ${rates[2]}, cosine decay`, tuner: null, rate: decayed(rates[2]) },
 ];
 
-const tables: { title: string; base: (learningRate?: LearningRate) => Base; contenders: Contender[] }[] = [
+const tables: {
+  title: string;
+  base: (learningRate: LearningRate | undefined, contender: Contender) => Base;
+  contenders: Contender[];
+}[] = [
   {
     title: "Adam",
-    base: (learningRate) => adam({ learningRate }),
+    base: (learningRate, { beta1, beta2 }) => adam({ learningRate, beta1, beta2 }),
     contenders: [...forms, ...plain("Adam", [0.001, 0.01, 0.1, 1])],
   },
   {
@@ -128,7 +136,7 @@ for (const { title, base, contenders: all } of tables) {
   console.log(row(["---", ...problems.map(() => "---:")]));
   console.log(row(["start", ...startLosses.map(cell)]));
   for (const contender of contenders) {
-    const losses = problems.map((problem) => train(problem, base(contender.rate), contender));
+    const losses = problems.map((problem) => train(problem, base(contender.rate, contender), contender));
     console.log(row([contender.name, ...losses.map(cell)]));
   }
 }

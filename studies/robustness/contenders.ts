@@ -114,11 +114,16 @@ function untuned(): Contender[] {
   });
 }
 
-/** `current` names the state of the package: what is not pinned above changes with it. */
+/**
+ * The last two show what the default decay factors for exact gradients gain. `current` names the state of the package: what is
+ * not pinned above changes with it.
+ */
 function superlevels(current: string): Contender[] {
   const all: [family: string, create: Create][] = [
     ["superlevel", ofPackage()],
     ["superlevel, told its loss", ofPackageTold()],
+    ["superlevel, β 0.9 and 0.999", ofPackage({ base: adam({ beta1: 0.9, beta2: 0.999 }) })],
+    ["superlevel, β 0.8 and 0.85", ofPackage({ base: adam({ beta1: 0.8, beta2: 0.85 }) })],
   ];
   return all.map(([family, create]) => {
     return { family, kind: "superlevel", rate: 1, knowsLength: false, version: current, create };

@@ -156,6 +156,19 @@ describe.each(Object.entries(MAKERS))("in %s", (_name, make) => {
     ],
   ];
 
+  test("exact gradients, beyond the early steps", async () => {
+    const [run, core] = [new Run({}), engineOf({})];
+    for (const steps of [100, 27, 1, 1, 1, 10]) {
+      await run.go(steps, 0);
+      walk(core, core.iterations, steps, 0);
+      // Near the minimum gradients are differences of rounded numbers.
+      expect(apart(run.x, core.params)).toBeLessThan(1e-3);
+      const { scale } = await run.training.arrival();
+      expect(Math.abs(scale / (core.scale as number) - 1)).toBeLessThan(0.1);
+    }
+    run.dispose();
+  });
+
   describe.each(CASES)("%s", (_name, options, noise) => {
     test.each([
       ["heard of step by step", true],
