@@ -18,8 +18,10 @@ interface Panel {
 export function gapChart(study: Study): string {
   const panels = views.flatMap(([title, chosen]): Panel[] => {
     const count = study.cells.filter(chosen).length;
-    // What was not run everywhere cannot be compared.
-    const complete = summaries(study, chosen).filter(({ cells }) => cells === count);
+    // What was not run everywhere cannot be compared. Variants of the default are in the tables alone.
+    const complete = summaries(study, chosen).filter(
+      ({ cells, label }) => cells === count && !label.startsWith("superlevel, β"),
+    );
     const rows = complete.sort((a, b) => a.mean - b.mean);
     return rows.length > 0 ? [{ title, rows }] : [];
   });
@@ -71,7 +73,7 @@ function drawRow(row: Summary, edge: number, y: number, x: (value: number) => nu
   const color = colorOf(row);
   const weight = row.kind === "superlevel" ? ' font-weight="600"' : "";
   return [
-    `<text x="${edge - 6}" y="${y + 3.5}" text-anchor="end" font-size="9.5"${weight}>${label}</text>`,
+    `<text x="${edge - 6}" y="${y + 3.5}" text-anchor="end" font-size="9.5"${weight}>${label.replace(", one rate", "")}</text>`,
     `<path d="M${x(low)} ${y}H${x(high)}" stroke="${color}" stroke-width="3" stroke-opacity="0.45"/>`,
     `<circle cx="${x(mean)}" cy="${y}" r="3" fill="${color}"/>`,
     worst > axis.high
