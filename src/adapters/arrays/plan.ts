@@ -10,7 +10,7 @@ import { arrayRuleOf } from "./rules.js";
 export interface Plan {
   readonly rule: NonNullable<ReturnType<typeof arrayRuleOf>>["rule"];
   readonly biasDecays: readonly Decay[];
-  /** Are the decays behind the first step others where gradients are known to be exact? */
+  /** Are decays of early steps others where gradients are known to be exact? */
   readonly exactDecays: boolean;
   readonly slots: number;
   readonly firstGradient: { readonly slot: number; readonly times: number } | undefined;
