@@ -1,7 +1,7 @@
-import { adam, sgd } from "superlevel";
+import { sgd } from "superlevel";
 import type { Contender } from "./contender.js";
 import { native } from "./native.js";
-import { global, ours } from "./ours.js";
+import { global, ours, plainAdam } from "./ours.js";
 import { loops } from "./loops.js";
 import type { Field } from "./scenes.js";
 
@@ -31,7 +31,7 @@ function distance(a: Float32Array, b: Float32Array): number {
 /** Who is compared takes the same steps: throws if a contender ends elsewhere than the default engine. */
 export function agree({ engines, native: builds }: Field): void {
   for (const name of ["adam", "sgd"] as const) {
-    const base = (name === "adam" ? adam : sgd)({ learningRate: rate });
+    const base = name === "adam" ? plainAdam(rate) : sgd({ learningRate: rate });
     const [first, ...rest] = engines.map((engine) =>
       ours(engine, size, { label: "superlevel", base, tuner: global() }),
     );

@@ -1,4 +1,5 @@
 import {
+  adam,
   createOptimizer,
   superlevel,
   type Base,
@@ -65,6 +66,9 @@ export interface Setup {
 }
 
 /** From a start of its own, as the plain loops do. */
+/** With the decay factors of the loops that are compared with, at every step. */
+export const plainAdam = (learningRate: number) => adam({ learningRate, beta1: 0.9, beta2: 0.999 });
+
 export const global = (options: TunerOptions = {}) => superlevel({ anchor: null, sInit: 1e-6, ...options });
 
 export function ours(engine: Engine, size: number, { label, base, tuner, tensors }: Setup): Contender {

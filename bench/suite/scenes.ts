@@ -5,7 +5,7 @@ import type { Scene } from "./contender.js";
 import { isolated } from "./isolate.js";
 import { alternating, loops } from "./loops.js";
 import { native, type NativeBuild } from "./native.js";
-import { global, ours, type Engine } from "./ours.js";
+import { global, ours, type Engine, plainAdam } from "./ours.js";
 import { jax, tfjs } from "./others.js";
 
 /** What runs here. */
@@ -15,7 +15,7 @@ export interface Field {
 }
 
 const rate = 1e-3;
-const bases = { adam: adam({ learningRate: rate }), sgd: sgd({ learningRate: rate }) };
+const bases = { adam: plainAdam(rate), sgd: sgd({ learningRate: rate }) };
 /** tfjs's cpu backend takes a second for so many parameters; what it lets rest in memory is not worth it. */
 const SLOW_LIMIT = 1e6;
 

@@ -72,7 +72,7 @@ describe("the plain loops", () => {
   const size = 100;
   const parameter = (betas: readonly number[]) =>
     superlevel({ granularity: "parameter", spread: null, anchor: null, sInit: 1e-6, betas });
-  const base = adam({ learningRate: 1e-3 });
+  const base = adam({ learningRate: 1e-3, beta1: 0.9, beta2: 0.999 });
   const pairs: [name: string, plain: Plain, optimizer: Optimizer][] = [
     ["adam", plainSuperlevel(size, 1e-3), at({ base, tuner: superlevel({ anchor: null, sInit: 1e-6 }) })],
     [
