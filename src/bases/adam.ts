@@ -107,22 +107,23 @@ export function betasOf(base: Pick<AdamOptions, "beta1" | "beta2">): { beta1: nu
   return { beta1, beta2 };
 }
 
-/** The same where gradients are exact. NAdam has the same at every step. */
-export function exactBetasOf(base: Pick<Adam, "beta1" | "beta2" | "nesterov">): {
-  beta1: Decay;
-  beta2: Decay;
-} {
+/** The same by step, where gradients are exact or not. NAdam has the same at every step. */
+export function decaysOf(
+  base: Pick<Adam, "beta1" | "beta2" | "nesterov">,
+  exact: boolean,
+): { beta1: Decay; beta2: Decay } {
   const plain = betasOf(base);
-  const early = base.nesterov
-    ? plain
-    : { beta1: base.beta1 ?? EARLY.beta1, beta2: base.beta2 ?? EARLY.beta2 };
+  const { beta1 = EARLY.beta1, beta2 = EARLY.beta2 } = base;
+  const early = exact && !base.nesterov ? { beta1, beta2 } : plain;
   return {
     beta1: { plain: plain.beta1, early: early.beta1 },
     beta2: { plain: plain.beta2, early: early.beta2 },
   };
 }
 
-function constantsOf(beta1: Decay, beta2: Decay, eps: number): Constants {
+function constantsOf(base: Adam | AdamW, exact: boolean): Constants {
+  const { eps } = base;
+  const { beta1, beta2 } = decaysOf(base, exact);
   const [bias1, bias2] = [biasFrom(beta1), biasFrom(beta2)];
   return (applied, eta, out, fresh) => {
     const inverseRoot = 1 / Math.sqrt(bias2(applied));
@@ -132,13 +133,9 @@ function constantsOf(beta1: Decay, beta2: Decay, eps: number): Constants {
   };
 }
 
-const same = (beta: number): Decay => ({ plain: beta, early: beta });
-
 function rule(base: Adam | AdamW): Rule {
-  const { name, eps, amsgrad, nesterov } = base;
+  const { name, amsgrad, nesterov } = base;
   const { beta1, beta2 } = betasOf(base);
-  const constants = constantsOf(same(beta1), same(beta2), eps);
-  const exact = exactBetasOf(base);
   const shared = {
     decoupled: name === "adamw",
     firstGradient: { slot: 0, times: 1 / (1 - beta1) },
@@ -160,8 +157,8 @@ function rule(base: Adam | AdamW): Rule {
     kernel: amsgrad ? "AMSGRAD" : "ADAM",
     slots: ["momentum", "secondMoment", ...(amsgrad ? (["secondMoment"] as const) : [])],
     plainRate: 1e-3,
-    constants,
-    exact: constantsOf(exact.beta1, exact.beta2, eps),
+    constants: constantsOf(base, false),
+    exact: constantsOf(base, true),
     bare: amsgrad ? bareAmsgrad(base) : bareAdam(base),
   };
 }
@@ -204,14 +201,11 @@ function bareAmsgrad(base: Adam | AdamW): BareRule {
 
 export const adamLinear: LinearResponse<Adam | AdamW> = (base, { total, momentum, exact }) => {
   const { eps, amsgrad, nesterov } = base;
-  const plain = betasOf(base);
-  const { beta1, beta2 } = exact
-    ? exactBetasOf(base)
-    : { beta1: same(plain.beta1), beta2: same(plain.beta2) };
+  const { beta1, beta2 } = decaysOf(base, exact);
   const correction = Math.sqrt(biasFrom(beta2)(total));
   const slot = amsgrad ? 2 : 1;
   const looks = nesterov
-    ? lookAhead({ ...base, ...plain })(momentum)
+    ? lookAhead({ ...base, ...betasOf(base) })(momentum)
     : { direct: 0, carried: 1 / biasFrom(beta1)(total, momentum) };
   const beta = decayAt(beta1, total);
   return {

@@ -192,17 +192,11 @@ export function checkOptions<B extends CheckedBase<string>>(
   const base = { ...defaults, ...given(options), name } as Record<string, unknown>;
   expectRate(`${name}.learningRate`, base.learningRate as LearningRate | undefined);
   for (const [key, [, range]] of entries) {
-    if (range) {
-      if (base[key] !== undefined) expectNumber(`${name}.${key}`, base[key], range);
-    } else expectBoolean(`${name}.${key}`, base[key]);
+    const value = base[key];
+    if (!range) expectBoolean(`${name}.${key}`, value);
+    else if (value !== undefined) expectNumber(`${name}.${key}`, value, range);
   }
   return base as unknown as B;
-}
-
-/** t ↦ 1 − β^t, which a mean that began at 0 is divided by. Where it rounds to 1, no power is taken. */
-export function biasOf(beta: number): (t: number) => number {
-  const rounded = -54 / Math.log2(beta);
-  return (t) => (t > rounded ? 1 : 1 - beta ** t);
 }
 
 /** A decay factor, and that of steps 2 to {@link EARLY_STEPS} where gradients are exact. The first step comes before it is known. */
@@ -220,7 +214,15 @@ export const decayAt = ({ plain, early }: Decay, step: number): number =>
 /** Of so many steps, how many are early. */
 const earlyOf = (steps: number) => Math.max(0, Math.min(steps, EARLY_STEPS) - 1);
 
-/** (step, fresh) ↦ the sum of the weights in a mean that began at 0, `fresh` steps before the end of this one: 1 − Π β. */
+/** One that is the same at every step. */
+function evenDecay(beta: number): Decay {
+  return { plain: beta, early: beta };
+}
+
+/**
+ * (step, fresh) ↦ 1 − Π β, which a mean is divided by that began at 0 so many fresh steps before the end of this one. Where it
+ * rounds to 1, no power is taken.
+ */
 export function biasFrom({ plain, early }: Decay): (step: number, fresh?: number) => number {
   const rounded = EARLY_STEPS - 54 / Math.log2(plain);
   return (step, fresh = step) => {
@@ -228,6 +230,11 @@ export function biasFrom({ plain, early }: Decay): (step: number, fresh?: number
     const count = plain === early ? 0 : earlyOf(step) - earlyOf(step - fresh);
     return 1 - early ** count * plain ** (fresh - count);
   };
+}
+
+/** t ↦ 1 − β^t, the same with one β. */
+export function biasOf(beta: number): (t: number) => number {
+  return biasFrom(evenDecay(beta));
 }
 
 /** Writes a step's scalars: what TypedArray's set does, but for few numbers several times as fast. */

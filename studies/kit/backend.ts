@@ -39,24 +39,27 @@ const filterGradient: tf.KernelFunc = ({ inputs, attrs }) => {
   return tf.transpose(own, [1, 2, 0, 3]);
 };
 
-/** Lets gradients of convolutions of stride 1 by their inputs be convolutions, too: twice as fast as the backend's own. */
-export function useConvolvedGradients(): void {
-  const kernelName = tf.Conv2DBackpropInput;
-  const own = tf.getKernel(kernelName, "wasm").kernelFunc;
-  if (own === inputGradient) return;
-  strided = own;
+/** The backend's own kernels, of those that were replaced. */
+const originals = new Map<string, tf.KernelFunc>();
+
+function replaceKernel(kernelName: string, kernelFunc: tf.KernelFunc): void {
+  if (originals.has(kernelName)) return;
+  originals.set(kernelName, tf.getKernel(kernelName, "wasm").kernelFunc);
   tf.unregisterKernel(kernelName, "wasm");
-  tf.registerKernel({ kernelName, backendName: "wasm", kernelFunc: inputGradient });
+  tf.registerKernel({ kernelName, backendName: "wasm", kernelFunc });
 }
 
-let strided: tf.KernelFunc;
+/** Lets gradients of convolutions of stride 1 by their inputs be convolutions, too: twice as fast as the backend's own. */
+export function useConvolvedGradients(): void {
+  replaceKernel(tf.Conv2DBackpropInput, inputGradient);
+}
 
 /** The gradients of the outputs, convolved by the filter turned by 180 degrees with channels in each other's place. */
 const inputGradient: tf.KernelFunc = (given) => {
   const { strides, pad, inputShape } = given.attrs as unknown as tf.Conv2DBackpropInputAttrs;
   const { dy, filter } = given.inputs as unknown as { dy: tf.Tensor4D; filter: tf.Tensor4D };
   const info = tf.backend_util.computeConv2DInfo(inputShape, filter.shape, strides, 1, pad);
-  if (info.strideHeight > 1 || info.strideWidth > 1) return strided(given);
+  if (info.strideHeight > 1 || info.strideWidth > 1) return originals.get(tf.Conv2DBackpropInput)!(given);
   const { top, bottom, left, right } = info.padInfo;
   const [rows, columns] = [info.filterHeight - 1, info.filterWidth - 1];
   const padded = tf.pad(dy, [
@@ -74,15 +77,8 @@ const inputGradient: tf.KernelFunc = (given) => {
  * transposed before: ten times as fast as the backend's own, which has SIMD for the others alone.
  */
 export function useTransposedProducts(): void {
-  const kernelName = tf.BatchMatMul;
-  const own = tf.getKernel(kernelName, "wasm").kernelFunc;
-  if (own === transposedProduct) return;
-  plainProduct = own;
-  tf.unregisterKernel(kernelName, "wasm");
-  tf.registerKernel({ kernelName, backendName: "wasm", kernelFunc: transposedProduct });
+  replaceKernel(tf.BatchMatMul, transposedProduct);
 }
-
-let plainProduct: tf.KernelFunc;
 
 const transposedProduct: tf.KernelFunc = ({ inputs, attrs, backend }) => {
   const { transposeA, transposeB } = attrs as unknown as tf.BatchMatMulAttrs;
@@ -93,5 +89,9 @@ const transposedProduct: tf.KernelFunc = ({ inputs, attrs, backend }) => {
   };
   const a = upright(inputs.a as tf.Tensor, transposeA);
   const b = upright(inputs.b as tf.Tensor, transposeB);
-  return plainProduct({ inputs: { a, b }, attrs: { transposeA: false, transposeB: false }, backend });
+  return originals.get(tf.BatchMatMul)!({
+    inputs: { a, b },
+    attrs: { transposeA: false, transposeB: false },
+    backend,
+  });
 };

@@ -2,7 +2,7 @@ import type { Decay } from "../../bases/base.js";
 import type { Schedule } from "../../schedules.js";
 import type { GradientKind } from "../../common/kinds.js";
 import type { Config, OptimizerOptions, Resolved } from "../../stepper/config.js";
-import type { Modes } from "../../stepper/gradients.js";
+import { distinguishes, type Modes } from "../../stepper/gradients.js";
 import type { Tuner } from "../../tuners/tuners.js";
 import { arrayRuleOf } from "./rules.js";
 
@@ -10,7 +10,7 @@ import { arrayRuleOf } from "./rules.js";
 export interface Plan {
   readonly rule: NonNullable<ReturnType<typeof arrayRuleOf>>["rule"];
   readonly biasDecays: readonly Decay[];
-  /** Are decays of early steps others where gradients are known to be exact? */
+  /** May decays of early steps be others where gradients are known to be exact? */
   readonly exactDecays: boolean;
   readonly slots: number;
   readonly firstGradient: { readonly slot: number; readonly times: number } | undefined;
@@ -74,7 +74,7 @@ export function planOf(given: OptimizerOptions, resolved: Resolved): Plan {
   return {
     rule: arrayRule,
     biasDecays,
-    exactDecays: rule.exact !== undefined && tuner !== null,
+    exactDecays: rule.exact !== undefined && distinguishes(tuner),
     slots: program.slots,
     firstGradient: rule.firstGradient,
     leadSlot: rule.bare.leadSlot,

@@ -1,4 +1,4 @@
-import { exactBetasOf } from "../../bases/adam.js";
+import { decaysOf } from "../../bases/adam.js";
 import type { Decay } from "../../bases/base.js";
 import type { Base } from "../../bases/index.js";
 import { TINY, type Algebra, type Flag, type Value } from "./algebra.js";
@@ -140,7 +140,7 @@ export function arrayRuleOf(base: Base): { rule: ArrayRule; decays: readonly Dec
     case "adam":
     case "adamw": {
       if (base.amsgrad || base.nesterov) return undefined;
-      const { beta1, beta2 } = exactBetasOf(base);
+      const { beta1, beta2 } = decaysOf(base, true);
       return { rule: adam(base, [beta1, beta2]), decays: [beta1, beta2] };
     }
     case "rmsprop":

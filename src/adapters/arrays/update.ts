@@ -62,8 +62,7 @@ export function updated<A>(
   const first = c.equal(state.applied, 0);
   const isYoung = c.less(state.applied, EARLY_STEPS);
   const early = c.and(c.and(plan.exactDecays && by.exact, c.not(first)), isYoung);
-  const { slots: before, biases: sums } = state;
-  const ruled = plan.rule(c, { g: seen, slots: before, biases: sums, moves, counts, first, early });
+  const ruled = plan.rule(c, { ...state, g: seen, moves, counts, first, early });
   const { averages, averaging, share, average } = averaged(c, plan, found);
   const gated = c.mul(c.where(moves, eta, 0), multiplier);
   const rate = c.mul(factor, gated);
