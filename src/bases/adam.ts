@@ -17,7 +17,10 @@ export interface AdamOptions {
   learningRate?: LearningRate;
   /** Decay of the mean of g, in [0, 1); default 0.9, and 0.8 with `superlevel` at steps 2 to 128 where gradients are exact. */
   beta1?: number;
-  /** Decay of the mean of g², in [0, 1); default 0.999, and 0.85 with `superlevel` at steps 2 to 128 where gradients are exact. */
+  /**
+   * Decay of the mean of g², in [0, 1); default 0.999, and with `superlevel` 0.85 at steps 2 to 128 where gradients are exact;
+   * where they are noisy, what the steps so far and the gradients of late say.
+   */
   beta2?: number;
   /** Added to the root, > 0; default 1e-8. */
   eps?: number;
@@ -181,6 +184,11 @@ function bareAdam(base: Adam | AdamW): BareRule {
       const most = longest * (1 / root);
       write(out, eta * root, beta2, 1 - beta2, eps * root, -most, most);
     },
+    // The first weight is 1, so that there is no bias to correct.
+    ...(base.beta2 === undefined && {
+      weighed: (longest) => (_applied, eta, out, _fresh, weight) =>
+        write(out, eta, 1 - weight, weight, eps, -longest, longest),
+    }),
   };
 }
 
@@ -199,10 +207,11 @@ function bareAmsgrad(base: Adam | AdamW): BareRule {
   };
 }
 
-export const adamLinear: LinearResponse<Adam | AdamW> = (base, { total, momentum, exact }) => {
+export const adamLinear: LinearResponse<Adam | AdamW> = (base, { total, momentum, gradients }) => {
   const { eps, amsgrad, nesterov } = base;
-  const { beta1, beta2 } = decaysOf(base, exact);
-  const correction = Math.sqrt(biasFrom(beta2)(total));
+  const { beta1, beta2 } = decaysOf(base, gradients === "exact");
+  const weighed = gradients === "noisy" && base.beta2 === undefined && !amsgrad;
+  const correction = weighed ? 1 : Math.sqrt(biasFrom(beta2)(total));
   const slot = amsgrad ? 2 : 1;
   const looks = nesterov
     ? lookAhead({ ...base, ...betasOf(base) })(momentum)

@@ -1,4 +1,5 @@
 import { expectBoolean, expectNumber, expectOptions, given, type Range } from "../common/expect.js";
+import type { GradientKind } from "../common/kinds.js";
 import type { Schedule } from "../schedules.js";
 import { constant } from "../schedules.js";
 import type { Kernel } from "./kernels.js";
@@ -49,9 +50,16 @@ export interface ScalarRule {
 /**
  * Scalars of the `applied`-th update with learning rate `eta`: writes the step size to `out[0]` and the kernel's
  * constants after it. It is the `fresh`-th update since momentum last started from 0, which corrections of momentum's
- * bias count by; `applied` itself unless a step was rejected.
+ * bias count by; `applied` itself unless a step was rejected. `squareWeight`: of g² in a mean of squares that leaves it to
+ * the step.
  */
-export type Constants = (applied: number, eta: number, out: Float64Array, fresh: number) => void;
+export type Constants = (
+  applied: number,
+  eta: number,
+  out: Float64Array,
+  fresh: number,
+  squareWeight: number,
+) => void;
 
 /**
  * What a slot holds: momentum, a mean of past gradients that moves the parameters, which a rejected step starts again;
@@ -68,6 +76,8 @@ export interface BareRule {
   readonly leadSlot: number;
   /** `longest`: how long a coordinate of a direction may be that has a usual length of 1, such as Adam's g / √nu. */
   readonly constants: (longest: number) => Constants;
+  /** The same where each step weighs g² in the mean of squares; absent where the decay was given, or there is no such mean. */
+  readonly weighed?: (longest: number) => Constants;
   /** The rate of `scheduleFree` without a tuner, where its authors give one; default `plainRate`. */
   readonly plainRate?: number;
 }
@@ -128,13 +138,13 @@ export interface NoLinear {
 }
 
 /**
- * Updates that bias corrections count: `momentum` those since momentum last started from 0; and whether the rule's constants
- * are those for exact gradients.
+ * Updates that bias corrections count: `momentum` those since momentum last started from 0; and the gradients that the rule's
+ * constants are for, "undecided" where they are for any.
  */
 export interface Updates {
   readonly total: number;
   readonly momentum: number;
-  readonly exact: boolean;
+  readonly gradients: GradientKind;
 }
 
 /** The linear response of a base after so many updates. It is apart from the record, as only diagnostics ask for it. */

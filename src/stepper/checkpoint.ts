@@ -77,7 +77,10 @@ function read(given: unknown): { version: number; description: Description; payl
     refuse("it is truncated or damaged (checksum)");
   const text = view.getUint32(12, true);
   if (HEADER + text > state.length) refuse("it is damaged (description)");
-  const description = parse(state.subarray(HEADER, HEADER + text));
+  const found = parse(state.subarray(HEADER, HEADER + text));
+  // Steps of older packages weighed no squares.
+  const description =
+    version === VERSION ? found : { ...found, clock: { ...{ squaresMax: 0 }, ...found.clock } };
   return { version, description, payload: state.subarray(HEADER + text) };
 }
 

@@ -21,8 +21,9 @@ export interface Clock {
   age: number;
   weightSum: number;
   rateMax: number;
-  /** Running mean of ‖g‖². */
+  /** Running mean of ‖g‖², and the largest of late. */
   squaresMean: number;
+  squaresMax: number;
   /** Running means of ⟨e, g⟩ and of its square, and over how many steps. */
   slopeMean: number;
   slopeSquares: number;
@@ -59,6 +60,7 @@ export const newClock = (gradients: GradientKind): Clock => ({
   ...newAverage(),
   rateMax: 0,
   squaresMean: 0,
+  squaresMax: 0,
   watch: undefined,
 });
 
@@ -70,7 +72,7 @@ const COUNTS = ["iterations", "skipped", "windowStart", "anchors"] as const;
 const APPLIED_COUNTS = ["momentumStart", "slopes"] as const;
 const MEASURES = [
   ...(["learningRate", "gradNormMax", "age", "weightSum", "rateMax"] as const),
-  ...(["squaresMean", "slopeSquares"] as const),
+  ...(["squaresMean", "squaresMax", "slopeSquares"] as const),
 ];
 
 /** JSON has null for what is no number: a V, or a loss. */

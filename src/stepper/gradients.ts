@@ -35,6 +35,8 @@ export interface Mode {
   readonly longest: number;
   /** Does the average forget where ⟨e, g⟩ says that it lags behind? */
   readonly shortensAverage: boolean;
+  /** Does each step say what g² weighs in second moments? */
+  readonly weighsSquares: boolean;
   readonly anchor: CheckedAnchor | null;
   /** What an anchor keeps of S, also one that the caller asks for. */
   readonly carry: number;
@@ -61,10 +63,10 @@ const EXACT = {
 };
 const NOISY: typeof EXACT = {
   anchor: { first: 64, growth: 2, carry: 1 },
-  growthLimit: { first: 10, later: 1.5 },
+  growthLimit: { first: 10, later: 1.3 },
   ownFloor: true,
   rewardLimit: 2,
-  start: 1e-2,
+  start: 2e-2,
   promise: 0.2,
 };
 /** Noisy gradients under a rule that is worse for averaging, such as Lion's: it decays in windows, but S is carried on. */
@@ -76,9 +78,10 @@ const NOISY_UNAVERAGED: typeof EXACT = {
 };
 /** Of gradients under noise: an average over t² weights, and limits against late spikes of the loss. */
 const NOISY_AVERAGING: Averaging = { interpolation: 0.9, power: 2, ratePower: 2 };
-const GRADIENT_LIMIT = 1;
-const LONGEST = 5;
+const LIMITS = { gradientLimit: 1.5, clipsLong: false, longest: 5 };
 const UNLIMITED = { gradientLimit: Infinity, clipsLong: false, longest: 3.4e38 };
+/** Where gradients are exact and a step grows with them, as plain SGD's does. */
+const PROPORTIONAL = { gradientLimit: 1, clipsLong: true };
 
 function anchorOf(given: AnchorOptions | null, defaults: CheckedAnchor): CheckedAnchor | null {
   if (given === null) return null;
@@ -105,13 +108,12 @@ function ruleOf(rule: Rule, averages: boolean, averaging: Averaging | undefined)
   const { kernel, constants, slots, bare } = rule;
   const own = rule.averaging !== undefined;
   const shortensAverage = averages && !own;
-  const limits = shortensAverage
-    ? { gradientLimit: GRADIENT_LIMIT, clipsLong: false, longest: LONGEST }
-    : UNLIMITED;
-  const shared = { averages, averaging, shortensAverage, ...limits };
+  const limits = shortensAverage ? LIMITS : UNLIMITED;
+  const weighed = shortensAverage ? bare.weighed : undefined;
+  const shared = { averages, averaging, shortensAverage, weighsSquares: weighed !== undefined, ...limits };
   const { firstSlot, leadSlot } = bare;
   if (averages) {
-    const averaged = { kernel: bare.kernel, constants: bare.constants(limits.longest) };
+    const averaged = { kernel: bare.kernel, constants: (weighed ?? bare.constants)(limits.longest) };
     return { ...averaged, momenta: [leadSlot], firstSlot, leadSlot, ...shared };
   }
   return { kernel, constants, momenta: placesOf(slots, "momentum"), firstSlot: 0, leadSlot, ...shared };
@@ -143,7 +145,7 @@ export function modesOf(rule: Rule, tuner: Tuner | null): Modes {
   const exact: Mode = {
     ...free,
     constants: rule.exact ?? free.constants,
-    ...(rule.proportional && { gradientLimit: GRADIENT_LIMIT, clipsLong: true }),
+    ...(rule.proportional && PROPORTIONAL),
   };
   return {
     exact,

@@ -83,7 +83,7 @@ export function enterMode({ scalars }: Engine, mode: Mode, anchors: number, limi
 /** What a step changes in the clock, besides counts. One object for all steps: small ones would be most of what they drop. */
 export type After = Pick<
   Clock,
-  "age" | "rateMax" | "weightSum" | "squaresMean" | "learningRate" | "gradNormMax"
+  "age" | "rateMax" | "weightSum" | "squaresMean" | "squaresMax" | "learningRate" | "gradNormMax"
 >;
 
 /** Several times as fast as `Object.assign`. */
@@ -92,6 +92,7 @@ export function keep(after: After, clock: Clock): void {
   clock.rateMax = after.rateMax;
   clock.weightSum = after.weightSum;
   clock.squaresMean = after.squaresMean;
+  clock.squaresMax = after.squaresMax;
   clock.learningRate = after.learningRate;
   clock.gradNormMax = after.gradNormMax;
 }
@@ -114,27 +115,52 @@ export function weigh({ averaging }: Mode, clock: Readonly<Clock>, eta: number, 
 /** x^y, where `**` itself would take as long as all the rest of a step of few parameters. */
 const power = (x: number, y: number): number => (y === 2 ? x * x : x ** y);
 
-/** The mean of ‖g‖² decays like Adam's of g². */
+/** The mean of ‖g‖² decays like Adam's of g², where no step weighs them. */
 export const SQUARES_DECAY = 0.999;
 const squaresBias = biasOf(SQUARES_DECAY);
+
+/** Second moments remember 1 / RECENT of the steps so far, and at most a thousand. */
+export const RECENT = 5;
+/** A mean is stale where no gradient of late has had this share of it: the largest ‖g‖² fades by so much a step. */
+export const STALE = 0.1;
+export const FADING = 0.98;
+/** What g² weighs in a mean that is stale. */
+export const FRESH = 0.1;
+
+/** What g² weighs in second moments, and ‖g‖² in its mean alike. The first that is weighed has all the weight: there is no bias to correct. */
+export function weightOfSquare(
+  { weighsSquares }: Mode,
+  { squaresMean, squaresMax }: Readonly<Clock>,
+  applied: number,
+  norm: number,
+  after: Pick<After, "squaresMax">,
+): number {
+  after.squaresMax = squaresMax;
+  if (!weighsSquares) return 1 - SQUARES_DECAY;
+  after.squaresMax = Math.max(norm * norm, FADING * squaresMax);
+  const least = after.squaresMax < STALE * squaresMean ? FRESH : 1 - SQUARES_DECAY;
+  return squaresMax === 0 ? 1 : Math.max(least, RECENT / (applied + RECENT - 1));
+}
 
 /** A gradient that is clipped counts in the mean as at most so many times those before it, or the mean would run after it. */
 export const MOST_COUNTED = 2;
 
-/** The root mean square of ‖g‖ over so many gradients; Infinity where there were none. */
-const typicalNorm = (squaresMean: number, applied: number): number =>
-  applied > 0 ? Math.sqrt(squaresMean / squaresBias(applied)) : Infinity;
+/** The root mean square of ‖g‖ over so many gradients; Infinity where there were none. Weighed by the steps it has no bias. */
+const typicalNorm = ({ weighsSquares }: Mode, squaresMean: number, applied: number): number =>
+  applied > 0 ? Math.sqrt(squaresMean / (weighsSquares ? 1 : squaresBias(applied))) : Infinity;
 
 /** The longest gradient that is not clipped: one as long as those before it keeps their root mean square. */
-export const longestWhole = (
-  { clipsLong }: Mode,
-  { squaresMean }: Readonly<Clock>,
-  before: number,
-): number => (clipsLong ? typicalNorm(squaresMean, before) : Infinity);
+export const longestWhole = (mode: Mode, { squaresMean }: Readonly<Clock>, before: number): number =>
+  mode.clipsLong ? typicalNorm(mode, squaresMean, before) : Infinity;
 
 /** Takes a gradient into the mean of ‖g‖². */
-export function remember({ squaresMean }: Readonly<Clock>, norm: number, after: Partial<After>): number {
-  return (after.squaresMean = SQUARES_DECAY * squaresMean + (1 - SQUARES_DECAY) * norm * norm);
+export function remember(
+  { squaresMean }: Readonly<Clock>,
+  norm: number,
+  after: Partial<After>,
+  weight = 1 - SQUARES_DECAY,
+): number {
+  return (after.squaresMean = (1 - weight) * squaresMean + weight * norm * norm);
 }
 
 /**
@@ -148,12 +174,13 @@ export function shorten(
   applied: number,
   norm: number,
   after: Partial<After>,
+  weight: number,
 ): number {
   const longest = MOST_COUNTED * longestWhole(mode, clock, applied - 1);
-  const mean = remember(clock, longest > 0 ? Math.min(norm, longest) : norm, after);
+  const mean = remember(clock, longest > 0 ? Math.min(norm, longest) : norm, after, weight);
   // A power takes as long as all the rest of a step of few parameters.
   if (mode.gradientLimit === Infinity || norm === 0) return 1;
-  return Math.min(1, (mode.gradientLimit * typicalNorm(mean, applied)) / norm);
+  return Math.min(1, (mode.gradientLimit * typicalNorm(mode, mean, applied)) / norm);
 }
 
 /** Steps over which ⟨e, g⟩ is averaged, and how many standard errors below 0 its mean has to be. */

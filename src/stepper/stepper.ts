@@ -19,6 +19,7 @@ import {
   remember,
   shorten,
   weigh,
+  weightOfSquare,
   type After,
 } from "./mode.js";
 import { hugeGradient, isHuge, leftRange, nonFiniteGradient, singular } from "./safety.js";
@@ -38,6 +39,7 @@ export class Stepper extends Rewindable {
     rateMax: 0,
     weightSum: 0,
     squaresMean: 0,
+    squaresMax: 0,
     learningRate: 0,
     gradNormMax: 0,
   };
@@ -79,7 +81,7 @@ export class Stepper extends Rewindable {
     const limit = Math.min(1 + 1000 * time.gradNormMax, longestWhole(mode, time, step - time.skipped - 1));
     if (isHuge(limit) || couldOverflow(engine, this.resolved, mode, eta, limit, 1)) return undefined;
     engine.scalars[Scalar.clipScale] = 1;
-    this.#prepare(mode, step - time.skipped, eta, loss);
+    this.#prepare(mode, step - time.skipped, 0, eta, loss);
     const squares = engine.kernels.scanAndStep(limit * limit);
     if (squares < 0) return undefined;
     const gradNorm = Math.sqrt(squares);
@@ -88,14 +90,17 @@ export class Stepper extends Rewindable {
     return this.end({ step, gradNorm, before: undefined, clockBefore: undefined });
   }
 
-  /** What the kernels need to know of a step besides the gradient's norm. */
-  #prepare(mode: Mode, applied: number, eta: number, loss?: number): void {
+  /** What the kernels need to know of a step besides the gradient's norm, 0 where no second moment goes by it. Tells what ‖g‖² weighs. */
+  #prepare(mode: Mode, applied: number, norm: number, eta: number, loss?: number): number {
+    const { time } = this;
     const { scalars } = this.engine;
-    mode.constants(applied, eta, scalars, applied - this.time.momentumStart);
+    scalars[Scalar.weight] = weigh(mode, time, eta, this.#after);
+    const squareWeight = weightOfSquare(mode, time, applied, norm, this.#after);
+    mode.constants(applied, eta, scalars, applied - time.momentumStart, squareWeight);
     this.#after.learningRate = eta;
     scalars[Scalar.learningRate] = eta;
-    scalars[Scalar.weight] = weigh(mode, this.time, eta, this.#after);
     scalars[Scalar.promiseLimit] = promiseOf(mode, loss);
+    return squareWeight;
   }
 
   /** ‖g‖² before clipping; finite for every finite gradient. */
@@ -141,7 +146,7 @@ export class Stepper extends Rewindable {
     this.decide(kind);
     const mode = modes[kind];
     const applied = step - this.time.skipped;
-    this.#prepare(mode, applied, eta, loss);
+    const squareWeight = this.#prepare(mode, applied, usedNorm, eta, loss);
     this.#after.gradNormMax = gradNormMax;
     scalars[mode.clipsLong ? Scalar.clipScale : Scalar.rate] *= shorten(
       mode,
@@ -149,6 +154,7 @@ export class Stepper extends Rewindable {
       applied,
       usedNorm,
       this.#after,
+      squareWeight,
     );
     return { step, gradNorm, before, clockBefore };
   }

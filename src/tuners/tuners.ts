@@ -46,7 +46,7 @@ export interface TunerOptions {
   betas?: readonly number[];
   /**
    * s_init: the scale to start from, > 0. Left out, `superlevel` finds it at the first step that moves:
-   * 0.03 ‖x‖ / ‖u_1‖ with exact gradients, 0.01 ‖x‖ / ‖u_1‖ with noisy ones, 0.001 ‖x‖ / ‖u_1‖ until it is known which
+   * 0.03 ‖x‖ / ‖u_1‖ with exact gradients, 0.02 ‖x‖ / ‖u_1‖ with noisy ones, 0.001 ‖x‖ / ‖u_1‖ until it is known which
    * they are, and √n for ‖x‖ where x = 0.
    */
   sInit?: number;
@@ -65,7 +65,7 @@ export interface TunerOptions {
   /** When to reset the reference point; null: never. What is left out depends on the gradients. */
   anchor?: AnchorOptions | null;
   /**
-   * `superlevel` only. Default { first: 300, later: 10 } with exact gradients, { first: 10, later: 1.5 } with noisy ones;
+   * `superlevel` only. Default { first: 300, later: 10 } with exact gradients, { first: 10, later: 1.3 } with noisy ones;
    * null: no limit.
    */
   growthLimit?: Partial<GrowthLimit> | null;

@@ -178,6 +178,24 @@ test("the average forgets half of its age where it lags behind for long", () => 
   expect(apart(run.x, optimizer.params)).toBeLessThan(1e-3);
 });
 
+test.each([false, true])("second moments forget what gradients of late are far below; known: %s", (known) => {
+  const [optimizer, run] = [createOptimizer(start), new ArrayRun({}, known)];
+  const ratios: number[] = [];
+  for (let step = 1; step <= 700; step++) {
+    const g = wave(step).map((value) => Math.fround(step < 400 ? value : value / 64));
+    optimizer.step(g);
+    run.step(g);
+    const nu = run.state.slots[1] as Plain;
+    expect(apart(nu.list, optimizer.moments[1])).toBeLessThan(1e-4);
+    const { squares, squaresMax } = run.state.average;
+    ratios.push(asNumber(squaresMax) / asNumber(squares));
+  }
+  expect(Math.min(...ratios)).toBeLessThan(0.1);
+  // They catch up.
+  expect(ratios.at(-1)).toBeGreaterThan(0.1);
+  expect(optimizer.gradients).toBe("noisy");
+});
+
 test.each([
   ["another form", { tuner: mechanic() }, "tuner mechanic()"],
   ["a tuner for each tensor", { tuner: superlevel({ granularity: "tensor" }) }, 'granularity "tensor"'],

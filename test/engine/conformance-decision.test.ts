@@ -173,7 +173,7 @@ describe.each(engines)("%s engine", (engine) => {
       };
       expect(moved("auto") / 1e-3).toBeCloseTo(1, 3);
       expect(moved("exact") / 3e-2).toBeCloseTo(1, 3);
-      expect(moved("noisy") / (averagesNoise ? 1e-2 : 3e-2)).toBeCloseTo(1, 3);
+      expect(moved("noisy") / (averagesNoise ? 2e-2 : 3e-2)).toBeCloseTo(1, 3);
     }
   });
 });

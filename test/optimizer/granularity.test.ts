@@ -23,7 +23,7 @@ const perParameter = Object.entries(tuners).filter(
 function expectNear(actual: ArrayLike<number>, expected: ArrayLike<number>, what: string): void {
   for (let i = 0; i < expected.length; i++) {
     const error = Math.abs(actual[i] - expected[i]);
-    if (!(error <= 1e-4 * (Math.abs(expected[i]) + 1e-6))) {
+    if (!(error <= 1e-4 * (Math.abs(expected[i]) + 1e-3))) {
       throw new Error(`${what}[${i}] is ${actual[i]}, not ${expected[i]}`);
     }
   }

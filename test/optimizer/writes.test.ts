@@ -21,7 +21,7 @@ function stepped(options: OptimizerOptions, size: number, steps = 3): Optimizer 
     options,
   );
   for (let k = 0; k < steps; k++)
-    optimizer.step(Float32Array.from({ length: size }, (_, i) => Math.sin(i + k / 9)));
+    optimizer.step(Float32Array.from({ length: size }, (_, i) => Math.sin(2 * i + k / 9)));
   return optimizer;
 }
 

@@ -136,7 +136,18 @@ export function forget(
 }
 
 /**
- * The root mean square of gradients' norms so far decays like Adam's of g. A gradient that is longer than `limit` times
+ * What g^2 weighs in nu, and |g|^2 in its mean: a fifth of the steps is remembered, at most a thousand. Where no square of late
+ * comes near to the mean, a tenth. The first has all the weight.
+ */
+export function weighSquares(mean: number, before: number, t: number, norm: number) {
+  const most = Math.max(norm * norm, 0.98 * before);
+  const stale = most < 0.1 * mean;
+  const weight = Math.max(stale ? 0.1 : 1 - 0.999, 5 / (t + 4));
+  return { weight: before === 0 ? 1 : weight, most, stale };
+}
+
+/**
+ * The root mean square of gradients' norms so far decays like Adam's of g, or as squares are weighed. A gradient that is longer than `limit` times
  * that makes a step that is shorter by as much, or is clipped to it. Where it is clipped, it counts as at most twice
  * those before it.
  */
@@ -146,11 +157,13 @@ export function shorten(
   t: number,
   norm: number,
   clips: boolean,
+  weight: number,
 ): { mean: number; factor: number } {
   const decay = 0.999;
   const most = clips && mean > 0 ? 2 * Math.sqrt(mean / (1 - decay ** (t - 1))) : Infinity;
   const counted = Math.min(norm, most);
-  const next = decay * mean + (1 - decay) * counted * counted;
-  const typical = Math.sqrt(next / (1 - decay ** t));
+  const fresh = weight || 1 - decay;
+  const next = (1 - fresh) * mean + fresh * counted * counted;
+  const typical = Math.sqrt(weight ? next : next / (1 - decay ** t));
   return { mean: next, factor: norm > 0 ? Math.min(1, (limit * typical) / norm) : 1 };
 }

@@ -29,6 +29,8 @@ export interface Rates {
   exact: boolean;
   /** What a gradient that is long makes the step shorter by. */
   factor: number;
+  /** What g^2 weighs in nu where the step says it: averaged, with beta2 left out. */
+  squareWeight: number;
 }
 
 /** Finds what becomes of coordinate i; moves its moments. */
@@ -103,9 +105,16 @@ function sgd(base: Of<"sgd">, { eta, multiplier, t, bare, factor }: Rates, round
 }
 
 /** g / (sqrt nu + eps) */
-function normalized(decay: number, epsilon: number, rate: number, unit: number, round: Round): Rule {
+function normalized(
+  decay: number,
+  epsilon: number,
+  rate: number,
+  unit: number,
+  round: Round,
+  weight = 1 - decay,
+): Rule {
   const keep = round(decay);
-  const fresh = round(1 - decay);
+  const fresh = round(weight);
   const eps = round(epsilon);
   const step = round(rate);
   const root: Find = (i, g, { nu }) => {
@@ -119,7 +128,9 @@ function normalized(decay: number, epsilon: number, rate: number, unit: number, 
 }
 
 function adam(base: Of<"adam" | "adamw">, rates: Rates, round: Round): Rule {
-  const { eta, multiplier, t, bare, exact, factor } = rates;
+  const { eta, multiplier, t, bare, exact, factor, squareWeight } = rates;
+  if (bare && !base.amsgrad && squareWeight > 0)
+    return normalized(1 - squareWeight, base.eps, eta * factor * multiplier, 1, round, squareWeight);
   // What is left out depends on the gradients, but at the first step.
   const { beta1: plain1 = 0.9, beta2: plain2 = 0.999 } = base;
   const { beta1: early1 = exact ? 0.8 : 0.9, beta2: early2 = exact ? 0.85 : 0.999 } = base;

@@ -23,6 +23,8 @@ export interface Averaged {
   readonly clipsLong: boolean;
   /** A coordinate of a normalized direction is at most this. */
   readonly longest: number;
+  /** A step says what squares weigh in nu, where beta2 is left out, and in the mean of |g|^2. */
+  readonly weighs: boolean;
   /** Decay factors that are left out are those for exact gradients. */
   readonly exact: boolean;
 }
@@ -49,7 +51,7 @@ export interface Choices {
   averagesNoise: boolean;
 }
 
-export const CHOICES: Choices = { gradientLimit: 1, longest: 5, averagesNoise: true };
+export const CHOICES: Choices = { gradientLimit: 1.5, longest: 5, averagesNoise: true };
 
 /** Gradients differ by more than this share of their squares: they are noisy. */
 const NOISE_LIMIT = 3e-3;
@@ -72,10 +74,10 @@ const exactly: Defaults = {
 };
 const noisily: Defaults = {
   anchor: { first: 64, growth: 2, carry: 1 },
-  growthLimit: { first: 10, later: 1.5 },
+  growthLimit: { first: 10, later: 1.3 },
   ownFloor: true,
   rewardLimit: 2,
-  start: 1e-2,
+  start: 2e-2,
   promise: 0.2,
 };
 
@@ -120,7 +122,7 @@ const carriedOn: Defaults = {
 export const NOISE_AVERAGING: Averaging = { interpolation: 0.9, power: 2, ratePower: 2 };
 const unbounded = {
   ...{ forgets: false, gradientLimit: Infinity, clipsLong: false, longest: Infinity },
-  exact: false,
+  ...{ weighs: false, exact: false },
 };
 
 /** The averaging that a base is itself, or that noise asks for, and what limits its steps. */
@@ -128,7 +130,7 @@ function averagingOf(base: BaseOptions, kind: Kind, choices: Choices): Averaged 
   if (base.name === "scheduleFree") return { averaging: base, ...unbounded };
   const { gradientLimit, longest } = choices;
   // Steps of plain gradients that are too long make the next ones longer: where h sees that, it is late.
-  const clips = { ...unbounded, gradientLimit, clipsLong: true };
+  const clips = { ...unbounded, gradientLimit: 1, clipsLong: true };
   if (kind === "exact") return { averaging: null, ...(base.name === "sgd" ? clips : unbounded), exact: true };
   if (kind === "undecided") return { averaging: null, ...unbounded };
   if (!choices.averagesNoise) return { averaging: null, ...unbounded };
@@ -138,6 +140,7 @@ function averagingOf(base: BaseOptions, kind: Kind, choices: Choices): Averaged 
     gradientLimit,
     clipsLong: false,
     longest,
+    weighs: (base.name === "adam" || base.name === "adamw") && !base.amsgrad && base.beta2 === undefined,
     exact: false,
   };
 }

@@ -1,6 +1,14 @@
 /** The base's side of a step: from the gradient to u, with moments and averages. */
 import { averagerOf, averagesOf, copyAverages, forget, leadOf, offsetOf } from "./averaging.js";
-import { shorten, weigh, type Averages, type AverageForm, type Slope, type Weights } from "./averaging.js";
+import {
+  shorten,
+  weigh,
+  weighSquares,
+  type Averages,
+  type AverageForm,
+  type Slope,
+  type Weights,
+} from "./averaging.js";
 import { copyOf, isDecoupled, momentsOf, ruleOf, type Find, type Moments, type Rates } from "./base.js";
 import { NOISE_AVERAGING, type Mode } from "./kinds.js";
 import type { BaseOptions, ReferenceOptions, Round, TensorOptions } from "./options.js";
@@ -37,8 +45,11 @@ export interface Conditions {
 export interface Limits {
   clip: number;
   factor: number;
-  /** Mean of |g|^2 with this gradient. */
+  /** Mean of |g|^2 with this gradient, its largest of late, and what g^2 weighs, 0 where no step says it. */
   mean: number;
+  most: number;
+  weight: number;
+  stale: boolean;
 }
 
 /** What limited a step, and what the average made of it. */
@@ -50,6 +61,8 @@ export interface Effects {
   /** <e, g>, which says whether the average lags behind. */
   slope: number;
   forgot: boolean;
+  /** No gradient of late came near to what nu remembers. */
+  stale: boolean;
 }
 
 export class Updates {
@@ -63,8 +76,9 @@ export class Updates {
   /** u is found by itself, as x takes part in it. */
   readonly #apart: boolean;
   #averages: Averages;
-  /** Running mean of |g|^2. */
+  /** Running mean of |g|^2, and the largest of late. */
   #squares = 0;
+  #most = 0;
 
   constructor(options: ReferenceOptions, size: number, tensors: Tensor[], round: Round) {
     const { base, tuner, averages = "lead" } = options;
@@ -91,21 +105,25 @@ export class Updates {
   }
 
   /** `gNorm`: |g| as the caller has it clipped. */
-  limits({ gradientLimit, clipsLong }: Mode, t: number, gNorm: number): Limits {
-    const { mean, factor } = shorten(gradientLimit, this.#squares, t, gNorm, clipsLong);
-    return clipsLong ? { clip: factor, factor: 1, mean } : { clip: 1, factor, mean };
+  limits({ gradientLimit, clipsLong, weighs }: Mode, t: number, gNorm: number): Limits {
+    const weighed = { weight: 0, most: this.#most, stale: false };
+    const { weight, most, stale } = weighs ? weighSquares(this.#squares, this.#most, t, gNorm) : weighed;
+    const { mean, factor } = shorten(gradientLimit, this.#squares, t, gNorm, clipsLong, weight);
+    const found = { mean, most, weight, stale };
+    return clipsLong ? { clip: factor, factor: 1, ...found } : { clip: 1, factor, ...found };
   }
 
   /** u_t = BASE(g_t; eta_t), tensor by tensor. Nothing changes before `keep`. */
-  find(seen: Float64Array, { x, eta, t, mode, limits: { clip, factor, mean } }: Conditions) {
+  find(seen: Float64Array, { x, eta, t, mode, limits }: Conditions) {
+    const { clip, factor, mean, most, weight: squareWeight, stale } = limits;
     const moments = copyOf(this.moments);
     const averages = copyAverages(this.#averages);
     const { averaging } = mode;
     // A step that may turn out to have been the first of an average counts, too.
     const { weights, c } = weigh(this.#form, averaging ?? NOISE_AVERAGING, this.weights, eta);
     const shortened = Math.min(clip, factor) < 1;
-    const effects: Effects = { bounded: 0, shortened, slope: 0, forgot: false };
-    const rates = { eta, t, bare: averaging !== null, exact: mode.exact, factor };
+    const effects: Effects = { bounded: 0, shortened, slope: 0, forgot: false, stale };
+    const rates = { eta, t, bare: averaging !== null, exact: mode.exact, factor, squareWeight };
     const average = averaging && averagerOf(this.#form, averages, averaging.interpolation, c, this.#round);
     if (averaging) effects.slope = this.#slope(averages, averaging.interpolation, seen);
     const u = new Float64Array(seen.length);
@@ -120,6 +138,7 @@ export class Updates {
       this.moments = moments;
       this.#averages = averages;
       this.#squares = mean;
+      this.#most = most;
       Object.assign(this.weights, weights);
       if (mode.forgets)
         effects.forgot = forget(this.#form, averaging!, this.weights, this.slope, effects.slope);

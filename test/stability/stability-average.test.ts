@@ -186,7 +186,7 @@ describe("noisy gradients", () => {
       const { scale, learningRate, averaging, moments } = optimizer;
       const { weight: c, interpolation: beta } = averaging!;
       const parts = curvatures.map((k, i) => {
-        const root = Math.sqrt(moments[1][i] / (1 - 0.999 ** t)) + 1e-8;
+        const root = Math.sqrt(moments[1][i]) + 1e-8;
         return (learningRate * (typeof scale === "number" ? scale : scale[i]) * k) / root;
       });
       const exact = (Math.max(...parts) * factorOf(beta, c)) / 2;

@@ -56,6 +56,8 @@ export interface Run {
   /** Steps at which the gradient is 0, and at which it is 32 times as large. */
   zeros?: readonly number[];
   spikes?: readonly number[];
+  /** From this step on the gradient is a 64th as large. */
+  faint?: number;
 }
 
 /** An optimizer as far as a walk needs it. */
@@ -109,7 +111,7 @@ export function twinOf(run: Run, changes: { round?: (value: number) => number } 
 
 /** The gradients of a run, step by step, as the optimizer is given them. */
 export function gradientsOf(run: Run): (step: number) => Float32Array {
-  const { size, coarse, second, pace = 1, zeros = [], spikes = [] } = run;
+  const { size, coarse, second, pace = 1, zeros = [], spikes = [], faint = Infinity } = run;
   const random = noise(size + 1);
   startAt(size, random);
   let first: Float32Array | undefined;
@@ -118,6 +120,7 @@ export function gradientsOf(run: Run): (step: number) => Float32Array {
     const g = gradientAt(pace * step, size, random, coarse ? 1 / 64 : 0);
     if (zeros.includes(step)) return g.fill(0);
     if (spikes.includes(step)) return g.map((value) => 32 * value);
+    if (step >= faint) return g.map((value) => value / 64);
     if (decided || !first) return (first = g);
     decided = true;
     return first.map((value) => (second === "again" ? value : -value));
@@ -205,6 +208,7 @@ export interface Walked {
   shortened: number;
   bounded: number;
   forgot: number;
+  stale: number;
 }
 
 /** Takes an optimizer that was created with `argumentsOf` the run through it. */
@@ -214,7 +218,7 @@ export function walkWith(optimizer: Walker, run: Run): Walked {
   const gradientOf = gradientsOf(run);
   const groups = tuner?.granularity === "tensor" ? (run.tensors ?? [{ size }]) : [{ size }];
   const count = groups.filter((tensor) => !("frozen" in tensor && tensor.frozen)).length;
-  const walked = { twin, byGrowth: 0, byPromise: 0, shortened: 0, bounded: 0, forgot: 0 };
+  const walked = { twin, byGrowth: 0, byPromise: 0, shortened: 0, bounded: 0, forgot: 0, stale: 0 };
   let known: Group[] | undefined;
   for (let step = 1; step <= run.steps; step++) {
     const g = gradientOf(step);
@@ -239,6 +243,7 @@ export function walkWith(optimizer: Walker, run: Run): Walked {
     walked.shortened += Number(own.effects?.shortened ?? false);
     walked.bounded += own.effects?.bounded ?? 0;
     walked.forgot += Number(own.effects?.forgot ?? false);
+    walked.stale += Number(own.effects?.stale ?? false);
   }
   compareAverage(optimizer, twin);
   if (twin.average()) compareClock(optimizer, twin);

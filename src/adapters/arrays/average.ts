@@ -1,5 +1,6 @@
 import type { Averaging } from "../../bases/base.js";
 import { ERRORS, EVIDENCE, MOST_COUNTED, SQUARES_DECAY } from "../../stepper/mode.js";
+import { FADING, FRESH, RECENT, STALE } from "../../stepper/mode.js";
 import { TINY, type Algebra, type Flag, type Value } from "./algebra.js";
 
 /** What a schedule-free average remembers of its weights, and what limits long gradients. */
@@ -8,8 +9,9 @@ export type Average<V> = {
   /** Σ w, in units of the newest. */
   readonly weightSum: V;
   readonly rateMax: V;
-  /** Mean of ‖g‖², and what its weights sum to. */
+  /** Mean of ‖g‖², its largest of late, and what the mean's weights sum to. */
   readonly squares: V;
+  readonly squaresMax: V;
   readonly squaresBias: V;
   /** Means of ⟨e, g⟩ and of its square, and over how many steps. */
   readonly slope: V;
@@ -43,23 +45,53 @@ export function weighed<A>(
   };
 }
 
+const PLAIN = { varies: false, fresh: 1 - SQUARES_DECAY, kept: SQUARES_DECAY };
+
+/** What g² weighs in second moments, and ‖g‖² in its mean alike, and what is left of them; and whether that varies from step to step. */
+export interface SquareWeight<A> {
+  readonly varies: Flag<A>;
+  readonly fresh: Value<A>;
+  readonly kept: Value<A>;
+}
+
+/** The weight of the square of a gradient of such a norm, after so many. */
+export function weighedSquare<A>(
+  c: Algebra<A>,
+  average: Average<Value<A>>,
+  applied: Value<A>,
+  norm: Value<A>,
+  { varies, moves }: { varies: Flag<A>; moves: Flag<A> },
+): { average: Average<Value<A>>; weight: SquareWeight<A> } {
+  if (varies === false) return { average, weight: PLAIN };
+  const { squares, squaresMax } = average;
+  const most = c.max(c.square(norm), c.mul(FADING, squaresMax));
+  const least = c.where(c.less(most, c.mul(STALE, squares)), FRESH, PLAIN.fresh);
+  const later = c.max(least, c.div(RECENT, c.add(applied, RECENT)));
+  const fresh = c.where(varies, c.where(c.less(0, squaresMax), later, 1), PLAIN.fresh);
+  return {
+    average: { ...average, squaresMax: c.where(c.and(varies, moves), most, squaresMax) },
+    weight: { varies, fresh, kept: c.sub(1, fresh) },
+  };
+}
+
 /** A factor ≤ 1 where the gradient is longer than `limit` times the root mean square of its norm so far. */
 export function shortened<A>(
   c: Algebra<A>,
   average: Average<Value<A>>,
   { limit, clips }: { limit: Value<A> | undefined; clips: Flag<A> },
   norm: Value<A>,
-  { moves, counts }: { moves: Flag<A>; counts: Flag<A> },
+  { moves, counts, weight }: { moves: Flag<A>; counts: Flag<A>; weight: SquareWeight<A> },
 ): { average: Average<Value<A>>; factor: Value<A> } {
   if (limit === undefined) return { average, factor: 1 };
-  const next = (taken: Flag<A>, before: Value<A>, value: Value<A>) =>
-    c.where(taken, c.add(c.mul(SQUARES_DECAY, before), c.mul(1 - SQUARES_DECAY, value)), before);
-  const typicalOf = (squares: Value<A>, bias: Value<A>) => c.sqrt(c.div(squares, c.max(bias, TINY)));
+  const next = (taken: Flag<A>, before: Value<A>, value: Value<A>, { kept, fresh } = weight) =>
+    c.where(taken, c.add(c.mul(kept, before), c.mul(fresh, value)), before);
+  const typicalOf = (squares: Value<A>, bias: Value<A>) =>
+    c.sqrt(c.div(squares, c.where(weight.varies, 1, c.max(bias, TINY))));
   const bounds = c.and(clips, c.less(0, average.squares));
   const before = bounds === false ? 0 : typicalOf(average.squares, average.squaresBias);
   const counted = c.where(bounds, c.min(norm, c.mul(MOST_COUNTED, before)), norm);
   const squares = next(moves, average.squares, c.square(counted));
-  const squaresBias = next(counts, average.squaresBias, 1);
+  const squaresBias = next(counts, average.squaresBias, 1, PLAIN);
   const typical = typicalOf(squares, squaresBias);
   const factor = c.min(1, c.mul(limit, c.div(typical, c.max(norm, TINY))));
   return { average: { ...average, squares, squaresBias }, factor: c.where(c.less(0, norm), factor, 1) };

@@ -1,6 +1,7 @@
 import { decaysOf } from "../../bases/adam.js";
 import type { Decay } from "../../bases/base.js";
 import type { Base } from "../../bases/index.js";
+import type { SquareWeight } from "./average.js";
 import { TINY, type Algebra, type Flag, type Value } from "./algebra.js";
 
 /*
@@ -13,6 +14,7 @@ export interface Seen<A> {
   readonly slots: Value<A>[];
   /** 1 − β^t of the step before, in the order of the rule's `decays`. */
   readonly biases: Value<A>[];
+  readonly weight: SquareWeight<A>;
   /** Does the step move, is it counted as one that does, and is it the first of these? */
   readonly moves: Flag<A>;
   readonly counts: Flag<A>;
@@ -87,12 +89,17 @@ function sgd({ momentum, dampening, nesterov }: Extract<Base, { name: "sgd" }>):
 
 function adam(base: Extract<Base, { name: "adam" | "adamw" }>, decays: readonly Decay[]): ArrayRule {
   const { eps } = base;
-  return (c, { g, slots, biases, moves, counts, early }) => {
+  return (c, { g, slots, biases, weight, moves, counts, early }) => {
     const [beta1, beta2] = decays.map((decay) => weightsOf(c, decay, early));
     const [bias1, bias2] = [nextBias(c, biases[0], beta1, counts), nextBias(c, biases[1], beta2, counts)];
-    const nu = mean(c, slots[1], beta2, c.square(g), moves);
+    const { varies } = weight;
+    const squares = {
+      kept: c.where(varies, weight.kept, beta2.kept),
+      fresh: c.where(varies, weight.fresh, beta2.fresh),
+    };
+    const nu = mean(c, slots[1], squares, c.square(g), moves);
     // Before anything has moved the biases are 0, and so are the means.
-    const root = () => c.add(c.div(c.sqrt(nu), c.sqrt(c.max(bias2, TINY))), eps);
+    const root = () => c.add(c.div(c.sqrt(nu), c.sqrt(c.where(varies, 1, c.max(bias2, TINY)))), eps);
     return {
       biases: [bias1, bias2],
       slots: [slots[0], nu],

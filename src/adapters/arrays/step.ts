@@ -1,7 +1,7 @@
 import { KINDS } from "../../common/kinds.js";
 import { NOISE_LIMIT, startRatio } from "../../stepper/gradients.js";
 import { ENDLESS, TINY, type Algebra, type Flag, type Value } from "./algebra.js";
-import { shortened } from "./average.js";
+import { shortened, weighedSquare } from "./average.js";
 import { ByKind, windowEnd } from "./kinds.js";
 import type { Plan } from "./plan.js";
 import type { ArrayState } from "./state.js";
@@ -73,10 +73,13 @@ function observed<A>(c: Algebra<A>, plan: Plan, state: ArrayState<Value<A>>, giv
   const counts = given.trusts ? wanted : moves;
   const clips = by.flag((mode) => mode.clipsLong);
   const limits = { limit: by.gradientLimit, clips };
-  const { average, factor } = shortened(c, state.average, limits, whole.norm, { moves, counts });
+  const varies = by.flag((mode) => mode.weighsSquares);
+  const weighed = weighedSquare(c, state.average, state.applied, whole.norm, { varies, moves });
+  const { weight } = weighed;
+  const { average, factor } = shortened(c, weighed.average, limits, whole.norm, { moves, counts, weight });
   const kept = c.where(clips, factor, 1);
   const [g, norm] = [c.mul(kept, whole.g), c.mul(kept, whole.norm)];
-  const limited = { g, norm, seen: decayed(g), average, factor: c.where(clips, 1, factor) };
+  const limited = { g, norm, seen: decayed(g), average, weight, factor: c.where(clips, 1, factor) };
   return { ...limited, finite, gradNorm, idle, decides, by, step, eta, moves, counts };
 }
 

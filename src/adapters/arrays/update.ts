@@ -1,6 +1,6 @@
 import { EARLY_STEPS } from "../../bases/base.js";
 import type { Algebra, Flag, Value } from "./algebra.js";
-import { lookedBack, weighed, type Average } from "./average.js";
+import { lookedBack, weighed, type Average, type SquareWeight } from "./average.js";
 import type { ByKind } from "./kinds.js";
 import type { Plan } from "./plan.js";
 import type { Place } from "./rate.js";
@@ -33,6 +33,7 @@ interface Found<A> {
   /** What shortens the step. */
   readonly factor: Value<A>;
   readonly average: Average<Value<A>>;
+  readonly weight: SquareWeight<A>;
   readonly moves: Flag<A>;
   /** Is it counted as one that moves? */
   readonly counts: Flag<A>;
@@ -57,12 +58,12 @@ export function updated<A>(
   { x, size, multiplier, weightDecay }: Given<A>,
   found: Found<A>,
 ) {
-  const { seen, eta, factor, moves, counts, decides, by } = found;
+  const { seen, eta, factor, weight, moves, counts, decides, by } = found;
   const { leadSlot, modes } = plan;
   const first = c.equal(state.applied, 0);
   const isYoung = c.less(state.applied, EARLY_STEPS);
   const early = c.and(c.and(plan.exactDecays && by.exact, c.not(first)), isYoung);
-  const ruled = plan.rule(c, { ...state, g: seen, moves, counts, first, early });
+  const ruled = plan.rule(c, { ...state, g: seen, weight, moves, counts, first, early });
   const { averages, averaging, share, average } = averaged(c, plan, found);
   const gated = c.mul(c.where(moves, eta, 0), multiplier);
   const rate = c.mul(factor, gated);

@@ -45,7 +45,7 @@ class Translator extends Stepper {
   /** Takes the clock over, and what the engine makes of its memory. */
   go(state: HostState, learningRate: number): Uint8Array {
     const { iterations, applied, kind, windowStart, anchors, average } = state as ArrayState<number>;
-    const { age, weightSum, rateMax, squares, slope, slopeSquares, slopes } = average;
+    const { age, weightSum, rateMax, squares, squaresMax, slope, slopeSquares, slopes } = average;
     this.takeUp(
       {
         ...this.time,
@@ -53,6 +53,7 @@ class Translator extends Stepper {
         skipped: iterations - applied,
         gradients: KINDS[kind],
         squaresMean: squares,
+        squaresMax,
         slopeMean: slope,
       },
       false,
@@ -123,12 +124,13 @@ export function fromBytes(
       return key === "rootV" ? Math.sqrt(value) : value;
     });
   const { iterations, skipped, windowStart, anchors, learningRate, gradients, ...rest } = clock;
-  const { age, weightSum, rateMax, slopeMean: slope, slopeSquares, slopes, squaresMean: squares } = rest;
+  const { age, weightSum, rateMax, slopeMean: slope, slopeSquares, slopes } = rest;
+  const { squaresMean: squares, squaresMax } = rest;
   const before = newState(plan);
   const state: HostState = {
     ...before,
     ...{ iterations, applied: iterations - skipped, windowStart, anchors, kind: KINDS.indexOf(gradients) },
-    average: { ...before.average, age, weightSum, rateMax, slope, slopeSquares, slopes, squares },
+    average: { ...before.average, age, weightSum, rateMax, slope, slopeSquares, slopes, squares, squaresMax },
     slots: engine.moments.slice(0, plan.slots).map(running),
     ...(tuner && {
       tuner: {

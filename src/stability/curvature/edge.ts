@@ -55,8 +55,9 @@ export function updateGain(optimizer: Optimizer): UpdateGain | NoLinear {
   const { base } = config;
   const { decoupled: decays } = resolveBase(base).rule;
   // Moments that have just been started anew count as the next step will.
-  const exact = optimizer.gradients === "exact" && distinguishes(config.tuner);
-  const updates = { total: Math.max(1, total), momentum: Math.max(1, momentum), exact };
+  const gradients =
+    distinguishes(config.tuner) && base.name !== "scheduleFree" ? optimizer.gradients : "undecided";
+  const updates = { total: Math.max(1, total), momentum: Math.max(1, momentum), gradients };
   const linear = linearOf(base.name === "scheduleFree" ? base.base : base, updates);
   if ("none" in linear) return { none: `no edge: ${linear.none}` };
   const { beta, fresh, direct, carried, inverse } = averaging ? averagedOf(linear, averaging) : linear;
