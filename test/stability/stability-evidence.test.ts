@@ -16,7 +16,7 @@ describe("predicted decreases", () => {
       vector(9),
       vector(3),
       vector(3),
-      fc.double({ min: 0, max: 5 }),
+      fc.double({ min: 0, max: 5, noNaN: true }),
       (a, x, d, low) => {
         // V = ½ ‖A x‖² + low, H = AᵀA.
         const image = (v: readonly number[]) =>
