@@ -210,7 +210,7 @@ function bareAmsgrad(base: Adam | AdamW): BareRule {
 export const adamLinear: LinearResponse<Adam | AdamW> = (base, { total, momentum, gradients }) => {
   const { eps, amsgrad, nesterov } = base;
   const { beta1, beta2 } = decaysOf(base, gradients === "exact");
-  const weighed = gradients === "noisy" && base.beta2 === undefined && !amsgrad;
+  const weighed = gradients === "noisy" && rule(base).bare.weighed !== undefined;
   const correction = weighed ? 1 : Math.sqrt(biasFrom(beta2)(total));
   const slot = amsgrad ? 2 : 1;
   const looks = nesterov

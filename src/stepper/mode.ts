@@ -158,7 +158,7 @@ export function remember(
   { squaresMean }: Readonly<Clock>,
   norm: number,
   after: Partial<After>,
-  weight = 1 - SQUARES_DECAY,
+  weight: number,
 ): number {
   return (after.squaresMean = (1 - weight) * squaresMean + weight * norm * norm);
 }

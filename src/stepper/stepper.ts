@@ -81,12 +81,12 @@ export class Stepper extends Rewindable {
     const limit = Math.min(1 + 1000 * time.gradNormMax, longestWhole(mode, time, step - time.skipped - 1));
     if (isHuge(limit) || couldOverflow(engine, this.resolved, mode, eta, limit, 1)) return undefined;
     engine.scalars[Scalar.clipScale] = 1;
-    this.#prepare(mode, step - time.skipped, 0, eta, loss);
+    const squareWeight = this.#prepare(mode, step - time.skipped, 0, eta, loss);
     const squares = engine.kernels.scanAndStep(limit * limit);
     if (squares < 0) return undefined;
     const gradNorm = Math.sqrt(squares);
     this.#after.gradNormMax = Math.max(time.gradNormMax, gradNorm);
-    remember(time, gradNorm, this.#after);
+    remember(time, gradNorm, this.#after, squareWeight);
     return this.end({ step, gradNorm, before: undefined, clockBefore: undefined });
   }
 
