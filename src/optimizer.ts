@@ -116,7 +116,8 @@ export class Optimizer implements Disposable {
    * optimizer.gradients; // → "exact"
    */
   get gradients(): GradientKind {
-    return Optimizer.#alive(this).clock.gradients;
+    const { clock, config } = Optimizer.#alive(this);
+    return config.gradients === "exact" ? "exact" : clock.gradients;
   }
 
   /**

@@ -6,7 +6,8 @@
  * Numbers in brackets are the paper's equations.
  */
 import { scalingOf } from "./reference/coordinates.js";
-import { carryOf, CHOICES, distinguishes, kindOf, modeOf, nextAnchor, ratioOf } from "./reference/kinds.js";
+import { carryOf, changeOf, CHOICES, decides, kindOf, modeOf, nextAnchor } from "./reference/kinds.js";
+import { ratioOf } from "./reference/kinds.js";
 import type { Kind, Mode } from "./reference/kinds.js";
 import type { Adopted, ReferenceOptions, Round } from "./reference/options.js";
 import { madeAgain, type Drive, type Limited, type Point, type Scaling } from "./reference/scaling.js";
@@ -63,6 +64,8 @@ export class Reference {
   readonly #round: Round;
   /** The gradient of the first step, until it is known what gradients are. */
   #first: Float64Array | null = null;
+  /** What S was multiplied by before this step. */
+  #rescaling = 1;
   #waited = 0;
   #windowStart = 0;
   #anchors = 0;
@@ -80,7 +83,7 @@ export class Reference {
     this.#tensors = runningOf(tensors, base.weightDecay);
     this.#updates = new Updates(options, x0.length, this.#tensors, round);
     this.#scaling = scalingOf(options, x0.length, this.#tensors, round);
-    this.kind = gradients === "auto" ? "undecided" : gradients;
+    this.kind = gradients === "auto" || decides(options.tuner, gradients) ? "undecided" : gradients;
   }
 
   /** The one tuner of all coordinates, where there is one. */
@@ -136,8 +139,8 @@ export class Reference {
   }
 
   get #mode(): Mode {
-    const { base, tuner, choices } = this.#options;
-    return modeOf(this.kind, base, tuner, { ...CHOICES, ...choices });
+    const { base, tuner, choices, gradients = "auto" } = this.#options;
+    return modeOf(this.kind, gradients, base, tuner, { ...CHOICES, ...choices });
   }
 
   /** The average of the parameters, where one is kept. */
@@ -171,7 +174,7 @@ export class Reference {
     const found = { eta, gradNorm, clippedNorm: norm(g), ...update };
     const scaling = this.#scaling;
     if (!scaling) {
-      this.#keep(keep, seen, eta);
+      this.#keep(keep, eta);
       const xNorm = norm(this.#running(this.x));
       this.#each((i) => (this.x[i] = round(this.x[i] + update.u[i])));
       return { ...found, xNorm, h: 0, each: [], S: 1, W: [] };
@@ -182,12 +185,13 @@ export class Reference {
     const measured = scaling.measure(point, { ...adopt, gNorm }); // (26)
     const wrong = measured.h.find((h) => !Number.isFinite(h));
     if (wrong !== undefined) throw new Error(`h is ${wrong}: the step cannot be taken`);
-    this.#keep(keep, seen, eta);
+    this.#keep(keep, eta);
     const limited = scaling.advance(measured, point, this.#drive(mode, loss), adopt); // (27)-(32)
     const S = scaling.mean;
     const W = this.#tuner?.W.slice() ?? [];
     this.delta.set(point.next);
     this.#each((i) => (this.x[i] = round(this.xRef[i] + round(round(scaling.at(i)) * this.delta[i])))); // (33)
+    if (this.#undecided) this.#first = this.#updates.first(g, this.x);
     this.#anchorOnBoundary(mode);
     const { own, xNorm } = measured;
     return { ...found, xNorm, h: own.reduce((a, b) => a + b), each: own, S, W, sInit, limited };
@@ -208,8 +212,14 @@ export class Reference {
     if (this.iterations >= nextAnchor(anchor, this.#windowStart)) this.anchor();
   }
 
+  /** What gradients are taken to be: what is known beforehand counts. */
+  get told(): Kind {
+    return this.#options.gradients === "exact" ? "exact" : this.kind;
+  }
+
   get #undecided(): boolean {
-    return this.kind === "undecided" && distinguishes(this.#options.tuner);
+    const { tuner, gradients = "auto" } = this.#options;
+    return this.kind === "undecided" && decides(tuner, gradients);
   }
 
   /** A gradient of 0 decides nothing and moves nothing; nor does a rate of 0. */
@@ -231,10 +241,13 @@ export class Reference {
 
   /** What gradients are, once there are two; steps were short until then. */
   #decide(seen: Float64Array): void {
+    this.#rescaling = 1;
     if (!this.#undecided || !this.#first) return;
     const before = this.#mode;
-    this.kind = kindOf(this.#first, seen);
-    this.#scaling!.rescale(ratioOf(before, this.#mode));
+    const change = changeOf(this.#first, seen);
+    this.kind = this.#options.gradients === "exact" ? "exact" : kindOf(change);
+    this.#rescaling = ratioOf(before, this.#mode, this.kind, change);
+    this.#scaling!.rescale(this.#rescaling);
     this.#first = null;
     if (!before.averaging) this.#updates.beginAt(this.delta);
   }
@@ -245,7 +258,7 @@ export class Reference {
     const step = this.iterations + 1;
     const start = this.#windowStart;
     const window = { start, length: nextAnchor(this.#mode.anchor, start) - start };
-    const scheduled = typeof alpha === "number" ? alpha : alpha(step, window, this.kind);
+    const scheduled = typeof alpha === "number" ? alpha : alpha(step, window, this.told);
     const warmup = base.name === "scheduleFree" ? base.warmupSteps : 0;
     const warmed = scheduled * Math.min(1, step / warmup);
     return normAdaptive ? warmed / (1 + gradNorm) : warmed;
@@ -270,7 +283,8 @@ export class Reference {
     const made = tuner.delta === "stored" ? kept : madeAgain(tuner, scaling, x, xRef, round);
     const delta = within(this.#tensors, made);
     const next = delta.map((delta, i) => round(delta + u[i])); // (24)
-    return { g, x: x.slice(), ahead: x.map((x, i) => round(x + u[i])), delta, next };
+    const lambda = tuner.lambda / this.#rescaling;
+    return { lambda, g, x: x.slice(), ahead: x.map((x, i) => round(x + u[i])), delta, next };
   }
 
   #drive(mode: Mode, loss: number | undefined): Drive {
@@ -279,10 +293,9 @@ export class Reference {
     return { mode, growth, promise: loss !== undefined && loss >= 0 ? promise * loss : Infinity };
   }
 
-  #keep(keep: () => void, seen: Float64Array, eta: number): void {
+  #keep(keep: () => void, eta: number): void {
     keep();
     this.#eta = eta;
-    if (this.#undecided) this.#first = seen;
     this.#count();
   }
 

@@ -55,10 +55,9 @@ export class Config {
   /** Is there a tuner, and has every coordinate one of its own. */
   tuned: f64;
   perCoordinate: f64;
-  /** What distinguishes the forms (form.ts): members of `Delta` and of `Pull`, and λ and eps. */
+  /** What distinguishes the forms (form.ts): members of `Delta` and of `Pull`, and eps. */
   delta: f64;
   pull: f64;
-  lambda: f64;
   eps: f64;
   /** m at the start, and what is added to |h| in m. */
   mStart: f64;
@@ -134,6 +133,8 @@ export class Scalars {
   weight: f64;
   /** 1: s has a floor of its own, s_init / K; 0: the wealth has one (31). */
   ownFloor: f64;
+  /** λ of h; a part of it at the step before which S was multiplied, as x is still where the old S had it. */
+  lambda: f64;
   /** r takes h clipped to so many times ±m. */
   rewardLimit: f64;
   /** S is at most so many times what it was when the window began. */

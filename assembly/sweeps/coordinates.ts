@@ -38,7 +38,7 @@ import { addProduct, splat, total, zero } from "../vec";
 
 function findPullFactor(): void {
   const group = groupOf(0);
-  const weight = config.lambda * sqrt(group.gg) * scalars.clipScale;
+  const weight = scalars.lambda * sqrt(group.gg) * scalars.clipScale;
   if (pullKind == Pull.DECAY_AHEAD) scalars.pullFactor = weight / (sqrt(group.yy) + config.eps);
   else scalars.pullFactor = pullKind == Pull.PROXIMAL && group.xx == 0 ? 0 : weight / sqrt(group.xx);
 }

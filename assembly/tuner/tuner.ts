@@ -11,13 +11,13 @@ function pull(group: Group, gradNorm: f64): f64 {
   const xNorm = sqrt(group.xx);
   switch (pullKind) {
     case Pull.PROXIMAL:
-      return xNorm == 0 ? 0 : config.lambda * (gradNorm / xNorm) * group.scale * group.dd;
+      return xNorm == 0 ? 0 : scalars.lambda * (gradNorm / xNorm) * group.scale * group.dd;
     case Pull.DECAY_AHEAD:
-      return (config.lambda * group.scale * gradNorm * group.dy) / (sqrt(group.yy) + config.eps);
+      return (scalars.lambda * group.scale * gradNorm * group.dy) / (sqrt(group.yy) + config.eps);
     case Pull.DECAY:
-      return (config.lambda * group.scale * gradNorm * group.dx) / (xNorm + config.eps);
+      return (scalars.lambda * group.scale * gradNorm * group.dx) / (xNorm + config.eps);
     default:
-      return (config.lambda * gradNorm) / xNorm;
+      return (scalars.lambda * gradNorm) / xNorm;
   }
 }
 

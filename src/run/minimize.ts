@@ -126,9 +126,11 @@ function* descend(stepper: Stepper, options: RunOptions): LossRequests<Solution>
   stepper.task = "run";
   try {
     stepper.setRejects(run.guard?.policy === "reject");
+    stepper.setExact(run.deterministic);
     return yield* takeSteps(stepper, run);
   } finally {
     stepper.setRejects(false);
+    stepper.setExact(false);
     stepper.task = "";
   }
 }
@@ -167,7 +169,6 @@ function* stepOn(
     const reason = state.reason(run, loss, stepper);
     if (reason) return solution(reason);
     if (stepper.moves !== moves) probe?.forget();
-    decide(stepper, run);
     const trial = trials
       ? yield* trials.step(loss, state.lastLoss)
       : untried(
@@ -188,11 +189,6 @@ function* stepOn(
     if (moved) state.known = undefined;
     if (ends) return solution("until", yield* arrive(stepper, run, state.known, counts));
   }
-}
-
-/** Just before a step, as a source that throws leaves everything as it was. */
-function decide(stepper: Stepper, { deterministic }: CheckedRun): void {
-  if (deterministic && stepper.undecided) stepper.decide("exact");
 }
 
 /** What the guard does about what its probe has shown. */

@@ -60,7 +60,7 @@ export interface Resolved {
   readonly config: Config;
   readonly tensors: Tensors;
   readonly rule: Rule;
-  /** What a step does, by the kind of its gradients, and whether the optimizer finds out which it is. */
+  /** What a step does, by the kind of its gradients, and whether the second gradient tells which it is, or how far to go. */
   readonly modes: Modes;
   readonly decides: boolean;
   readonly form: Form | null;
@@ -130,11 +130,15 @@ function rateOf(rule: Rule, tuner: Tuner | null): LearningRate {
   return distinguishes(tuner) && rule.averagesNoise ? rateByKind : windowDecay(1);
 }
 
-/** A lead, and the first gradient until it is known what gradients are, may want a slot of their own. */
+/** Does the second gradient tell something: what gradients are, or how far to go along exact ones? */
+const decides = (tuner: Tuner | null, gradients: Config["gradients"]): boolean =>
+  distinguishes(tuner) && (gradients === "auto" || (gradients === "exact" && tuner?.sInit === undefined));
+
+/** A lead, and the first gradient until there is a second to compare it with, may want a slot of their own. */
 function slotsOf(rule: Rule, tuner: Tuner | null, gradients: Config["gradients"]): number {
   const { averagesNoise, firstGradient, slots } = rule;
-  const wants = averagesNoise || (gradients === "auto" && !firstGradient);
-  return wants && distinguishes(tuner) && gradients !== "exact" ? slotsWithLead(rule) : slots.length;
+  const leads = averagesNoise && distinguishes(tuner) && gradients !== "exact";
+  return leads || (decides(tuner, gradients) && !firstGradient) ? slotsWithLead(rule) : slots.length;
 }
 
 /** A tensor as its user described it. */
@@ -176,8 +180,8 @@ export function resolve(
   };
   return {
     ...{ config, tensors, rule, form, program },
-    modes: modesOf(rule, tuner),
-    decides: gradients === "auto" && distinguishes(tuner),
+    modes: modesOf(rule, tuner, gradients),
+    decides: decides(tuner, gradients),
     rateFactor: rateFactorOf(segments, rule),
     scaleGrowth: scaleGrowthOf(form, tuner?.eps ?? 1),
   };

@@ -12,8 +12,11 @@ import type { AnchorOptions, GrowthLimit, CheckedAnchor, Tuner } from "../tuners
 /** Noisy where ‖g_2 − g_1‖² is more than this share of ‖g_1‖² + ‖g_2‖². Exact problems stay below 8e-4. */
 export const NOISE_LIMIT = 3e-3;
 
-/** s_init over ‖x‖ / ‖u_1‖, where none is given; while the kind is not known steps are cautious. */
-const CAUTIOUS_START = 1e-3;
+/**
+ * s_init over ‖x‖ / ‖u_1‖, where none is given, while only one gradient is known. It is so short that an exact gradient hardly
+ * changes, even near a minimum, and long enough for float32 to tell the change from rounding.
+ */
+const CAUTIOUS_START = 3e-6;
 
 /** What a step does with gradients of one kind. */
 export interface Mode {
@@ -44,8 +47,10 @@ export interface Mode {
   /** s has a floor of its own instead of the wealth, and r takes h clipped to so many times ±m. */
   readonly ownFloor: boolean;
   readonly rewardLimit: number;
-  /** 0 where s_init was given. */
+  /** s_init over ‖x‖ / ‖u_1‖; 0 where s_init was given. */
   readonly start: number;
+  /** The same where two gradients tell how far to go, at most; null where they do not. */
+  readonly longestStart: number | null;
   /** The share of a loss known to be ≥ 0 that a step may promise while S grows. */
   readonly promise: number;
 }
@@ -59,21 +64,25 @@ const EXACT = {
   ownFloor: false,
   rewardLimit: 1,
   start: 3e-2,
+  longestStart: 0.3,
   promise: Infinity,
 };
-const NOISY: typeof EXACT = {
+type Defaults = Omit<typeof EXACT, "longestStart"> & Pick<Mode, "longestStart">;
+const NOISY: Defaults = {
   anchor: { first: 64, growth: 2, carry: 1 },
   growthLimit: { first: 10, later: 1.3 },
   ownFloor: true,
   rewardLimit: 2,
   start: 2e-2,
+  longestStart: null,
   promise: 0.2,
 };
 /** Noisy gradients under a rule that is worse for averaging, such as Lion's: it decays in windows, but S is carried on. */
-const NOISY_UNAVERAGED: typeof EXACT = {
+const NOISY_UNAVERAGED: Defaults = {
   ...EXACT,
   anchor: { first: 64, growth: 2, carry: 1 },
   growthLimit: { first: 100, later: 4 },
+  longestStart: null,
   promise: 0.2,
 };
 /** Of gradients under noise: an average over t² weights, and limits against late spikes of the loss. */
@@ -99,9 +108,18 @@ function growthLimitOf(
   return open ? null : { ...defaults, ...given };
 }
 
-/** What S is multiplied by when it is known what gradients are: steps were cautious until then. */
-export const startRatio = ({ undecided, ...modes }: Modes, kind: "exact" | "noisy"): number =>
-  undecided.start > 0 ? modes[kind].start / undecided.start : 1;
+/**
+ * What S is multiplied by when it is known what gradients are: steps were cautious until then. `change`: how much the second
+ * gradient differs from the first, δ, if that is known. Of exact ones g_2 − g_1 is the curvature along the first step, and a
+ * step 1 / √(2 δ) ≈ ‖g_1‖ / ‖g_2 − g_1‖ times as long would meet the least loss there, were there no other direction.
+ */
+export function startRatio({ undecided, ...modes }: Modes, kind: "exact" | "noisy", change?: number): number {
+  if (undecided.start === 0) return 1;
+  const { start, longestStart } = modes[kind];
+  if (change === undefined || longestStart === null) return start / undecided.start;
+  // Rounded, as an engine may sum in an order of its own.
+  return Math.min(longestStart / undecided.start, Math.fround(1 / Math.sqrt(2 * change)));
+}
 
 /** The base as it is, or without momentum and averaged. */
 function ruleOf(rule: Rule, averages: boolean, averaging: Averaging | undefined) {
@@ -122,18 +140,19 @@ function ruleOf(rule: Rule, averages: boolean, averaging: Averaging | undefined)
 /** Only `superlevel` makes a difference between the kinds: other forms are what they were published as. */
 export const distinguishes = (tuner: Tuner | null): boolean => tuner?.form === "superlevel";
 
-/** The modes of an optimizer, by the kind of its gradients. */
-export function modesOf(rule: Rule, tuner: Tuner | null): Modes {
+/** The modes of an optimizer, by the kind of its gradients. `gradients`: what they are known to be. */
+export function modesOf(rule: Rule, tuner: Tuner | null, gradients: "auto" | "exact" | "noisy"): Modes {
   const own = rule.averaging;
   if (!distinguishes(tuner)) {
     const scale = { growthLimit: null, ownFloor: false, rewardLimit: 1, start: 0, promise: Infinity };
+    const longestStart = null;
     const anchor = tuner && anchorOf(tuner.anchor, { first: 64, growth: 2, carry: 0.6 });
     const carry = anchor?.carry ?? 0.6;
-    const mode = { ...ruleOf(rule, own !== undefined, own), ...scale, anchor, carry };
+    const mode = { ...ruleOf(rule, own !== undefined, own), ...scale, longestStart, anchor, carry };
     return { exact: mode, noisy: mode, undecided: mode };
   }
   const { anchor, growthLimit, sInit } = tuner!;
-  const mode = (defaults: typeof EXACT, averages: boolean): Mode => ({
+  const mode = (defaults: Defaults, averages: boolean): Mode => ({
     ...ruleOf(rule, averages, own ?? NOISY_AVERAGING),
     ...defaults,
     anchor: anchorOf(anchor, defaults.anchor),
@@ -150,8 +169,12 @@ export function modesOf(rule: Rule, tuner: Tuner | null): Modes {
   return {
     exact,
     noisy: rule.averagesNoise ? mode(NOISY, true) : mode(NOISY_UNAVERAGED, false),
-    // The first step of both kinds is the same, and nothing is anchored or clipped before it is known which: the gradient that
-    // is kept to compare the next with has to be whole.
-    undecided: { ...free, start: free.start && CAUTIOUS_START, anchor: null },
+    // The first step of both kinds is the same, and nothing is clipped before it is known which: the gradient that is kept to
+    // compare the next with has to be whole. Nor is it known where to anchor.
+    undecided: {
+      ...free,
+      start: free.start && CAUTIOUS_START,
+      anchor: gradients === "exact" ? free.anchor : null,
+    },
   };
 }

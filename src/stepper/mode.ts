@@ -1,24 +1,30 @@
-import { biasOf, type Rule } from "../bases/base.js";
+import { biasOf } from "../bases/base.js";
 import { KERNELS } from "../bases/kernels.js";
 import type { Clock } from "./clock.js";
 import type { Config, Resolved } from "./config.js";
 import { Summary, Scalar } from "../engine/kernels.js";
 import type { Engine } from "../engine/program.js";
-import { NOISE_LIMIT, type Mode } from "./gradients.js";
+import { NOISE_LIMIT, startRatio, type Mode } from "./gradients.js";
 import type { GradientKind } from "../common/kinds.js";
 
 /* What a step finds out before it changes anything, and what a mode means to the kernels and to the clock. */
 
-/** What gradients are, as far as the one in the engine can tell beside the first: "undecided" where it is the first. */
+/**
+ * What gradients are, as far as the one in the engine can tell beside the first, unless they are known to be exact; and what
+ * S is multiplied by when that is settled. "undecided" where it is the first.
+ */
 export function judge(
   { kernels }: Engine,
-  { firstGradient, bare }: Rule,
+  { rule: { firstGradient, bare }, modes }: Pick<Resolved, "rule" | "modes">,
   clock: Readonly<Clock>,
-): GradientKind {
+  exact: boolean,
+): { kind: GradientKind; rescaling: number } {
   // Momentum that starts again has no gradient to compare with.
-  if (clock.iterations - clock.skipped === clock.momentumStart) return "undecided";
+  if (clock.iterations - clock.skipped === clock.momentumStart) return { kind: "undecided", rescaling: 1 };
   const { slot, times } = firstGradient ?? { slot: bare.leadSlot, times: 1 };
-  return kernels.gradientChange(slot, times) > NOISE_LIMIT ? "noisy" : "exact";
+  const change = kernels.gradientChange(slot, times);
+  const kind = exact || change <= NOISE_LIMIT ? "exact" : "noisy";
+  return { kind, rescaling: startRatio(modes, kind, change) };
 }
 
 /** The factor that clips the gradient's norm, and the norm that the base sees. */

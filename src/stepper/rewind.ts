@@ -1,4 +1,5 @@
 import { newAverage, type Watch } from "./clock.js";
+import { startRatio } from "./gradients.js";
 import { enterMode } from "./mode.js";
 import { State } from "./state.js";
 import { lowerScales, scalesOf, StateCopy, type Backoff, type Snapshot } from "../engine/snapshot.js";
@@ -28,7 +29,7 @@ export class Rewindable extends State {
     const { gradients } = this.time;
     this.rollBack(snapshot);
     // What gradients are stays known: to find it out again, the first of them would be wanted, which is forgotten here.
-    this.decide(gradients);
+    if (gradients !== "undecided") this.decide(gradients, startRatio(this.resolved.modes, gradients));
     const { tuner } = this.config;
     if (tuner) {
       lowerScales(engine, now);
@@ -44,6 +45,11 @@ export class Rewindable extends State {
   setRejects(rejects: boolean): void {
     this.rejects = rejects;
     if (this.alive) enterMode(this.engine, this.mode, this.time.anchors, !rejects);
+  }
+
+  /** Says whether a run knows its gradients to be exact. */
+  setExact(told: boolean): void {
+    this.exact = told || this.config.gradients === "exact";
   }
 
   /** For a run to go on from. */

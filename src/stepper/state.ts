@@ -7,7 +7,7 @@ import { Scalar, Summary } from "../engine/kernels.js";
 import { transplant } from "../engine/transplant.js";
 import { OptimizerError } from "../common/errors.js";
 import { expectBoolean, expectOptions, expectVector } from "../common/expect.js";
-import { startRatio, type Mode } from "./gradients.js";
+import type { Mode } from "./gradients.js";
 import type { RestoreOptions, StepInfo, TensorView } from "./info.js";
 import type { GradientKind } from "../common/kinds.js";
 import { enterMode, weigh } from "./mode.js";
@@ -37,6 +37,8 @@ export class State {
   protected windowEnd = Infinity;
   /** A guard takes back the steps that lead upwards, so S may grow as it likes. */
   protected rejects = false;
+  /** Are gradients known to be exact, whatever they look like? Only how far to go is to be found out then. */
+  protected exact = false;
   /** No step was taken yet: `params` may be written to freely. */
   protected fresh = true;
   /** What is under way, which other calls would disturb: "run", "step" or "stepAsync". */
@@ -50,6 +52,7 @@ export class State {
     this.#engine = engine;
     const { config, tensors, program } = resolved;
     this.config = config;
+    this.exact = config.gradients === "exact";
     this.size = tensors.size;
     this.writes = new WriteDetector(engine, program);
     this.tensors = viewsOf(tensors, engine);
@@ -114,12 +117,12 @@ export class State {
     return this.resolved.decides && this.time.gradients === "undecided";
   }
 
-  /** Takes it for known what gradients are. Steps were short until now. */
-  decide(kind: GradientKind): void {
+  /** Takes it for known what gradients are. Steps were short until now: S grows by `rescaling`. */
+  protected decide(kind: GradientKind, rescaling: number): void {
     if (kind === this.time.gradients) return;
     const { kernels } = this.engine;
     const { modes, rule } = this.resolved;
-    if (kind !== "undecided") kernels.rescale(startRatio(modes, kind));
+    if (kind !== "undecided") kernels.rescale(rescaling);
     // The momentum, or the first gradient, makes room for the lead, which is 0 after one step.
     if (modes[kind].averages) kernels.clearSlot(rule.bare.leadSlot);
     this.time.gradients = kind;
@@ -130,7 +133,7 @@ export class State {
     const { form } = this.resolved;
     const { tuner, gradients } = this.config;
     this.engine.kernels.start(tuner?.sInit ?? 0, form?.startShare ?? 0);
-    this.time = newClock(gradients === "auto" ? "undecided" : gradients);
+    this.time = newClock(this.resolved.decides || gradients === "auto" ? "undecided" : gradients);
     this.openWindow(0);
     this.fresh = true;
   }
@@ -269,7 +272,8 @@ export class State {
     const decoded = decode(state, expectedOf(resolved), resolved.tensors.list, partial);
     const { clock, payload } = decoded;
     const { gradients } = this.config;
-    if (gradients !== "auto" && clock.gradients !== gradients) {
+    const open = resolved.decides && clock.gradients === "undecided";
+    if (gradients !== "auto" && clock.gradients !== gradients && !open) {
       const reason = `it was saved with gradients "${clock.gradients}"; this optimizer has "${gradients}"`;
       throw new OptimizerError("state", `state: ${reason}`);
     }

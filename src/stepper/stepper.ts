@@ -5,7 +5,7 @@ import { Summary, Scalar } from "../engine/kernels.js";
 import { StateCopy } from "../engine/snapshot.js";
 import { show } from "../common/expect.js";
 import type { OptimizerError } from "../common/errors.js";
-import { startRatio, type Mode } from "./gradients.js";
+import type { Mode } from "./gradients.js";
 import type { Begun, StepInfo } from "./info.js";
 import type { GradientKind } from "../common/kinds.js";
 import {
@@ -91,7 +91,7 @@ export class Stepper extends Rewindable {
   }
 
   /** What the kernels need to know of a step besides the gradient's norm, 0 where no second moment goes by it. Tells what ‖g‖² weighs. */
-  #prepare(mode: Mode, applied: number, norm: number, eta: number, loss?: number): number {
+  #prepare(mode: Mode, applied: number, norm: number, eta: number, loss?: number, rescaling = 1): number {
     const { time } = this;
     const { scalars } = this.engine;
     scalars[Scalar.weight] = weigh(mode, time, eta, this.#after);
@@ -99,6 +99,7 @@ export class Stepper extends Rewindable {
     mode.constants(applied, eta, scalars, applied - time.momentumStart, squareWeight);
     this.#after.learningRate = eta;
     scalars[Scalar.learningRate] = eta;
+    scalars[Scalar.lambda] = (this.config.tuner?.lambda ?? 0) / rescaling;
     scalars[Scalar.promiseLimit] = promiseOf(mode, loss);
     return squareWeight;
   }
@@ -126,11 +127,13 @@ export class Stepper extends Rewindable {
     const { clipScale, usedNorm } = clipping(this.engine, this.config.clip, gradNorm);
     if (isHuge(usedNorm)) return this.refuse(hugeGradient(usedNorm, step));
     if (this.undecided && squares === 0 && this.engine.kernels.scanExactly() === 0) {
-      this.time.windowStart = step;
+      this.openWindow(step);
       return this.#idle(0);
     }
     scalars[Scalar.clipScale] = clipScale;
-    const kind = this.undecided ? judge(this.engine, this.resolved.rule, this.time) : this.time.gradients;
+    const { kind, rescaling } = this.undecided
+      ? judge(this.engine, this.resolved, this.time, this.exact)
+      : { kind: this.time.gradients, rescaling: 1 };
     const eta = rate ?? this.#rate(step, gradNorm, kind) * factor;
     // With Δ as it is, S alone would move the parameters.
     if (eta === 0 && this.config.tuner) {
@@ -139,14 +142,13 @@ export class Stepper extends Rewindable {
     }
     if (form?.singularAtZero && summary[Summary.paramsSquaresMin] === 0) throw singular(step);
     const gradNormMax = Math.max(this.time.gradNormMax, usedNorm);
-    const rescaling = this.undecided && kind !== "undecided" ? startRatio(modes, kind) : 1;
     const risky = couldOverflow(this.engine, this.resolved, modes[kind], eta, gradNormMax, rescaling);
     const before = risky ? new StateCopy(this.engine) : undefined;
     const clockBefore = kind === this.time.gradients ? undefined : { ...this.time };
-    this.decide(kind);
+    this.decide(kind, rescaling);
     const mode = modes[kind];
     const applied = step - this.time.skipped;
-    const squareWeight = this.#prepare(mode, applied, usedNorm, eta, loss);
+    const squareWeight = this.#prepare(mode, applied, usedNorm, eta, loss, rescaling);
     this.#after.gradNormMax = gradNormMax;
     scalars[mode.clipsLong ? Scalar.clipScale : Scalar.rate] *= shorten(
       mode,
@@ -196,12 +198,13 @@ export class Stepper extends Rewindable {
   #rate(step: number, gradNorm: number, gradients: GradientKind): number {
     const { task, time } = this;
     const { windowStart: start } = time;
-    const known = gradients === time.gradients;
-    const end = known ? this.windowEnd : nextAnchor(this.resolved.modes[gradients].anchor, start);
+    const told = this.exact && gradients === "undecided" ? "exact" : gradients;
+    const known = told === time.gradients;
+    const end = known ? this.windowEnd : nextAnchor(this.resolved.modes[told].anchor, start);
     this.task ||= "step";
     let alpha: number;
     try {
-      alpha = this.#schedule(step, { start, length: end - start, gradients });
+      alpha = this.#schedule(step, { start, length: end - start, gradients: told });
     } finally {
       this.task = task;
     }

@@ -46,8 +46,8 @@ export interface TunerOptions {
   betas?: readonly number[];
   /**
    * s_init: the scale to start from, > 0. Left out, `superlevel` finds it at the first step that moves:
-   * 0.03 ‖x‖ / ‖u_1‖ with exact gradients, 0.02 ‖x‖ / ‖u_1‖ with noisy ones, 0.001 ‖x‖ / ‖u_1‖ until it is known which
-   * they are, and √n for ‖x‖ where x = 0.
+   * 3e-6 ‖x‖ / ‖u_1‖, until the second gradient tells exact from noisy. Then it is 0.02 ‖x‖ / ‖u_1‖ with noisy ones, and with
+   * exact ones ‖g_1‖ / ‖g_2 − g_1‖ times as much as before, at most 0.3 ‖x‖ / ‖u_1‖. √n stands for ‖x‖ where x = 0.
    */
   sInit?: number;
   /** λ: weight of the term that h adds to ⟨Δ, g⟩, ≥ 0; default 0.01. */

@@ -104,7 +104,7 @@ const CASES: Record<string, OptimizerOptions> = {
 };
 
 // Until rounding has grown: small gradients near the minimum are differences of rounded numbers.
-const STEPS = 30;
+const STEPS = 19;
 
 describe.each(Object.entries(CASES))("%s", (_name, options) => {
   test.each([

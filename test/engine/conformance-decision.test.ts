@@ -4,6 +4,7 @@ import { adam, createOptimizer, scheduleFree, sgd, superlevel } from "../../src/
 import type { Base, Optimizer, OptimizerOptions } from "../../src/index.js";
 import { averagedBases, bases, layoutOf, noise, startAt } from "../support/cases.js";
 import { engines } from "../support/engines.js";
+import { groupsOf } from "../support/groups.js";
 import { sameBytes } from "../support/state.js";
 import { walk, type Run } from "../support/walk.js";
 
@@ -100,6 +101,25 @@ describe.each(engines)("%s engine", (engine) => {
     }
   });
 
+  test("exact gradients go on as far as the first one would turn, and no farther than 0.3 of x", () => {
+    const tuner = superlevel();
+    const grown = (delta: number, gradients: "auto" | "exact"): number => {
+      const optimizer = createOptimizer([1, 2], { engine, gradients, tuner });
+      const [first, second] = pairAt(delta, 1).map(
+        (g) => (optimizer.step(g), groupsOf(optimizer, tuner, 1)[0]),
+      );
+      return second.sInit / first.sInit;
+    };
+    for (const gradients of ["auto", "exact"] as const) {
+      for (const delta of [2e-3, 1e-4, 1e-6])
+        expect(grown(delta, gradients) * Math.sqrt(2 * delta)).toBeCloseTo(1, 2);
+      for (const delta of [1e-13, 0]) expect(grown(delta, gradients)).toBeCloseTo(1e5, 6);
+    }
+    // What is known to be exact may turn at once.
+    expect(grown(1, "exact")).toBeCloseTo(Math.SQRT1_2, 5);
+    expect(grown(1, "auto")).toBeCloseTo(2e-2 / 3e-6, 6);
+  });
+
   test("reset forgets it", () => {
     const optimizer = createOptimizer([1, 2], { engine });
     for (const g of pairAt(0.1, 1)) optimizer.step(g);
@@ -152,7 +172,7 @@ describe.each(engines)("%s engine", (engine) => {
     expect(optimizer.gradients).toBe("exact");
   });
 
-  /** ‖x_1 − x_0‖ is a thousandth of ‖x‖, √n where that is 0. */
+  /** ‖x_1 − x_0‖ over ‖x‖, or √n where that is 0. A cautious step is near the spacing of float32. */
   test.each(all)("%s: the first step's length, whatever the rate and the units", (_name, base) => {
     const random = noise(4);
     const size = 40;
@@ -171,8 +191,8 @@ describe.each(engines)("%s engine", (engine) => {
         optimizer.step(x0.map((_, i) => slope * Math.cos(i)));
         return Math.hypot(...optimizer.params.map((x, i) => x - x0[i])) / length;
       };
-      expect(moved("auto") / 1e-3).toBeCloseTo(1, 3);
-      expect(moved("exact") / 3e-2).toBeCloseTo(1, 3);
+      for (const gradients of ["auto", "exact"] as const)
+        expect(moved(gradients) / 3e-6).toBeCloseTo(1, unit === 0 ? 3 : 1);
       expect(moved("noisy") / (averagesNoise ? 2e-2 : 3e-2)).toBeCloseTo(1, 3);
     }
   });

@@ -131,7 +131,7 @@ describe.each(engines)("%s engine", (engine) => {
         const lambda = granularity === "parameter" && more.clip?.norm !== undefined ? 0 : 0.01;
         const tuner = superlevel({ granularity, lambda });
         for (const size of [5, 130])
-          each({ size, coarse: true, pace: 8, more: { ...given.more, ...more } }, tuner);
+          each({ size, coarse: true, pace: 6, more: { ...given.more, ...more } }, tuner);
       });
     });
   });

@@ -167,6 +167,12 @@ describe.each(engines)("%s engine", (engine) => {
             expect(optimizer.restore(state).gradients).toBe(kind);
             continue;
           }
+          // After one step, a run whose gradients are known to be exact waits for the second, too.
+          if (kind === "undecided" && gradients === "exact") {
+            optimizer.restore(state).step(other);
+            expect(optimizer.gradients).toBe("exact");
+            continue;
+          }
           const error = errorOf(() => optimizer.restore(state)) as OptimizerError;
           expect(error).toBeInstanceOf(OptimizerError);
           expect(error.code).toBe("state");

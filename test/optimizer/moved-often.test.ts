@@ -10,7 +10,7 @@ const optionSets: [string, OptimizerOptions][] = [
   ["undecided at first", {}],
   ["exact", { gradients: "exact" }],
   ["noisy", { gradients: "noisy" }],
-  ["Δ reconstructed", { tuner: superlevel({ delta: "reconstructed" }) }],
+  ["Δ reconstructed", { gradients: "exact", tuner: superlevel({ delta: "reconstructed" }) }],
   ["each coordinate", { tuner: superlevel({ granularity: "parameter" }) }],
   ["each tensor", { tuner: superlevel({ granularity: "tensor" }) }],
   ["mechanic", { tuner: mechanic({ sInit: 1e-4 }) }],

@@ -76,10 +76,10 @@ describe.each(engines)("%s engine", (engine) => {
 
     test("what is frozen now stays where it was", () => {
       const first = createOptimizer([w, b], options);
-      descend(first, 20);
+      descend(first, 16);
       const [kept] = [valuesOf(first, "b")];
       const frozen = createOptimizer([w, { ...b, frozen: true }], options).restore(first.save());
-      descend(frozen, 20);
+      descend(frozen, 16);
       expect(valuesOf(frozen, "b")).toEqual(kept);
       // And goes on from there.
       const loose = createOptimizer([b, w], options).restore(frozen.save());

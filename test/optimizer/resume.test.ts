@@ -75,7 +75,7 @@ describe.each(engines)("%s engine", (engine) => {
   ];
 
   /** Too few for a run that the level holds to give up. */
-  const STEPS = 50;
+  const STEPS = 22;
 
   test.each(guarded)("%s: the state holds what the guard did", (_what, options, run) => {
     const steep: GradientSource = (x, grads) => {

@@ -84,6 +84,24 @@ export function ruleOf(base: BaseOptions, rates: Rates, round: Round): Rule {
   }
 }
 
+/** What the first gradient weighs in mu; null where mu knows nothing of it. */
+export function freshOf(base: BaseOptions): number | null {
+  switch (base.name) {
+    case "adam":
+    case "adamw":
+      return 1 - (base.beta1 ?? 0.9);
+    case "adamax":
+    case "adabelief":
+      return 1 - base.beta1;
+    case "lion":
+      return 1 - base.beta2;
+    case "sgd":
+      return base.momentum === 0 ? null : 1;
+    default:
+      return null;
+  }
+}
+
 function sgd(base: Of<"sgd">, { eta, multiplier, t, bare, factor }: Rates, round: Round): Rule {
   const rate = eta * factor * multiplier;
   const step = round(rate);

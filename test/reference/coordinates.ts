@@ -131,8 +131,8 @@ export class Coordinates implements Scaling {
     return { own, h: whole?.h ?? own, xNorm, each };
   }
 
-  #pull({ g, x, ahead }: Point, adopt: Adopted): { factor: number; xNorm: number } {
-    const { form, lambda, eps } = this.#tuner;
+  #pull({ g, x, ahead, lambda }: Point, adopt: Adopted): { factor: number; xNorm: number } {
+    const { form, eps } = this.#tuner;
     const round = this.#round;
     const weight = lambda * (adopt.gNorm ?? norm(g));
     const xNorm = adopt.xNorm ?? norm(within(this.#running, form === "mechanic" ? ahead : x));

@@ -56,7 +56,7 @@ export const CHOICES: Choices = { gradientLimit: 1.5, longest: 5, averagesNoise:
 /** Gradients differ by more than this share of their squares: they are noisy. */
 const NOISE_LIMIT = 3e-3;
 /** The start while nothing is known of the gradients. */
-const CAUTIOUS_START = 1e-3;
+const CAUTIOUS_START = 3e-6;
 
 /** What a tuner leaves open. */
 type Defaults = Omit<Mode, keyof Averaged | "anchor"> & {
@@ -81,15 +81,19 @@ const noisily: Defaults = {
   promise: 0.2,
 };
 
+/** The longest start where two exact gradients tell how far to go. */
+const LONGEST_START = 0.3;
+
 /** delta = |g_2 - g_1|^2 / (|g_1|^2 + |g_2|^2) tells what gradients are. */
-export function kindOf(first: ArrayLike<number>, second: ArrayLike<number>): "exact" | "noisy" {
+export function changeOf(first: ArrayLike<number>, second: ArrayLike<number>): number {
   let [apart, both] = [0, 0];
   for (let i = 0; i < first.length; i++) {
     apart += (second[i] - first[i]) ** 2;
     both += first[i] ** 2 + second[i] ** 2;
   }
-  return apart / both > NOISE_LIMIT ? "noisy" : "exact";
+  return apart / both;
 }
+export const kindOf = (change: number): "exact" | "noisy" => (change > NOISE_LIMIT ? "noisy" : "exact");
 
 /** Only this form tells kinds apart. */
 export const distinguishes = (tuner: TunerOptions | null): boolean => tuner?.form === "superlevel";
@@ -145,7 +149,14 @@ function averagingOf(base: BaseOptions, kind: Kind, choices: Choices): Averaged 
   };
 }
 
-export function modeOf(kind: Kind, base: BaseOptions, tuner: TunerOptions | null, choices: Choices): Mode {
+/** `known`: what gradients are known to be before there are two. */
+export function modeOf(
+  kind: Kind,
+  known: "auto" | "exact" | "noisy",
+  base: BaseOptions,
+  tuner: TunerOptions | null,
+  choices: Choices,
+): Mode {
   if (!tuner || !distinguishes(tuner)) {
     const scale = { growthLimit: null, ownFloor: false, rewardLimit: 1, start: 0, promise: Infinity };
     const anchor = tuner && settled(tuner.anchor, asPublished);
@@ -162,7 +173,7 @@ export function modeOf(kind: Kind, base: BaseOptions, tuner: TunerOptions | null
     ...defaults,
     ...averaged,
     // Nothing is anchored before it is known how.
-    anchor: kind === "undecided" ? null : settled(anchor, defaults.anchor),
+    anchor: kind === "undecided" && known === "auto" ? null : settled(anchor, defaults.anchor),
     growthLimit: unlimited ? null : { ...defaults.growthLimit!, ...growthLimit },
     start: sInit === undefined ? start : 0,
   };
@@ -171,5 +182,13 @@ export function modeOf(kind: Kind, base: BaseOptions, tuner: TunerOptions | null
 /** What an anchor keeps of S where the mode has no anchors of its own. */
 export const carryOf = ({ anchor, ownFloor }: Mode): number => anchor?.carry ?? (ownFloor ? 1 : 0.6);
 
-/** What S is multiplied by when it is known what gradients are. */
-export const ratioOf = (before: Mode, now: Mode): number => (before.start > 0 ? now.start / before.start : 1);
+/** What S is multiplied by when it is known what gradients are: noisy ones start as far as is known to do, exact ones where the first gradient would turn. */
+export function ratioOf(before: Mode, now: Mode, kind: Kind, change: number): number {
+  if (before.start === 0) return 1;
+  if (kind === "noisy") return now.start / before.start;
+  return Math.min(LONGEST_START / before.start, Math.fround(1 / Math.sqrt(2 * change)));
+}
+
+/** Does the second gradient tell something? */
+export const decides = (tuner: TunerOptions | null, gradients: "auto" | "exact" | "noisy"): boolean =>
+  distinguishes(tuner) && (gradients === "auto" || (gradients === "exact" && tuner?.sInit === undefined));

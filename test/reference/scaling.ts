@@ -6,6 +6,8 @@ import { dot, norm, within, type Range } from "./vectors.js";
 
 /** What a step has found before S moves; all vectors are 0 where tensors are frozen, but for x. */
 export interface Point {
+  /** lambda over what S has just been multiplied by: x is still where it was before. */
+  lambda: number;
   g: Float64Array;
   x: Float64Array;
   /** x_t + u_t, where the base alone would go. */
@@ -101,7 +103,9 @@ export class Groups implements Scaling {
   /** (26) */
   measure(point: Point, { h }: Adopted): Measured {
     const sums = this.#groups.map((ranges) => sumsOf(this.#options, ranges, point));
-    const own = sums.map((sums, k) => innerProduct(this.#options, sums, this.tuners[k].S));
+    const own = sums.map((sums, k) =>
+      innerProduct({ ...this.#options, lambda: point.lambda }, sums, this.tuners[k].S),
+    );
     const given = typeof h === "number" ? [h] : h;
     return { own, h: own.map((own, k) => given?.[k] ?? own), xNorm: sums[0].xNorm };
   }

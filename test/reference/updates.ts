@@ -9,7 +9,16 @@ import {
   type Slope,
   type Weights,
 } from "./averaging.js";
-import { copyOf, isDecoupled, momentsOf, ruleOf, type Find, type Moments, type Rates } from "./base.js";
+import {
+  copyOf,
+  freshOf,
+  isDecoupled,
+  momentsOf,
+  ruleOf,
+  type Find,
+  type Moments,
+  type Rates,
+} from "./base.js";
 import { NOISE_AVERAGING, type Mode } from "./kinds.js";
 import type { BaseOptions, ReferenceOptions, Round, TensorOptions } from "./options.js";
 import type { Range } from "./vectors.js";
@@ -102,6 +111,12 @@ export class Updates {
       if (decay !== 0) for (let i = start; i < end; i++) seen[i] = round(g[i] + round(decay * x[i]));
     }
     return seen;
+  }
+
+  /** After the first step: its gradient, as far as float32 keeps it, which is a part of a mean or has a place of its own. */
+  first(g: Float64Array, x: ArrayLike<number>): Float64Array {
+    const fresh = freshOf(this.#base);
+    return fresh === null ? this.seen(g, x) : this.moments.mu.map((mean) => (1 / fresh) * mean);
   }
 
   /** `gNorm`: |g| as the caller has it clipped. */

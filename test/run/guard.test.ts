@@ -316,7 +316,7 @@ describe("runs", () => {
     { base: adam({ learningRate: 0.5 }), tuner: null },
     { base: adam() },
     { base: sgd({ momentum: 0.9 }), tuner: superlevel({ granularity: "tensor" }) },
-    { base: lion(), tuner: superlevel({ granularity: "parameter" }) },
+    { base: lion(), tuner: superlevel({ granularity: "parameter", sInit: 1e-4 }) },
   ];
   const cases = policies.flatMap((guard) => options.map((each) => [guard.policy, guard, each] as const));
 

@@ -174,9 +174,13 @@ describe.each([1, 15, 16, 17, 1000])("%i parameters", (size) => {
       expect(mu[i]).toBe(f(f(1 - 0.9) * g));
       expect(nu[i]).toBe(f(f(1 - 0.999) * f(g * g)));
     });
-    expect(createOptimizer(size, { base: sgd(), tuner, gradients: "exact" }).moments).toHaveLength(0);
-    // Where gradients may be noisy, a lead or the first gradient wants a place.
-    expect(createOptimizer(size, { base: sgd(), tuner }).moments).toHaveLength(tuner ? 1 : 0);
+    // A lead or the first gradient wants a place.
+    for (const gradients of ["auto", "exact", "noisy"] as const)
+      expect(createOptimizer(size, { base: sgd(), tuner, gradients }).moments).toHaveLength(tuner ? 1 : 0);
+    const started = tuner && { ...tuner, sInit: 0.1 };
+    expect(createOptimizer(size, { base: sgd(), tuner: started, gradients: "exact" }).moments).toHaveLength(
+      0,
+    );
   });
 
   test.each(tuners.slice(1))("tuner %s: under noise the lead is in momentum's place", (_name, tuner) => {

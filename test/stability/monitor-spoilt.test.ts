@@ -19,7 +19,7 @@ const runs: [Trainer, boolean][] = [
 
 describe.each(runs)("%s, full batch: %s", (trainer, full) => {
   const seen = new Map<string, { right: number; verdicts: string[] }>();
-  for (const seed of [11, 12, 13]) {
+  for (const seed of [20, 21, 22]) {
     for (const { kind, expected, reports } of casesOf({ problem, trainer, full, seed })) {
       if (isHard(kind)) continue;
       // Fixed examples that are held out may well get worse in a run that goes well.

@@ -217,9 +217,10 @@ describe("noisy gradients", () => {
     expect(ratio).toBeUndefined();
     expect(verdict).toContain("not known yet");
     expect(lambdaMax).toBeCloseTo(40, 2);
+    expect((await first({ gradients: "exact" })).ratio).toBeUndefined();
     for (const options of [
       { gradients: "noisy" },
-      { gradients: "exact" },
+      { gradients: "exact", tuner: superlevel({ sInit: 0.1 }) },
       { tuner: mechanic() },
       { tuner: null },
     ] as const)

@@ -95,7 +95,7 @@ export function checkSame(actual: ArrayLike<number>, expected: ArrayLike<number>
 export function choicesOf(base: Base, tuner: Tuner | null): Partial<Choices> {
   const { rule } = resolveBase(base);
   const averagesNoise = rule.averagesNoise !== false;
-  const { averages, gradientLimit, longest } = modesOf(rule, tuner).noisy;
+  const { averages, gradientLimit, longest } = modesOf(rule, tuner, "auto").noisy;
   return averages ? { averagesNoise, gradientLimit, longest } : { averagesNoise };
 }
 
@@ -235,7 +235,7 @@ export function walkWith(optimizer: Walker, run: Run): Walked {
     check(info.learningRate === own.eta, () => `η is ${info.learningRate}, not ${own.eta}`);
     if (tuner?.granularity !== "parameter")
       check(info.scale === own.S, () => `S is ${info.scale}, not ${own.S}, after step ${step}`);
-    check(optimizer.gradients === twin.kind, () => `gradients are ${optimizer.gradients}, not ${twin.kind}`);
+    check(optimizer.gradients === twin.told, () => `gradients are ${optimizer.gradients}, not ${twin.told}`);
     checkSame(optimizer.params, twin.x, `x after step ${step}`);
     compareScales(optimizer, run, twin, step);
     walked.byGrowth += Number(own.limited?.byGrowth ?? false);

@@ -28,7 +28,8 @@ function anchorsAt(
 /** What of a state follows from the kind of gradients and the number of steps, if each of them moved. */
 export function clockAt(plan: Plan, kind: GradientKind, steps: number) {
   // Nothing is anchored before it is known what gradients are.
-  const [windowStart, anchors] = anchorsAt(plan.modes[kind].anchor, steps, plan.kind ? 1 : 2);
+  const earliest = plan.kind || plan.exact ? 1 : 2;
+  const [windowStart, anchors] = anchorsAt(plan.modes[kind].anchor, steps, earliest);
   return { iterations: steps, applied: steps, kind: KINDS.indexOf(kind), windowStart, anchors };
 }
 

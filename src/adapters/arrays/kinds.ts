@@ -51,6 +51,7 @@ export function windowEnd<A>(c: Algebra<A>, { anchor }: Mode, start: Value<A>): 
 
 /** The average minus x, over S; 0 where there is no average. The first step leaves it where x is. */
 export function averageOffset<A>(c: Algebra<A>, plan: Plan, state: ArrayState<Value<A>>): Value<A> {
+  if (plan.exact && !plan.modes.exact.averages) return 0;
   const by = new ByKind(c, plan, plan.kind ? KINDS.indexOf(plan.kind) : state.kind);
   const averages = by.flag((mode) => mode.averages);
   if (averages === false) return 0;

@@ -16,8 +16,10 @@ export interface Plan {
   readonly firstGradient: { readonly slot: number; readonly times: number } | undefined;
   readonly leadSlot: number;
   readonly modes: Modes;
-  /** What gradients are, where no step has to find out. */
+  /** What gradients are, where no step has to find out, or how far to go along exact ones. */
   readonly kind: GradientKind | undefined;
+  /** Are they known to be exact? */
+  readonly exact: boolean;
   readonly tuner: Tuner | null;
   /** Of the tuner's form: what (27) adds to |h|. */
   readonly mFloor: number;
@@ -80,6 +82,7 @@ export function planOf(given: OptimizerOptions, resolved: Resolved): Plan {
     leadSlot: rule.bare.leadSlot,
     modes,
     kind: decides ? undefined : gradients === "auto" ? "undecided" : gradients,
+    exact: gradients === "exact",
     tuner,
     mFloor: form?.mFloor ?? 0,
     learningRate: learningRateOf(given, resolved),

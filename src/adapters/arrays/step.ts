@@ -29,7 +29,7 @@ function clipped<A>(c: Algebra<A>, { clip }: Plan, given: Value<A>, gradNorm: Va
   return { g: c.mul(factor, bounded), norm: c.mul(factor, length) };
 }
 
-/** What gradients are from here on, and whether this step has found it out. */
+/** What gradients are from here on, whether this step has found it out, and what S is multiplied by then. */
 function judged<A>(
   c: Algebra<A>,
   plan: Plan,
@@ -39,15 +39,22 @@ function judged<A>(
   size: number,
 ) {
   const fixed = plan.kind;
-  if (fixed) return { kind: KINDS.indexOf(fixed), decides: false };
+  if (fixed) return { kind: KINDS.indexOf(fixed), rescaling: 1, decides: false };
   const decides = c.and(c.equal(state.kind, 0), c.less(0, state.applied), moves);
-  if (decides === false) return { kind: state.kind, decides };
+  if (decides === false) return { kind: state.kind, rescaling: 1, decides };
   const { slot, times } = plan.firstGradient ?? { slot: plan.leadSlot, times: 1 };
   const first = c.mul(times, state.slots[slot]);
   const apart = c.sum(c.square(c.sub(seen, first)), size);
   const both = c.add(c.sum(c.square(first), size), c.sum(c.square(seen), size));
-  const noisy = c.less(c.mul(NOISE_LIMIT, both), apart);
-  return { kind: c.where(decides, c.where(noisy, 2, 1), state.kind), decides };
+  const noisy = plan.exact ? false : c.less(c.mul(NOISE_LIMIT, both), apart);
+  const turning = c.sqrt(c.div(both, c.mul(2, c.max(apart, TINY))));
+  const ratio = c.where(
+    noisy,
+    startRatio(plan.modes, "noisy"),
+    c.min(startRatio(plan.modes, "exact", 0), turning),
+  );
+  const kind = c.where(decides, c.where(noisy, 2, 1), state.kind);
+  return { kind, rescaling: c.where(decides, ratio, 1), decides };
 }
 
 /** What a step finds out before it changes anything. */
@@ -61,12 +68,12 @@ function observed<A>(c: Algebra<A>, plan: Plan, state: ArrayState<Value<A>>, giv
   // A gradient of 0 decides nothing and moves nothing; nor does a rate of 0.
   const idle = plan.kind ? false : c.and(c.equal(state.kind, 0), c.equal(gradNorm, 0));
   const able = c.and(finite, c.not(idle));
-  const { kind, decides } = judged(c, plan, state, decayed(whole.g), able, size);
+  const { kind, rescaling, decides } = judged(c, plan, state, decayed(whole.g), able, size);
   const by = new ByKind(c, plan, kind);
   const step = c.add(state.iterations, 1);
   const start = state.windowStart;
   const end = by.number((mode) => windowEnd(c, mode, start));
-  const scheduled = given.rate({ step, start, length: c.sub(end, start), exact: by.exact });
+  const scheduled = given.rate({ step, start, length: c.sub(end, start), exact: plan.exact || by.exact });
   const eta = plan.normAdaptive ? c.div(scheduled, c.add(1, gradNorm)) : scheduled;
   const wanted = c.and(c.not(idle), plan.tuner ? c.less(0, scheduled) : true);
   const moves = c.and(wanted, finite);
@@ -80,7 +87,7 @@ function observed<A>(c: Algebra<A>, plan: Plan, state: ArrayState<Value<A>>, giv
   const kept = c.where(clips, factor, 1);
   const [g, norm] = [c.mul(kept, whole.g), c.mul(kept, whole.norm)];
   const limited = { g, norm, seen: decayed(g), average, weight, factor: c.where(clips, 1, factor) };
-  return { ...limited, finite, gradNorm, idle, decides, by, step, eta, moves, counts };
+  return { ...limited, finite, gradNorm, idle, decides, rescaling, by, step, eta, moves, counts };
 }
 
 type Observed<A> = ReturnType<typeof observed<A>>;
@@ -91,7 +98,7 @@ function tuned<A>(
   plan: Plan,
   state: ArrayState<Value<A>>,
   given: Given<A>,
-  { g, norm, decides, by, moves }: Observed<A>,
+  { g, norm, rescaling, by, moves }: Observed<A>,
   { u, next }: { u: Value<A>; next: Value<A> },
 ): { h: Value<A>; tuner: TunerState<Value<A>> } {
   const { size, loss, betas, ones } = given;
@@ -102,7 +109,7 @@ function tuned<A>(
   } = plan.tuner!;
   const squaresOf = (vector: Value<A>) => c.sum(c.square(vector), size);
   const xNorm = c.sqrt(squaresOf(given.x));
-  const before = rescaled(c, state.tuner, startRatioOf(c, plan, by, decides));
+  const before = rescaled(c, state.tuner, rescaling);
   const begun = given.started
     ? before
     : started(c, before, {
@@ -111,7 +118,8 @@ function tuned<A>(
         moved: c.where(moves, c.sqrt(squaresOf(next)), 0),
         betas: count,
       });
-  const weight = c.mul(lambda, c.div(norm, c.max(xNorm, TINY)));
+  // x is still where S had it before.
+  const weight = c.mul(c.div(lambda, rescaling), c.div(norm, c.max(xNorm, TINY)));
   const pull = c.mul(weight, c.mul(begun.scale, squaresOf(state.delta)));
   const h = c.add(c.sum(c.mul(state.delta, g), size), c.where(c.less(0, xNorm), pull, 0));
   const grown = advanced(c, begun, h, {
@@ -172,12 +180,6 @@ export function takeStep<A>(
       delta: c.where(anchored, 0, next),
     },
   };
-}
-
-/** What S is multiplied by at the step that finds out what gradients are. */
-function startRatioOf<A>(c: Algebra<A>, { modes, kind }: Plan, by: ByKind<A>, decides: Flag<A>): Value<A> {
-  if (kind) return 1;
-  return c.where(decides, c.where(by.noisy, startRatio(modes, "noisy"), startRatio(modes, "exact")), 1);
 }
 
 /** Where the loss is known and not negative, S does not grow at a step that promises more than a share of it. */

@@ -172,7 +172,8 @@ export class DeviceTraining extends Training {
       return expectNumber(name, rate(step, { start, length, gradients }), { min: 0 });
     };
     const known =
-      plan.kind ?? (step === 1 ? "undecided" : this.#kind === "undecided" ? undefined : this.#kind);
+      plan.kind ??
+      (plan.exact ? "exact" : step === 1 ? "undecided" : this.#kind === "undecided" ? undefined : this.#kind);
     if (known === undefined) return [at("exact"), at("noisy")];
     const alpha = at(known);
     return [alpha, alpha];

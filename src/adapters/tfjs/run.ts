@@ -64,6 +64,7 @@ export class Run {
 
   get gradients(): GradientKind {
     const { gradients } = this.#options.options;
+    if (gradients === "exact") return gradients;
     const known = this.training?.clock.gradients ?? this.#pending?.gradients;
     return known ?? (gradients === "auto" ? "undecided" : gradients);
   }

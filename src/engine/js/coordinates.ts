@@ -26,8 +26,8 @@ import { findStart, isUnstarted, LEAST, tune } from "./tuner.js";
 /* A tuner for each coordinate: assembly/sweeps/coordinates.ts and coordinate-tuners.ts. */
 
 /** Factor of the pull: λ ‖g‖ / ‖x‖, with y and eps as the form has them. */
-function pullFactor({ groups: [group], clipScale, form: { pull }, tuner: { lambda, eps } }: Memory): number {
-  const weight = lambda * Math.sqrt(group[GG]) * clipScale;
+function pullFactor({ groups: [group], scalars, clipScale, form: { pull }, tuner: { eps } }: Memory): number {
+  const weight = scalars[Scalar.lambda] * Math.sqrt(group[GG]) * clipScale;
   if (pull === "DECAY_AHEAD") return weight / (Math.sqrt(group[YY]) + eps);
   return pull === "PROXIMAL" && group[XX] === 0 ? 0 : weight / Math.sqrt(group[XX]);
 }

@@ -6,9 +6,10 @@ import { measureDelta, measureSlope } from "./sweeps.js";
 /* The tuner of assembly/tuner/tuner.ts: from h to S, in float64, once per group. */
 
 /** What h has besides ⟨Δ_t, g_t⟩; `gradNorm` is ‖g_t‖ as the base saw it. */
-function pullOf({ form, tuner: { lambda, eps } }: Memory, group: Float64Array, gradNorm: number): number {
+function pullOf({ form, scalars, tuner: { eps } }: Memory, group: Float64Array, gradNorm: number): number {
   const xNorm = Math.sqrt(group[XX]);
   const scale = group[SCALE];
+  const lambda = scalars[Scalar.lambda];
   switch (form.pull) {
     case "PROXIMAL":
       return xNorm === 0 ? 0 : lambda * (gradNorm / xNorm) * scale * group[DD];

@@ -101,9 +101,12 @@ export interface EdgeRatio extends Omit<Sharpness, "lambdaMax" | "lambdaMin"> {
 
 const OPEN = "not known yet: the next step finds out what gradients are, and what steps are made of";
 
-/** Will the next step decide what steps are made of? */
-const isOpen = ({ gradients, config }: Optimizer): boolean =>
-  gradients === "undecided" && config.gradients === "auto" && config.tuner?.form === "superlevel";
+/** Will the next step decide what steps are made of, or how long they are? */
+function isOpen({ gradients, config, updates }: Optimizer): boolean {
+  if (config.tuner?.form !== "superlevel") return false;
+  if (config.gradients === "exact") return updates.total < 2 && config.tuner.sInit === undefined;
+  return gradients === "undecided";
+}
 
 function judge(ratio: number): string {
   if (ratio > 1.1) return "past the edge of stability: take a lower rate";
