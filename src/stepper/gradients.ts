@@ -9,7 +9,7 @@ import type { AnchorOptions, GrowthLimit, CheckedAnchor, Tuner } from "../tuners
  * the noise's own curvature: the scale must not fall, and averaging buys what decay would (arXiv 2405.15682).
  */
 
-/** Noisy where ‖g_2 − g_1‖² is more than this share of ‖g_1‖² + ‖g_2‖². Exact problems stay below 8e-4. */
+/** Noisy where ‖g_2 − g_1‖² is more than this share of ‖g_1‖² + ‖g_2‖². Exact problems stay below 4e-5, but at a minimum. */
 export const NOISE_LIMIT = 3e-3;
 
 /**
@@ -111,7 +111,7 @@ function growthLimitOf(
 /**
  * What S is multiplied by when it is known what gradients are: steps were cautious until then. `change`: how much the second
  * gradient differs from the first, δ, if that is known. Of exact ones g_2 − g_1 is the curvature along the first step, and a
- * step 1 / √(2 δ) ≈ ‖g_1‖ / ‖g_2 − g_1‖ times as long would meet the least loss there, were there no other direction.
+ * step 1 / √(2 δ) ≈ ‖g_1‖ / ‖g_2 − g_1‖ times as long would turn the gradient, if all of it changed at that pace.
  */
 export function startRatio({ undecided, ...modes }: Modes, kind: "exact" | "noisy", change?: number): number {
   if (undecided.start === 0) return 1;

@@ -23,7 +23,7 @@ export function judge(
   if (clock.iterations - clock.skipped === clock.momentumStart) return { kind: "undecided", rescaling: 1 };
   const { slot, times } = firstGradient ?? { slot: bare.leadSlot, times: 1 };
   const change = kernels.gradientChange(slot, times);
-  const kind = exact || change <= NOISE_LIMIT ? "exact" : "noisy";
+  const kind = change > NOISE_LIMIT && !exact ? "noisy" : "exact";
   return { kind, rescaling: startRatio(modes, kind, change) };
 }
 

@@ -146,6 +146,23 @@ describe.each(engines)("%s engine", (engine) => {
     });
   });
 
+  test.each([1e-3, 3e-4, 1e-4])("a run that goes on %d from a minimum does not leave it", (distance) => {
+    for (const gradients of ["auto", "exact"] as const) {
+      const x0 = Float32Array.from({ length: 10 }, (_, i) => 1 + distance * Math.cos(3 * i));
+      const optimizer = createOptimizer(x0, { engine, gradients });
+      const losses: number[] = [];
+      const quadratic: GradientSource = (x, grads) => {
+        x.forEach((value, i) => (grads[i] = (i + 1) * (value - 1)));
+        losses.push(x.reduce((sum, value, i) => sum + ((i + 1) * (value - 1) ** 2) / 2, 0));
+        return losses[losses.length - 1];
+      };
+      const { loss } = optimizer.minimize(quadratic, { steps: 100 });
+      expect(optimizer.gradients).toBe("exact");
+      expect(Math.max(...losses)).toBe(losses[0]);
+      expect(loss).toBeLessThan(1e-4 * losses[0]);
+    }
+  });
+
   describe("a state", () => {
     const after = (steps: Float32Array[], options?: OptimizerOptions) => {
       const optimizer = create(options);
