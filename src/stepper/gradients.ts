@@ -77,6 +77,8 @@ const NOISY: Defaults = {
   longestStart: null,
   promise: 0.2,
 };
+/** What S is multiplied by where gradients turn out to be exact, and nothing tells how far to go. */
+export const KNOWN_RATIO = EXACT.start / CAUTIOUS_START;
 /** Noisy gradients under a rule that is worse for averaging, such as Lion's: it decays in windows, but S is carried on. */
 const NOISY_UNAVERAGED: Defaults = {
   ...EXACT,

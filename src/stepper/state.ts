@@ -7,7 +7,7 @@ import { Scalar, Summary } from "../engine/kernels.js";
 import { transplant } from "../engine/transplant.js";
 import { OptimizerError } from "../common/errors.js";
 import { expectBoolean, expectOptions, expectVector } from "../common/expect.js";
-import type { Mode } from "./gradients.js";
+import { distinguishes, KNOWN_RATIO, type Mode } from "./gradients.js";
 import type { RestoreOptions, StepInfo, TensorView } from "./info.js";
 import type { GradientKind } from "../common/kinds.js";
 import { enterMode, weigh } from "./mode.js";
@@ -272,7 +272,8 @@ export class State {
     const decoded = decode(state, expectedOf(resolved), resolved.tensors.list, partial);
     const { clock, payload } = decoded;
     const { gradients } = this.config;
-    const open = resolved.decides && clock.gradients === "undecided";
+    const exact = gradients === "exact" && distinguishes(this.config.tuner);
+    const open = exact && clock.gradients === "undecided";
     if (gradients !== "auto" && clock.gradients !== gradients && !open) {
       const reason = `it was saved with gradients "${clock.gradients}"; this optimizer has "${gradients}"`;
       throw new OptimizerError("state", `state: ${reason}`);
@@ -281,6 +282,8 @@ export class State {
     if (fresh === undefined)
       throw new OptimizerError("state", `state: it is damaged (${payload.length} bytes of payload)`);
     this.takeUp(clock, clock.iterations === clock.skipped);
+    // Nothing is to be found out where s_init is given; steps of a state without one were short.
+    if (open && !resolved.decides) this.decide(gradients, KNOWN_RATIO);
     // The first gradient of what starts afresh is not known.
     if (fresh && this.undecided) this.restartMomentum();
   }

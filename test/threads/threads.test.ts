@@ -287,9 +287,10 @@ describe("beginning and end", () => {
       }
     };
     syncBuiltinESMExports();
+    const tuner = superlevel({ sInit: 0.01 });
     const [first, second] = [
-      await createThreadedOptimizer(5000, { threads: 3, threshold: 0, gradients: "exact" }),
-      await createThreadedOptimizer(1e6, { threads: 2, threshold: 0, gradients: "exact" }),
+      await createThreadedOptimizer(5000, { threads: 3, threshold: 0, gradients: "exact", tuner }),
+      await createThreadedOptimizer(1e6, { threads: 2, threshold: 0, gradients: "exact", tuner }),
     ];
     workerThreads.Worker = Original;
     syncBuiltinESMExports();
