@@ -251,11 +251,10 @@ export class State {
   }
 
   reset(params?: ArrayLike<number>): void {
-    const { engine } = this;
-    const point = Float32Array.from(expectVector("params", params ?? engine.params, engine.params.length));
+    const point = Float32Array.from(expectVector("params", params ?? this.engine.params, this.size));
     expectNorm("params", point);
-    engine.state.forEach((bytes) => bytes.fill(0));
-    engine.params.set(point);
+    this.engine.state.forEach((bytes) => bytes.fill(0));
+    this.engine.params.set(point);
     this.#start();
   }
 
@@ -271,9 +270,8 @@ export class State {
     const { engine, resolved } = this;
     const decoded = decode(state, expectedOf(resolved), resolved.tensors.list, partial);
     const { clock, payload } = decoded;
-    const { gradients } = this.config;
-    const exact = gradients === "exact" && distinguishes(this.config.tuner);
-    const open = exact && clock.gradients === "undecided";
+    const { gradients, tuner } = this.config;
+    const open = gradients === "exact" && clock.gradients === "undecided" && distinguishes(tuner);
     if (gradients !== "auto" && clock.gradients !== gradients && !open) {
       const reason = `it was saved with gradients "${clock.gradients}"; this optimizer has "${gradients}"`;
       throw new OptimizerError("state", `state: ${reason}`);
@@ -282,9 +280,8 @@ export class State {
     if (fresh === undefined)
       throw new OptimizerError("state", `state: it is damaged (${payload.length} bytes of payload)`);
     this.takeUp(clock, clock.iterations === clock.skipped);
-    // Nothing is to be found out where s_init is given; steps of a state without one were short.
+    // Where s_init is given nothing is to be found out; and the first gradient of what starts afresh is not known.
     if (open && !resolved.decides) this.decide(gradients, KNOWN_RATIO);
-    // The first gradient of what starts afresh is not known.
     if (fresh && this.undecided) this.restartMomentum();
   }
 
