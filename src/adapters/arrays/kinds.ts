@@ -14,7 +14,7 @@ export class ByKind<A> {
     readonly plan: Plan,
     readonly kind: Value<A>,
   ) {
-    this.noisy = c.equal(kind, KINDS.indexOf("noisy"));
+    this.noisy = plan.exact ? false : c.equal(kind, KINDS.indexOf("noisy"));
     this.exact = c.equal(kind, KINDS.indexOf("exact"));
   }
 
@@ -51,7 +51,6 @@ export function windowEnd<A>(c: Algebra<A>, { anchor }: Mode, start: Value<A>): 
 
 /** The average minus x, over S; 0 where there is no average. The first step leaves it where x is. */
 export function averageOffset<A>(c: Algebra<A>, plan: Plan, state: ArrayState<Value<A>>): Value<A> {
-  if (plan.exact && !plan.modes.exact.averages) return 0;
   const by = new ByKind(c, plan, plan.kind ? KINDS.indexOf(plan.kind) : state.kind);
   const averages = by.flag((mode) => mode.averages);
   if (averages === false) return 0;
