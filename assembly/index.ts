@@ -161,9 +161,11 @@ export function flushMoments(): void {
   }
 }
 
-/** One of the base's moments ← 0. */
-export function clearSlot(index: u32): void {
-  memory.fill(stateOf(slotsAt + index), 0, stride);
+/** One of the base's moments ← factor times itself. */
+export function scaleSlot(index: u32, factor: f64): void {
+  const by = f32x4.splat(f32(factor));
+  const first = stateOf(slotsAt + index);
+  for (let k = first; k < first + stride; k += 16) v128.store(k, f32x4.mul(v128.load(k), by));
 }
 
 export function scaleOf(group: u32): f64 {

@@ -123,7 +123,7 @@ export class Optimizer implements Disposable {
   /**
    * The schedule-free average x̄ of the parameters, as a copy; null where none is kept: but for `scheduleFree` bases, where
    * gradients are not known to be noisy. The loss there is often a little lower than at `params`, where gradients are
-   * taken. x̄ = x − S (1 − β) / β · e, with the lead e = z − y and β = 0.9 (arXiv 2405.15682).
+   * taken. x̄ = x − S (1 − β) / β · e, with the lead e = z − y and β of `averaging` (arXiv 2405.15682).
    * @example
    * const optimizer = createOptimizer([1, 2], { gradients: "noisy" });
    * optimizer.step([0.5, -0.5]);
@@ -136,7 +136,7 @@ export class Optimizer implements Disposable {
 
   /**
    * How the average is kept: gradients are taken at y = (1 − β) z + β x̄, where `interpolation` is β and z the point that the
-   * base moves; at the next step x̄ moves towards z by the share `weight`. null where `average()` is.
+   * base moves; at the next step x̄ moves towards z by the share `weight`. β falls while the average forgets. null where `average()` is.
    * @example
    * const optimizer = createOptimizer(2, { gradients: "noisy" });
    * optimizer.averaging; // → { interpolation: 0.9, weight: 1 }

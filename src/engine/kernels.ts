@@ -19,7 +19,7 @@ export interface Kernels {
   gradientChange(slot: number, times: number): number;
   lowerScale(group: number, other: number): void;
   flushMoments(): void;
-  clearSlot(index: number): void;
+  scaleSlot(index: number, factor: number): void;
   scaleOf(group: number): number;
   summarize(): void;
 }

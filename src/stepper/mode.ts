@@ -70,12 +70,10 @@ export function couldOverflow(
 
 /** Writes what stays the same from step to step while the mode and the window last. */
 export function enterMode({ scalars }: Engine, mode: Mode, anchors: number, limited: boolean): void {
-  const { averaging } = mode;
   const growthLimit = limited ? mode.growthLimit : null;
   scalars[Scalar.base] = KERNELS.indexOf(mode.kernel);
   scalars[Scalar.firstSlot] = mode.firstSlot;
   scalars[Scalar.leadSlot] = mode.leadSlot;
-  scalars[Scalar.interpolation] = mode.averages ? averaging!.interpolation : 0;
   scalars[Scalar.ownFloor] = Number(mode.ownFloor);
   scalars[Scalar.rewardLimit] = mode.rewardLimit;
   scalars[Scalar.growthLimit] = growthLimit
@@ -193,20 +191,44 @@ export function shorten(
 export const EVIDENCE = 100;
 export const ERRORS = 3;
 
+/** β of an average is at least so much where it has forgotten. */
+export const LEAST_INTERPOLATION = 0.5;
+
+/**
+ * β, or 0 where nothing is averaged. It is less where the average has forgotten a part of the steps: what lags behind a
+ * gradient that turns drives it round, in a game of two players for ever.
+ */
+export function interpolationOf(
+  { averages, averaging, shortensAverage }: Mode,
+  clock: Readonly<Clock>,
+): number {
+  if (!averages) return 0;
+  const { interpolation } = averaging!;
+  const { age, iterations, skipped, momentumStart } = clock;
+  const steps = iterations - skipped - momentumStart;
+  if (!shortensAverage || age >= steps) return interpolation;
+  const forgotten = 1 - age / steps;
+  return Math.max(LEAST_INTERPOLATION, interpolation * (1 - forgotten * forgotten));
+}
+
+/** How far the average x̄ is behind y, over how far z is ahead of it: y = (1 − β) z + β x̄. */
+export const behind = (interpolation: number): number => (1 - interpolation) / interpolation;
+
 /**
  * Where ⟨e, g⟩ was below 0 for long, z is better than y, and the average remembers too much: it forgets half of its age.
- * That changes nothing where the data stay the same, and matters where they change.
+ * That changes nothing where the data stay the same, and matters where they change. Says whether it forgot.
  */
-export function shortenAverage({ averaging }: Mode, clock: Clock, slope: number): void {
+export function shortenAverage({ averaging }: Mode, clock: Clock, slope: number): boolean {
   clock.slopeMean += (slope - clock.slopeMean) / EVIDENCE;
   clock.slopeSquares += (slope * slope - clock.slopeSquares) / EVIDENCE;
   clock.slopes++;
   const { slopes, slopeMean: mean, slopeSquares: squares } = clock;
-  if (slopes < EVIDENCE || mean >= 0 || mean * mean * EVIDENCE <= ERRORS * ERRORS * squares) return;
+  if (slopes < EVIDENCE || mean >= 0 || mean * mean * EVIDENCE <= ERRORS * ERRORS * squares) return false;
   clock.age /= 2;
   // The sum of weights up to an age, as an integral.
   clock.weightSum = clock.age / (averaging!.power + 1);
   Object.assign(clock, { slopes: 0, slopeMean: 0, slopeSquares: 0 });
+  return true;
 }
 
 /** What a step may promise while S grows: a share of a loss that is known and not negative. */

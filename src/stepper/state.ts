@@ -10,7 +10,7 @@ import { expectBoolean, expectOptions, expectVector } from "../common/expect.js"
 import { distinguishes, KNOWN_RATIO, type Mode } from "./gradients.js";
 import type { RestoreOptions, StepInfo, TensorView } from "./info.js";
 import type { GradientKind } from "../common/kinds.js";
-import { enterMode, weigh } from "./mode.js";
+import { behind, enterMode, interpolationOf, weigh } from "./mode.js";
 import { expectNorm } from "./safety.js";
 import { tensorSteps } from "./tensor-steps.js";
 import { WriteDetector } from "./writes.js";
@@ -95,21 +95,19 @@ export class State {
 
   /** The average that belongs to `point`. An engine whose parameters are elsewhere is named with its own vectors. */
   average(engine = this.engine, point = engine.params): Float32Array | null {
-    const { averages, averaging, leadSlot } = this.mode;
+    const { averages, leadSlot } = this.mode;
     if (!averages) return null;
     // After one step the average is where x is; the place of the lead has its gradient.
     if (this.undecided) return point.slice();
-    const { interpolation } = averaging!;
-    const share = (1 - interpolation) / interpolation;
+    const share = behind(interpolationOf(this.mode, this.time));
     return averageOf(engine, this.resolved.program, leadSlot, share, point);
   }
 
   get averaging(): { interpolation: number; weight: number } | null {
-    const { averages, averaging } = this.mode;
-    if (!averages) return null;
+    if (!this.mode.averages) return null;
     // Before the first step any rate will do.
     const weight = weigh(this.mode, this.time, this.time.learningRate || 1, {});
-    return { interpolation: averaging!.interpolation, weight };
+    return { interpolation: interpolationOf(this.mode, this.time), weight };
   }
 
   /** Is it still to be found out what gradients are? */
@@ -124,7 +122,7 @@ export class State {
     const { modes, rule } = this.resolved;
     if (kind !== "undecided") kernels.rescale(rescaling);
     // The momentum, or the first gradient, makes room for the lead, which is 0 after one step.
-    if (modes[kind].averages) kernels.clearSlot(rule.bare.leadSlot);
+    if (modes[kind].averages) kernels.scaleSlot(rule.bare.leadSlot, 0);
     this.time.gradients = kind;
     this.openWindow(this.time.windowStart);
   }
@@ -237,7 +235,7 @@ export class State {
   }
 
   protected restartMomentum(): void {
-    this.mode.momenta.forEach((slot) => this.engine.kernels.clearSlot(slot));
+    this.mode.momenta.forEach((slot) => this.engine.kernels.scaleSlot(slot, 0));
     this.time.momentumStart = this.time.iterations - this.time.skipped;
   }
 

@@ -9,8 +9,10 @@ import type { Mode } from "./gradients.js";
 import type { Begun, StepInfo } from "./info.js";
 import type { GradientKind } from "../common/kinds.js";
 import {
+  behind,
   clipping,
   couldOverflow,
+  interpolationOf,
   shortenAverage,
   judge,
   keep,
@@ -95,6 +97,7 @@ export class Stepper extends Rewindable {
     const { time } = this;
     const { scalars } = this.engine;
     scalars[Scalar.weight] = weigh(mode, time, eta, this.#after);
+    scalars[Scalar.interpolation] = interpolationOf(mode, time);
     const squareWeight = weightOfSquare(mode, time, applied, norm, this.#after);
     mode.constants(applied, eta, scalars, applied - time.momentumStart, squareWeight);
     this.#after.learningRate = eta;
@@ -184,14 +187,23 @@ export class Stepper extends Rewindable {
     const undone = this.writes.recordStep(this.engine);
     keep(this.#after, this.time);
     const info = this.withTensors(this.#info(step, gradNorm, summary[Summary.h]));
-    if (this.mode.shortensAverage) shortenAverage(this.mode, this.time, summary[Summary.leadSlope]);
+    const slope = summary[Summary.leadSlope];
     if (this.undecided && !this.resolved.rule.firstGradient)
       kernels.keepGradient(this.resolved.rule.bare.leadSlot);
     this.fresh = false;
     this.#tick();
+    if (this.mode.shortensAverage) this.#lookBack(slope);
     // By now the step is whole.
     if (undone) throw writeUndone(step);
     return info;
+  }
+
+  /** Where the average forgets, its share of y falls. Neither moves: z comes nearer. */
+  #lookBack(slope: number): void {
+    const { mode, time, engine } = this;
+    const before = behind(interpolationOf(mode, time));
+    if (shortenAverage(mode, time, slope))
+      engine.kernels.scaleSlot(mode.leadSlot, before / behind(interpolationOf(mode, time)));
   }
 
   /** η_t: the schedule (34), scaled by the gradient's norm (14) where that is asked for. */

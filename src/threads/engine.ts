@@ -22,7 +22,7 @@ interface ThreadKernels extends WasmKernels {
 /** Calls that read or write vectors, and may share a sweep. */
 const SWEEPS = [
   ...(["scan", "scanExactly", "step", "scanAndStep", "rebase", "start", "anchor"] as const),
-  ...(["lowerScale", "clearSlot", "flushMoments", "rescale", "keepGradient", "gradientChange"] as const),
+  ...(["lowerScale", "scaleSlot", "flushMoments", "rescale", "keepGradient", "gradientChange"] as const),
 ];
 
 let compiled: Promise<WebAssembly.Module> | undefined;

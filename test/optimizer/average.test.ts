@@ -189,6 +189,29 @@ describe.each(engines)("%s engine", (engine) => {
     expect(optimizer.average()).toEqual(optimizer.params);
   });
 
+  test("where it forgets, β falls at once and neither x nor the average jumps; then β rises again", () => {
+    const optimizer = createOptimizer(x0, { engine, gradients: "noisy" });
+    const random = noise(5);
+    const apart = (a: ArrayLike<number>, b: Float32Array) => Math.hypot(...b.map((value, i) => value - a[i]));
+    let [falls, moved, jumped] = [0, 0, 0];
+    for (let step = 1; step <= 900; step++) {
+      // What was best at first is best no longer.
+      const target = step <= 400 ? 1 : -9;
+      const { interpolation } = optimizer.averaging!;
+      const [x, mean] = [optimizer.params.slice(), optimizer.average()!];
+      optimizer.step(optimizer.params.map((x) => 0.3 * (x - target) + random()));
+      const change = optimizer.averaging!.interpolation - interpolation;
+      if (step < 400) expect(change).toBe(0);
+      const moves = [apart(x, optimizer.params), apart(mean, optimizer.average()!)];
+      if (change < 0) [falls, jumped] = [falls + 1, Math.max(jumped, ...moves)];
+      else if (step > 400) moved = Math.max(moved, ...moves);
+    }
+    expect(falls).toBeGreaterThan(0);
+    expect(jumped).toBeLessThan(1.5 * moved);
+    expect(optimizer.averaging!.interpolation).toBeGreaterThan(0.5);
+    expect(optimizer.averaging!.interpolation).toBeLessThan(0.9);
+  });
+
   test("its weights may leave the finite numbers: 65 536^64 and (1e±6)^64 do", () => {
     const long = scheduleFree(sgd({ learningRate: 0.25 }), { power: 64 });
     const optimizer = createOptimizer([1, 2], { engine, base: long, tuner: null });

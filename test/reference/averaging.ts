@@ -110,6 +110,35 @@ export interface Slope {
   steps: number;
 }
 
+/** beta after so many steps: less where the average has forgotten a part of them. */
+export const interpolationAt = (interpolation: number, age: number, steps: number): number =>
+  age < steps ? Math.max(0.5, interpolation * (1 - (1 - age / steps) ** 2)) : interpolation;
+
+/**
+ * beta changes, and y stays. Where it falls, as the average forgets, the average stays as well, and z comes nearer. Where it
+ * rises, z stays, and the average follows.
+ */
+export function interpolate(
+  form: AverageForm,
+  { lead, z, mean }: Averages,
+  before: number,
+  after: number,
+  round: Round,
+): void {
+  if (before === after) return;
+  const falls = after < before;
+  const left = round((1 - before) / before / ((1 - after) / after));
+  for (let i = 0; i < z.length; i++) {
+    if (form === "lead") {
+      if (falls) lead[i] = round(left * lead[i]);
+      continue;
+    }
+    const y = (1 - before) * z[i] + before * mean[i];
+    if (falls) z[i] = (y - after * mean[i]) / (1 - after);
+    else mean[i] = (y - (1 - after) * z[i]) / after;
+  }
+}
+
 const EVIDENCE = 100;
 
 /**

@@ -61,6 +61,28 @@ describe.each(Object.entries(tuners))("%s", (_tuner, tuner) => {
   });
 });
 
+test("where the average forgets, β falls: z comes nearer, and neither y nor the average moves", () => {
+  const options: ReferenceOptions = { base: adamOf(), tuner: tunerOf("superlevel"), gradients: "noisy" };
+  const [lead, definition] = (["lead", "public"] as const).map(
+    (averages) => new Reference(x0, { ...options, averages }),
+  );
+  const random = noise(2);
+  let forgot = 0;
+  for (let step = 1; step <= 400; step++) {
+    // Gradients that hardly turn: z is ahead of the average.
+    const g = gradientAt(0.01 * step, size, random);
+    const seen = [lead, definition].map((twin) => twin.step(g, 1).effects!);
+    expect(seen[0].forgot).toBe(seen[1].forgot);
+    forgot += Number(seen[0].forgot);
+    for (const [one, other] of [
+      [lead.x, definition.x],
+      [lead.average()!, definition.average()!],
+    ])
+      expect(norm(one.map((x, i) => x - other[i]))).toBeLessThan(1e-9 * norm(other));
+  }
+  expect(forgot).toBeGreaterThan(1);
+});
+
 test("the average of gradient descent with equal weights is the mean of z", () => {
   const base = scheduleFreeOf(sgdOf(), { interpolation: 0.5, ratePower: 0 });
   const twin = new Reference([8], { base, tuner: null, averages: "public" });

@@ -1,5 +1,14 @@
 /** The base's side of a step: from the gradient to u, with moments and averages. */
-import { averagerOf, averagesOf, copyAverages, forget, leadOf, offsetOf } from "./averaging.js";
+import {
+  averagerOf,
+  averagesOf,
+  copyAverages,
+  forget,
+  interpolate,
+  interpolationAt,
+  leadOf,
+  offsetOf,
+} from "./averaging.js";
 import {
   shorten,
   weigh,
@@ -85,6 +94,8 @@ export class Updates {
   /** u is found by itself, as x takes part in it. */
   readonly #apart: boolean;
   #averages: Averages;
+  /** How many steps were averaged. */
+  #steps = 0;
   /** Running mean of |g|^2, and the largest of late. */
   #squares = 0;
   #most = 0;
@@ -139,8 +150,9 @@ export class Updates {
     const shortened = Math.min(clip, factor) < 1;
     const effects: Effects = { bounded: 0, shortened, slope: 0, forgot: false, stale };
     const rates = { eta, t, bare: averaging !== null, exact: mode.exact, factor, squareWeight };
-    const average = averaging && averagerOf(this.#form, averages, averaging.interpolation, c, this.#round);
-    if (averaging) effects.slope = this.#slope(averages, averaging.interpolation, seen);
+    const beta = this.#interpolation(mode);
+    const average = averaging && averagerOf(this.#form, averages, beta, c, this.#round);
+    if (averaging) effects.slope = this.#slope(averages, beta, seen);
     const u = new Float64Array(seen.length);
     for (const tensor of this.#tensors) {
       const { step, direction } = this.#direction(tensor, x, rates, mode, effects);
@@ -155,11 +167,30 @@ export class Updates {
       this.#squares = mean;
       this.#most = most;
       Object.assign(this.weights, weights);
-      if (mode.forgets)
-        effects.forgot = forget(this.#form, averaging!, this.weights, this.slope, effects.slope);
+      this.#steps = t;
+      if (mode.forgets) effects.forgot = this.#lookBack(mode, beta, effects.slope);
     };
     return { u, keep, effects };
   }
+
+  /** beta of the average as it stands. */
+  #interpolation({ averaging, forgets }: Mode): number {
+    if (!averaging) return 0;
+    const { interpolation } = averaging;
+    return forgets ? interpolationAt(interpolation, this.weights.age, this.#steps) : interpolation;
+  }
+
+  /** After a step, before which beta was `before`: it rises a little, and falls where the average forgets. Says whether it did. */
+  #lookBack(mode: Mode, before: number, slope: number): boolean {
+    const change = (from: number, to: number) =>
+      interpolate(this.#form, this.#averages, from, to, this.#round);
+    const risen = this.#interpolation(mode);
+    change(before, risen);
+    const forgot = forget(this.#form, mode.averaging!, this.weights, this.slope, slope);
+    change(risen, this.#interpolation(mode));
+    return forgot;
+  }
+
   #slope(averages: Averages, beta: number, g: Float64Array): number {
     return g.reduce((sum, g, i) => sum + leadOf(this.#form, averages, beta, i) * g, 0);
   }
@@ -190,8 +221,8 @@ export class Updates {
   }
 
   /** The average minus x, over S. */
-  offset(i: number, { averaging }: Mode): number {
-    return averaging ? offsetOf(this.#form, this.#averages, averaging.interpolation, i) : 0;
+  offset(i: number, mode: Mode): number {
+    return mode.averaging ? offsetOf(this.#form, this.#averages, this.#interpolation(mode), i) : 0;
   }
 
   /** Averaging begins where Delta is. */

@@ -1,5 +1,5 @@
 import type { Averaging } from "../../bases/base.js";
-import { ERRORS, EVIDENCE, MOST_COUNTED, SQUARES_DECAY } from "../../stepper/mode.js";
+import { ERRORS, EVIDENCE, LEAST_INTERPOLATION, MOST_COUNTED, SQUARES_DECAY } from "../../stepper/mode.js";
 import { FADING, FRESH, RECENT, STALE } from "../../stepper/mode.js";
 import { TINY, type Algebra, type Flag, type Value } from "./algebra.js";
 
@@ -97,15 +97,34 @@ export function shortened<A>(
   return { average: { ...average, squares, squaresBias }, factor: c.where(c.less(0, norm), factor, 1) };
 }
 
-/** Where ⟨e, g⟩ was below 0 for long, by so many standard errors, the average forgets half of its age. */
+/** β after so many steps: less where the average has forgotten a part of them. `forgets`: could it ever? */
+export function interpolationOf<A>(
+  c: Algebra<A>,
+  interpolation: number,
+  age: Value<A>,
+  steps: Value<A>,
+  forgets: Flag<A>,
+): Value<A> {
+  if (forgets === false) return interpolation;
+  const forgotten = c.max(0, c.sub(1, c.div(age, c.max(1, steps))));
+  return c.max(LEAST_INTERPOLATION, c.mul(interpolation, c.sub(1, c.square(forgotten))));
+}
+
+/** How far the average is behind y, over how far z is ahead of it. */
+export const behind = <A>(c: Algebra<A>, interpolation: Value<A>): Value<A> =>
+  c.div(c.sub(1, interpolation), interpolation);
+
+/**
+ * Where ⟨e, g⟩ was below 0 for long, by so many standard errors, the average forgets half of its age, and β falls. `left`: what
+ * is left of e then, so that neither y nor the average moves. `steps`: how many there were, with this one.
+ */
 export function lookedBack<A>(
   c: Algebra<A>,
   average: Average<Value<A>>,
-  power: number,
-  slope: Value<A>,
-  looks: Flag<A>,
-): Average<Value<A>> {
-  if (looks === false) return average;
+  { interpolation, power }: Averaging,
+  { slope, looks, steps }: { slope: Value<A>; looks: Flag<A>; steps: Value<A> },
+): { average: Average<Value<A>>; left: Value<A> } {
+  if (looks === false) return { average, left: 1 };
   const toward = (before: Value<A>, value: Value<A>) =>
     c.where(looks, c.add(before, c.mul(1 / EVIDENCE, c.sub(value, before))), before);
   const mean = toward(average.slope, slope);
@@ -114,12 +133,16 @@ export function lookedBack<A>(
   const certain = c.less(c.mul(ERRORS * ERRORS, squares), c.mul(EVIDENCE, c.square(mean)));
   const forgets = c.and(looks, certain, c.less(mean, 0), c.less(EVIDENCE - 0.5, slopes));
   const age = c.mul(c.where(forgets, 0.5, 1), average.age);
+  const behindAt = (age: Value<A>) => behind(c, interpolationOf(c, interpolation, age, steps, true));
   return {
-    ...average,
-    age,
-    weightSum: c.where(forgets, c.div(age, power + 1), average.weightSum),
-    slope: c.where(forgets, 0, mean),
-    slopeSquares: c.where(forgets, 0, squares),
-    slopes: c.where(forgets, 0, slopes),
+    left: c.where(forgets, c.div(behindAt(average.age), behindAt(age)), 1),
+    average: {
+      ...average,
+      age,
+      weightSum: c.where(forgets, c.div(age, power + 1), average.weightSum),
+      slope: c.where(forgets, 0, mean),
+      slopeSquares: c.where(forgets, 0, squares),
+      slopes: c.where(forgets, 0, slopes),
+    },
   };
 }

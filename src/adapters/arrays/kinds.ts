@@ -1,5 +1,6 @@
 import { KINDS } from "../../common/kinds.js";
 import type { Mode } from "../../stepper/gradients.js";
+import { behind, interpolationOf } from "./average.js";
 import { ENDLESS, type Algebra, type Flag, type Value } from "./algebra.js";
 import type { Plan } from "./plan.js";
 import type { ArrayState } from "./state.js";
@@ -55,7 +56,9 @@ export function averageOffset<A>(c: Algebra<A>, plan: Plan, state: ArrayState<Va
   const averages = by.flag((mode) => mode.averages);
   if (averages === false) return 0;
   const { interpolation } = (plan.modes.noisy.averaging ?? plan.modes.exact.averaging)!;
+  const shortens = by.flag((mode) => mode.shortensAverage);
+  const beta = interpolationOf(c, interpolation, state.average.age, state.applied, shortens);
   const known = plan.kind ? averages : c.and(averages, c.less(1, state.applied));
-  const share = c.where(known, -(1 - interpolation) / interpolation, 0);
+  const share = c.where(known, c.sub(0, behind(c, beta)), 0);
   return c.mul(c.mul(share, plan.tuner ? state.tuner.scale : 1), state.slots[plan.leadSlot]);
 }

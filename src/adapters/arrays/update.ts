@@ -1,6 +1,6 @@
 import { EARLY_STEPS } from "../../bases/base.js";
 import type { Algebra, Flag, Value } from "./algebra.js";
-import { lookedBack, weighed, type Average, type SquareWeight } from "./average.js";
+import { interpolationOf, lookedBack, weighed, type Average, type SquareWeight } from "./average.js";
 import type { ByKind } from "./kinds.js";
 import type { Plan } from "./plan.js";
 import type { Place } from "./rate.js";
@@ -79,20 +79,20 @@ export function updated<A>(
   // After one step z is where y is; the slot of the lead has held something else.
   const lead = c.mul(c.where(decides, 0, 1), state.slots[leadSlot]);
   const rest = c.sub(1, share);
-  const { interpolation, power } = averaging!;
-  const near = c.sub(1, c.mul(interpolation, rest));
-  const mixed = c.add(c.mul(near, d), c.mul(c.where(moves, share, 0), lead));
-  const nextLead = c.mul(c.where(moves, rest, 1), c.add(lead, c.mul(interpolation, d)));
-  slots[leadSlot] = c.where(averages, nextLead, slots[leadSlot]);
-  const looks = c.and(
-    by.flag((mode) => mode.shortensAverage),
-    moves,
-  );
+  const shortens = by.flag((mode) => mode.shortensAverage);
+  const looks = c.and(shortens, moves);
   const slope = looks === false ? 0 : c.sum(c.mul(lead, seen), size);
+  const steps = c.add(state.applied, c.where(counts, 1, 0));
+  const { average: looked, left } = lookedBack(c, average, averaging!, { slope, looks, steps });
+  const beta = interpolationOf(c, averaging!.interpolation, state.average.age, state.applied, shortens);
+  const near = c.sub(1, c.mul(beta, rest));
+  const mixed = c.add(c.mul(near, d), c.mul(c.where(moves, share, 0), lead));
+  const nextLead = c.mul(c.mul(left, c.where(moves, rest, 1)), c.add(lead, c.mul(beta, d)));
+  slots[leadSlot] = c.where(averages, nextLead, slots[leadSlot]);
   return {
     u: plain === undefined ? mixed : c.where(averages, mixed, plain),
     biases,
-    average: lookedBack(c, average, power, slope, looks),
+    average: looked,
     slots: withFirst(c, plan, slots, found),
   };
 }

@@ -116,9 +116,10 @@ class JsKernels extends Memory implements Kernels {
       if (Math.abs(this.f[k]) < 2 ** -120) this.f[k] = 0;
   }
 
-  clearSlot(index: number): void {
-    const slot = this.vectorOf(this.slotsAt + index);
-    this.f.fill(0, slot, slot + this.stride);
+  scaleSlot(index: number, factor: number): void {
+    const by = Math.fround(factor);
+    const first = this.vectorOf(this.slotsAt + index);
+    for (let k = first; k < first + this.stride; k++) this.f[k] *= by;
   }
 
   scaleOf(group: number): number {
