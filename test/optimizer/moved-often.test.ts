@@ -42,7 +42,7 @@ describe.each(engines)("%s engine", (engine) => {
 
     test("by another optimizer", () => {
       const pair = [create(), create()];
-      for (let k = 0; k < 3000; k++) {
+      for (let k = 0; k < 1000; k++) {
         const [one, two] = k % 2 ? pair : [pair[1], pair[0]];
         one.step(gradient(one.params));
         two.setParams(one.params);
