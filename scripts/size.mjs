@@ -13,10 +13,10 @@ const { outputFiles } = await build({
 });
 const bundle = outputFiles[0].text;
 const embedded = (file) => readFileSync(file, "utf8").match(/"(.*)"/)[1];
-const base64 = embedded("src/engine/binary.ts");
+const hex = embedded("src/engine/binary.ts");
 const wasm = readFileSync("dist/superlevel.wasm");
 const relaxed = readFileSync("dist/superlevel-relaxed.wasm");
-const threads = Buffer.from(embedded("src/threads/binary.ts"), "base64");
+const threads = Buffer.from(embedded("src/threads/binary.ts"), "hex");
 const gzip = (bytes) => gzipSync(bytes, { level: 9 }).length;
 
 /** A limit is so much for each rule of a base, and so much for the rest. */
@@ -24,18 +24,18 @@ const rules = readdirSync("assembly/rules").filter((file) => file !== "index.ts"
 const budget = [
   {
     what: "code with the loader, minified, gzip",
-    bytes: gzip(bundle.replace(base64, "")),
+    bytes: gzip(bundle.replace(hex, "")),
     rule: 250,
-    rest: 29_650,
+    rest: 29_700,
   },
   { what: "superlevel.wasm", bytes: wasm.length, rule: 850, rest: 18_900 },
   { what: "superlevel.wasm, gzip", bytes: gzip(wasm), rule: 220, rest: 7_350 },
   { what: "superlevel-relaxed.wasm", bytes: relaxed.length, rule: 850, rest: 18_300 },
   {
-    what: "all of it in one file, the kernels as base64, gzip",
+    what: "all of it in one file, the kernels as hexadecimal text, gzip",
     bytes: gzip(bundle),
     rule: 600,
-    rest: 41_150,
+    rest: 38_300,
   },
   { what: "the kernels for threads", bytes: threads.length, rule: 850, rest: 24_200 },
   { what: "the kernels for threads, gzip", bytes: gzip(threads), rule: 220, rest: 9_050 },

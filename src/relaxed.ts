@@ -12,6 +12,6 @@
  * optimizer.engine.startsWith("wasm"); // → true
  */
 import { registerRelaxed } from "./engine/wasm.js";
-import { RELAXED_BASE64 } from "./engine/relaxed-binary.js";
+import { RELAXED_HEX } from "./engine/relaxed-binary.js";
 
-registerRelaxed(RELAXED_BASE64);
+registerRelaxed(RELAXED_HEX);

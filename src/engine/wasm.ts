@@ -1,7 +1,8 @@
 import { putBack } from "./text-decoder.js";
 import { demangle } from "@assemblyscript/loader";
+import { fromHex } from "../common/hex.js";
 import type { Form } from "../tuners/forms.js";
-import { WASM_BASE64 } from "./binary.js";
+import { WASM_HEX } from "./binary.js";
 import type { Kernels } from "./kernels.js";
 import { notGranted } from "./program.js";
 
@@ -26,7 +27,7 @@ export interface WasmKernels extends Kernels {
 type BinaryName = "wasm" | "wasm-relaxed";
 
 /** The compiled kernels. The relaxed ones are there when "superlevel/relaxed" was imported. */
-const binaries: { wasm: string; "wasm-relaxed"?: string } = { wasm: WASM_BASE64 };
+const binaries: { wasm: string; "wasm-relaxed"?: string } = { wasm: WASM_HEX };
 
 /** A binary for this machine, or why the runtime does not compile it. */
 export interface Compiled {
@@ -37,16 +38,15 @@ export interface Compiled {
 /** Each is compiled once. */
 const compiled = new Map<BinaryName, Compiled>();
 
-export function registerRelaxed(base64: string): void {
-  binaries["wasm-relaxed"] = base64;
+export function registerRelaxed(hex: string): void {
+  binaries["wasm-relaxed"] = hex;
 }
 
 export const hasRelaxed = (): boolean => binaries["wasm-relaxed"] !== undefined;
 
 function compile(name: BinaryName): Compiled {
   try {
-    const text = atob(binaries[name]!);
-    return { module: new WebAssembly.Module(Uint8Array.from(text, (char) => char.charCodeAt(0))) };
+    return { module: new WebAssembly.Module(fromHex(binaries[name]!)) };
   } catch (error) {
     // There is no WebAssembly, no (relaxed) SIMD, or a content security policy forbids it.
     return { reason: String(error) };

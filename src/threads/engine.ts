@@ -3,7 +3,8 @@ import type { Kernels } from "../engine/kernels.js";
 import { notGranted, type Engine, type Program } from "../engine/program.js";
 import type { WasmKernels } from "../engine/wasm.js";
 import { OptimizerError } from "../common/errors.js";
-import { THREADS_BASE64 } from "./binary.js";
+import { fromHex } from "../common/hex.js";
+import { THREADS_HEX } from "./binary.js";
 import type { WorkerSetup } from "./worker.js";
 import { Workers } from "./workers.js";
 
@@ -28,9 +29,8 @@ const SWEEPS = [
 let compiled: Promise<WebAssembly.Module> | undefined;
 
 async function compile(): Promise<WebAssembly.Module> {
-  const text = atob(THREADS_BASE64);
   try {
-    return await WebAssembly.compile(Uint8Array.from(text, (char) => char.charCodeAt(0)));
+    return await WebAssembly.compile(fromHex(THREADS_HEX));
   } catch (error) {
     throw new OptimizerError(
       "threads",
