@@ -99,7 +99,10 @@ function advance(
  * });
  * let params = { w: np.array([0, 10]) };
  * let state = optimizer.init(tree.ref(params));
- * for (let t = 1; t <= 300; t++) [params, state] = step(params, state);
+ * for (let t = 1; t <= 300; t++) {
+ *   [params, state] = step(params, state);
+ *   if (t % 10 === 0) params.w.ref.dataSync(); // runs what has piled up
+ * }
  * (params.w.js() as number[]).map((x) => x.toFixed(3)); // → ["3.000", "3.000"]
  */
 export function superlevelOptimizer(options: InGraphOptions = {}): InGraphTransformation {
