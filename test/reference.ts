@@ -61,6 +61,7 @@ export class Reference {
   readonly #tensors: Tensor[];
   readonly #updates: Updates;
   readonly #scaling: Scaling | null;
+  readonly #modes: Readonly<Record<Kind, Mode>>;
   readonly #round: Round;
   /** The gradient of the first step, until it is known what gradients are. */
   #first: Float64Array | null = null;
@@ -83,6 +84,9 @@ export class Reference {
     this.#tensors = runningOf(tensors, base.weightDecay);
     this.#updates = new Updates(options, x0.length, this.#tensors, round);
     this.#scaling = scalingOf(options, x0.length, this.#tensors, round);
+    const choices = { ...CHOICES, ...options.choices };
+    const mode = (kind: Kind) => modeOf(kind, gradients, base, options.tuner, choices);
+    this.#modes = { undecided: mode("undecided"), exact: mode("exact"), noisy: mode("noisy") };
     this.kind = gradients === "auto" || decides(options.tuner, gradients) ? "undecided" : gradients;
   }
 
@@ -139,8 +143,7 @@ export class Reference {
   }
 
   get #mode(): Mode {
-    const { base, tuner, choices, gradients = "auto" } = this.#options;
-    return modeOf(this.kind, gradients, base, tuner, { ...CHOICES, ...choices });
+    return this.#modes[this.kind];
   }
 
   /** The average of the parameters, where one is kept. */
