@@ -2,19 +2,19 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { createRandom } from "../kit/random.js";
-import { classifier, coded, digits, letters, LETTERS, scalarOf, seeded, SIDE, stepsOf } from "./parts.js";
+import {
+  coded,
+  digits,
+  letters,
+  LETTERS,
+  regression,
+  scalarOf,
+  seeded,
+  SIDE,
+  stepsOf,
+  variablesOf,
+} from "./parts.js";
 import type { Program } from "./program.js";
-
-const variablesOf = (model: tfl.LayersModel): tf.Variable[] =>
-  model.trainableWeights.map((weight) => weight.read() as tf.Variable);
-
-/** A classifier whose last layer is linear. */
-function regression(seed: number, inputs: number, units: readonly number[], outputs: number): tfl.Sequential {
-  const model = classifier(seed, inputs, units, outputs);
-  model.pop();
-  model.add(tfl.layers.dense({ units: outputs, kernelInitializer: seeded(seed + 5) }));
-  return model;
-}
 
 const polynomial: Program = {
   name: "polynomial regression",

@@ -19,6 +19,8 @@ import { packageVersion } from "../kit/version.js";
 import { cartPole } from "./cart-pole.js";
 import { fits } from "./fits.js";
 import { loops } from "./loops.js";
+import { moreFits } from "./more-fits.js";
+import { moreLoops } from "./more-loops.js";
 import type { Make, Program } from "./program.js";
 
 const { values: options } = parseArgs({
@@ -60,7 +62,7 @@ console.log(
   "| program | customary | measure | customary, by seed | superlevel, by seed | ratio of the means |",
 );
 console.log("| --- | --- | --- | ---: | ---: | ---: |");
-for (const program of [...loops, cartPole, ...fits].filter(({ name }) =>
+for (const program of [...loops, cartPole, ...fits, ...moreLoops, ...moreFits].filter(({ name }) =>
   name.toLowerCase().includes(options.only.toLowerCase()),
 )) {
   const found: Record<string, number[]> = { customary: [], superlevel: [] };

@@ -51,22 +51,40 @@ export function classifier(
   inputs: number,
   units: readonly number[],
   outputs: number,
+  activation: "relu" | "tanh" = "relu",
 ): tfl.Sequential {
   const model = tfl.sequential();
   units.forEach((size, k) =>
     model.add(
       tfl.layers.dense({
         units: size,
-        activation: "relu",
+        activation,
         kernelInitializer: seeded(seed + k),
         ...(k === 0 && { inputShape: [inputs] }),
       }),
     ),
   );
-  const activation = outputs === 1 ? "sigmoid" : "softmax";
-  model.add(tfl.layers.dense({ units: outputs, activation, kernelInitializer: seeded(seed + 9) }));
+  const last = outputs === 1 ? "sigmoid" : "softmax";
+  model.add(tfl.layers.dense({ units: outputs, activation: last, kernelInitializer: seeded(seed + 9) }));
   return model;
 }
+
+/** A classifier whose last layer is linear. */
+export function regression(
+  seed: number,
+  inputs: number,
+  units: readonly number[],
+  outputs: number,
+  activation: "relu" | "tanh" = "relu",
+): tfl.Sequential {
+  const model = classifier(seed, inputs, units, outputs, activation);
+  model.pop();
+  model.add(tfl.layers.dense({ units: outputs, kernelInitializer: seeded(seed + 5) }));
+  return model;
+}
+
+export const variablesOf = (model: tfl.LayersModel): tf.Variable[] =>
+  model.trainableWeights.map((weight) => weight.read() as tf.Variable);
 
 export function convolutional(seed: number, outputs = 10): tfl.Sequential {
   const model = tfl.sequential();

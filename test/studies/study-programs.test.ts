@@ -29,9 +29,9 @@ function study(...args: string[]): string[] {
 
 it("runs every program with its own optimizer and with superlevel", () => {
   const rows = study().slice(2);
-  expect(rows).toHaveLength(12);
+  expect(rows).toHaveLength(31);
   const runs = Object.values(JSON.parse(readFileSync(file, "utf8")) as Record<string, number | null>);
-  expect(runs).toHaveLength(24);
+  expect(runs).toHaveLength(62);
   expect(runs.every((value) => value !== null && value > 0)).toBe(true);
 });
 
