@@ -31,11 +31,7 @@ const [usual] = candidates;
 async function probe(name: string, module?: string): Promise<Engine> {
   if (module) await import(module);
   const create: Create = (params, options) => {
-    return createOptimizer(params, {
-      gradients: "exact",
-      ...options,
-      engine: name as OptimizerOptions["engine"],
-    });
+    return createOptimizer(params, { ...options, engine: name as OptimizerOptions["engine"] });
   };
   using optimizer = create(16, {});
   // An engine may stand in for another that this machine cannot run; `engine` says so.
@@ -63,19 +59,25 @@ export interface Setup {
   readonly tuner: Tuner | null;
   /** The tensors' sizes, if there are several. */
   readonly tensors?: readonly number[];
+  /** "exact". */
+  readonly gradients?: OptimizerOptions["gradients"];
 }
 
-/** From a start of its own, as the plain loops do. */
 /** With the decay factors of the loops that are compared with, at every step. */
 export const plainAdam = (learningRate: number) => adam({ learningRate, beta1: 0.9, beta2: 0.999 });
 
+/** From a start of its own, as the plain loops do. */
 export const global = (options: TunerOptions = {}) => superlevel({ anchor: null, sInit: 1e-6, ...options });
 
-export function ours(engine: Engine, size: number, { label, base, tuner, tensors }: Setup): Contender {
+export function ours(
+  engine: Engine,
+  size: number,
+  { label, tensors, gradients = "exact", ...setup }: Setup,
+): Contender {
   const params = tensors
     ? tensors.map((count) => ({ shape: [count], values: new Float32Array(count).fill(0.5) }))
     : new Float32Array(size).fill(0.5);
-  const optimizer = engine.create(params, { base, tuner });
+  const optimizer = engine.create(params, { ...setup, gradients });
   return {
     name: engine.name === usual.name ? label : `${label} [${engine.name}]`,
     vectors: { x: optimizer.params, g: optimizer.grads },

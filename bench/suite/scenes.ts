@@ -5,7 +5,7 @@ import type { Scene } from "./contender.js";
 import { isolated } from "./isolate.js";
 import { alternating, loops } from "./loops.js";
 import { native, type NativeBuild } from "./native.js";
-import { global, ours, type Engine, plainAdam } from "./ours.js";
+import { global, ours, plainAdam, type Engine, type Setup } from "./ours.js";
 import { jax, tfjs } from "./others.js";
 
 /** What runs here. */
@@ -16,6 +16,15 @@ export interface Field {
 
 const rate = 1e-3;
 const bases = { adam: plainAdam(rate), sgd: sgd({ learningRate: rate }) };
+
+/** What minibatches get: no decay factor is given, so that the step says what squares weigh. */
+const noisy: Setup = {
+  label: "superlevel, noisy gradients",
+  base: adam({ learningRate: rate }),
+  tuner: global(),
+  gradients: "noisy",
+};
+
 /** tfjs's cpu backend takes a second for so many parameters; what it lets rest in memory is not worth it. */
 const SLOW_LIMIT = 1e6;
 
@@ -33,6 +42,7 @@ export function globalScene({ engines, native: builds }: Field, name: "adam" | "
       ...engines.flatMap((engine) => [
         ours(engine, size, { label: "superlevel", base, tuner: global() }),
         ours(engine, size, { label: "base alone", base, tuner: null }),
+        ...(isAdam ? [ours(engine, size, noisy)] : []),
       ]),
       isolated("superlevel, plain JS", { kind: `superlevel ${name}`, size, rate }),
       loops("superlevel, plain JS, same thread", { kind: `superlevel ${name}`, size, rate }),
@@ -143,6 +153,7 @@ export function callScene({ engines, native: builds }: Field): Scene {
         ...engines.flatMap((engine) => [
           alternating(ours(engine, 16, { label: "superlevel", base: bases.adam, tuner: global() })),
           alternating(ours(engine, 16, { label: "base alone", base: bases.adam, tuner: null })),
+          alternating(ours(engine, 16, noisy)),
         ]),
         isolated("plain JS", { kind: "superlevel adam", size: 16, rate }, true),
         ...builds.slice(0, 1).map((build) => alternating(native(build, 16, true, rate))),

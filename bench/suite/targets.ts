@@ -84,6 +84,13 @@ const targets: Target[] = [
     kind: "≥",
   },
   {
+    what: "superlevel + Adam, noisy gradients ÷ exact ones",
+    scene: "adam",
+    value: between("superlevel, noisy gradients", "superlevel"),
+    bounds: [[1e4, 1.05]],
+    kind: "≤",
+  },
+  {
     what: "the tuner's price: superlevel + Adam ÷ Adam",
     scene: "adam",
     value: between("superlevel", "base alone"),
