@@ -40,7 +40,7 @@ const KEYS = ["interpolation", "power", "ratePower", "warmupSteps"];
  * Math.abs(optimizer.average()![0]) < 0.05; // → true
  */
 export function scheduleFree(base: Wrapped, options: ScheduleFreeOptions = {}): ScheduleFree {
-  if (typeof base !== "object" || base === null || (base.name as string) === "scheduleFree")
+  if (typeof base !== "object" || base === null)
     throw new TypeError(`scheduleFree(base): expected a base such as adam(), got ${showUncalled(base)}`);
   expectOptions("scheduleFree", options, KEYS);
   expectOneOf("scheduleFree(base).name", base.name, Object.keys(records) as BaseName[]);

@@ -263,6 +263,45 @@ describe.each(Object.entries(MAKERS))("in %s", (_name, make) => {
     run.dispose();
   });
 
+  test.each([1e-13, 1, 1e12])("gradients %f times as long: the average forgets", async (times) => {
+    const options = { base: sgd(), gradients: "noisy" } as const;
+    const [run, core] = [new Run(options), engineOf(options)];
+    for (let step = 1; step <= 130; step++) {
+      const g = START.map((_, i) => Math.fround(times * (Math.sin(1.7 * i + 0.01 * step) + 0.1)));
+      run.take(g);
+      core.step(g);
+    }
+    expect(core.averaging!.interpolation).toBeLessThan(0.9);
+    expect(apart(run.x, core.params)).toBeLessThan(1e-4);
+    const there = engineOf(options).restore(await run.save());
+    expect(there.averaging!.interpolation).toBeCloseTo(core.averaging!.interpolation, 6);
+    run.dispose();
+  });
+
+  test.each([
+    ["noisy", {}, 30],
+    ["exact", {}, 0],
+    ["exact, momentum alone", { base: sgd({ learningRate: 0.01, momentum: 0.9, dampening: 0.5 }) }, 0],
+  ] as const)("momentum that the engine has started again stays so: %s", async (_name, options, noise) => {
+    const core = engineOf(options);
+    for (let step = 1; step <= 20; step++) {
+      core.step(gradientAt(core.params, step, 30));
+      core.setParams(core.params.map((value) => 1.05 * value));
+    }
+    walk(core, 20, 3, noise);
+    expect(core.updates).toEqual({ total: 23, momentum: 3 });
+    const run = new Run(options);
+    run.place(core.params);
+    run.training.restore(core.save());
+    run.step = 23;
+    const there = engineOf(options).restore(await run.save());
+    expect(there.updates).toEqual(core.updates);
+    expect(there.averaging?.interpolation).toBe(core.averaging?.interpolation);
+    walk(core, 23, 20, noise);
+    expect(apart((await run.go(20, noise)).x, core.params)).toBeLessThan(1e-4);
+    run.dispose();
+  });
+
   test("variables may be frozen, and have rates and decay of their own", async () => {
     const perVariable = [{ learningRate: 2, weightDecay: 0.1 }, { frozen: true }];
     const options = { base: adamw({ learningRate: 0.01 }), tuner: null };

@@ -87,6 +87,15 @@ export class Algebra<A> {
     return a === b ? a : this.operations.where(condition, a, b);
   }
 
+  /** √(a² + b²) of what is not negative, whatever its size. */
+  hypot(a: Value<A>, b: Value<A>): Value<A> {
+    const larger = this.max(this.max(a, b), TINY);
+    return this.mul(
+      larger,
+      this.sqrt(this.add(this.square(this.div(a, larger)), this.square(this.div(b, larger)))),
+    );
+  }
+
   /** Of all coordinates; of a number it is that of `size` times the number. */
   sum = (a: Value<A>, size: number): Value<A> => (isNumber(a) ? a * size : this.operations.sum(a));
 }

@@ -13,9 +13,9 @@ export type Average<V> = {
   readonly squares: V;
   readonly squaresMax: V;
   readonly squaresBias: V;
-  /** Means of ⟨e, g⟩ and of its square, and over how many steps. */
+  /** Mean of ⟨e, g⟩, its root mean square, and over how many steps. The square itself would leave float32 where gradients are long. */
   readonly slope: V;
-  readonly slopeSquares: V;
+  readonly rootSlope: V;
   readonly slopes: V;
 };
 
@@ -125,13 +125,14 @@ export function lookedBack<A>(
   { slope, looks, steps }: { slope: Value<A>; looks: Flag<A>; steps: Value<A> },
 ): { average: Average<Value<A>>; left: Value<A> } {
   if (looks === false) return { average, left: 1 };
-  const toward = (before: Value<A>, value: Value<A>) =>
-    c.where(looks, c.add(before, c.mul(1 / EVIDENCE, c.sub(value, before))), before);
-  const mean = toward(average.slope, slope);
-  const squares = toward(average.slopeSquares, c.square(slope));
+  const fresh = 1 / EVIDENCE;
+  const mean = c.where(looks, c.add(average.slope, c.mul(fresh, c.sub(slope, average.slope))), average.slope);
+  const kept = c.mul(Math.sqrt(1 - fresh), average.rootSlope);
+  const root = c.where(looks, c.hypot(kept, c.mul(Math.sqrt(fresh), c.abs(slope))), average.rootSlope);
   const slopes = c.add(average.slopes, c.where(looks, 1, 0));
-  const certain = c.less(c.mul(ERRORS * ERRORS, squares), c.mul(EVIDENCE, c.square(mean)));
-  const forgets = c.and(looks, certain, c.less(mean, 0), c.less(EVIDENCE - 0.5, slopes));
+  // Below 0, and by so many standard errors.
+  const certain = c.less(c.mul(ERRORS / Math.sqrt(EVIDENCE), root), c.sub(0, mean));
+  const forgets = c.and(looks, certain, c.less(EVIDENCE - 0.5, slopes));
   const age = c.mul(c.where(forgets, 0.5, 1), average.age);
   const behindAt = (age: Value<A>) => behind(c, interpolationOf(c, interpolation, age, steps, true));
   return {
@@ -141,7 +142,7 @@ export function lookedBack<A>(
       age,
       weightSum: c.where(forgets, c.div(age, power + 1), average.weightSum),
       slope: c.where(forgets, 0, mean),
-      slopeSquares: c.where(forgets, 0, squares),
+      rootSlope: c.where(forgets, 0, root),
       slopes: c.where(forgets, 0, slopes),
     },
   };

@@ -3,6 +3,7 @@ import { KINDS, type GradientKind } from "../../common/kinds.js";
 import { SQUARES_DECAY } from "../../stepper/mode.js";
 import { nextAnchor, type CheckedAnchor } from "../../tuners/tuners.js";
 import type { Plan } from "./plan.js";
+import { MOMENTUM } from "./rules.js";
 import type { ArrayState } from "./state.js";
 
 /** The step of the last anchor after so many, and how many there were; the first no earlier than a step. */
@@ -35,10 +36,13 @@ export function clockAt(plan: Plan, kind: GradientKind, steps: number) {
 
 /** A state with biases as the count of steps says, where the host knows it: sums of them would depend on where they began. */
 export function withBiases<V>(plan: Plan, state: ArrayState<V | number>): ArrayState<V | number> {
-  const { applied, kind } = state;
-  if (typeof applied !== "number") return state;
+  const { applied, momentumStart, kind } = state;
+  if (typeof applied !== "number" || typeof momentumStart !== "number") return state;
   const exact = plan.exactDecays && kind === KINDS.indexOf("exact");
-  const sumOf = (decay: Decay) => (exact ? biasFrom(decay)(applied) : 1 - decay.plain ** applied);
+  const sumOf = (decay: Decay, k: number) => {
+    const count = k === MOMENTUM ? applied - momentumStart : applied;
+    return exact ? biasFrom(decay)(applied, count) : 1 - decay.plain ** count;
+  };
   return {
     ...state,
     biases: plan.biasDecays.map(sumOf),

@@ -57,7 +57,8 @@ export function averageOffset<A>(c: Algebra<A>, plan: Plan, state: ArrayState<Va
   if (averages === false) return 0;
   const { interpolation } = (plan.modes.noisy.averaging ?? plan.modes.exact.averaging)!;
   const shortens = by.flag((mode) => mode.shortensAverage);
-  const beta = interpolationOf(c, interpolation, state.average.age, state.applied, shortens);
+  const steps = c.sub(state.applied, state.momentumStart);
+  const beta = interpolationOf(c, interpolation, state.average.age, steps, shortens);
   const known = plan.kind ? averages : c.and(averages, c.less(1, state.applied));
   const share = c.where(known, c.sub(0, behind(c, beta)), 0);
   return c.mul(c.mul(share, plan.tuner ? state.tuner.scale : 1), state.slots[plan.leadSlot]);

@@ -8,6 +8,9 @@ import { TINY, type Algebra, type Flag, type Value } from "./algebra.js";
  * Rules of src/bases in operations on arrays. Where a step does not move, means stay as they are.
  */
 
+/** Which of a rule's decays is that of its momentum, if it has any. */
+export const MOMENTUM = 0;
+
 /** What a rule sees of a step. */
 export interface Seen<A> {
   readonly g: Value<A>;

@@ -9,6 +9,8 @@ export type ArrayState<V> = {
   readonly iterations: V;
   readonly applied: V;
   readonly skipped: V;
+  /** Of those that moved, how many there were when momentum last started from 0: other engines may start it again. */
+  readonly momentumStart: V;
   /** Index in {@link KINDS}. */
   readonly kind: V;
   readonly windowStart: V;
@@ -36,6 +38,7 @@ export function mapState<A, B>(state: ArrayState<A>, of: (value: A, extent: Exte
     iterations: counted(state.iterations),
     applied: counted(state.applied),
     skipped: scalar(state.skipped),
+    momentumStart: counted(state.momentumStart),
     kind: counted(state.kind),
     windowStart: counted(state.windowStart),
     anchors: counted(state.anchors),
@@ -48,7 +51,7 @@ export function mapState<A, B>(state: ArrayState<A>, of: (value: A, extent: Exte
       squaresMax: scalar(average.squaresMax),
       squaresBias: counted(average.squaresBias),
       slope: scalar(average.slope),
-      slopeSquares: scalar(average.slopeSquares),
+      rootSlope: scalar(average.rootSlope),
       slopes: scalar(average.slopes),
     },
     tuner: {
@@ -69,7 +72,7 @@ export function newState({ biasDecays, slots, kind, tuner }: Plan): ArrayState<n
   const sInit = tuner?.sInit ?? 0;
   const zeros = (length: number) => Array.from({ length }, () => 0);
   return {
-    ...{ iterations: 0, applied: 0, skipped: 0, windowStart: 0, anchors: 0 },
+    ...{ iterations: 0, applied: 0, skipped: 0, momentumStart: 0, windowStart: 0, anchors: 0 },
     kind: kind ? KINDS.indexOf(kind) : 0,
     biases: biasDecays.map(() => 0),
     average: {
@@ -81,7 +84,7 @@ export function newState({ biasDecays, slots, kind, tuner }: Plan): ArrayState<n
         squaresMax: 0,
         squaresBias: 0,
         slope: 0,
-        slopeSquares: 0,
+        rootSlope: 0,
         slopes: 0,
       },
     },

@@ -40,7 +40,7 @@ function judged<A>(
 ) {
   const fixed = plan.kind;
   if (fixed) return { kind: KINDS.indexOf(fixed), rescaling: 1, decides: false };
-  const decides = c.and(c.equal(state.kind, 0), c.less(0, state.applied), moves);
+  const decides = c.and(c.equal(state.kind, 0), c.less(state.momentumStart, state.applied), moves);
   if (decides === false) return { kind: state.kind, rescaling: 1, decides };
   const { slot, times } = plan.firstGradient ?? { slot: plan.leadSlot, times: 1 };
   const first = c.mul(times, state.slots[slot]);
@@ -153,6 +153,7 @@ export function takeStep<A>(
     iterations: step,
     applied: c.add(state.applied, c.where(counts, 1, 0)),
     skipped: c.add(state.skipped, c.where(finite, 0, 1)),
+    momentumStart: state.momentumStart,
     kind: by.kind,
     ...kept,
   };

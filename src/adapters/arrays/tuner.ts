@@ -74,7 +74,7 @@ export function advanced<A>(
   const size = add(c.abs(h), mFloor);
   const bounded = c.clamp(h, mul(rewardLimit, tuner.m));
   const m = max(mul(betas, tuner.m), size);
-  const rootV = hypotenuse(c, mul(betas, tuner.rootV), c.abs(h));
+  const rootV = c.hypot(mul(betas, tuner.rootV), c.abs(h));
   const r = max(0, c.sub(mul(betas, tuner.r), mul(tuner.s, bounded)));
   const root = add(rootV, eps);
   // One for each beta, also where all of them are the same yet.
@@ -83,12 +83,6 @@ export function advanced<A>(
   const s = add(mul(floor, c.where(ownFloor, 1, div(m, root))), div(r, root));
   const scale = c.sum(s, count);
   return limited(c, { ...tuner, m, rootV, r, s, scale }, mul(growth, tuner.sInit));
-}
-
-/** √(a² + b²) of what is not negative, whatever its size. */
-function hypotenuse<A>(c: Algebra<A>, a: Value<A>, b: Value<A>): Value<A> {
-  const larger = c.max(c.max(a, b), TINY);
-  return c.mul(larger, c.sqrt(c.add(c.square(c.div(a, larger)), c.square(c.div(b, larger)))));
 }
 
 /** S at most this, every s in proportion. */

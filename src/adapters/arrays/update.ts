@@ -60,9 +60,9 @@ export function updated<A>(
 ) {
   const { seen, eta, factor, weight, moves, counts, decides, by } = found;
   const { leadSlot, modes } = plan;
-  const first = c.equal(state.applied, 0);
-  const isYoung = c.less(state.applied, EARLY_STEPS);
-  const early = c.and(c.and(plan.exactDecays && by.exact, c.not(first)), isYoung);
+  const first = c.equal(state.applied, state.momentumStart);
+  const isYoung = c.and(c.less(0, state.applied), c.less(state.applied, EARLY_STEPS));
+  const early = c.and(plan.exactDecays && by.exact, isYoung);
   const ruled = plan.rule(c, { ...state, g: seen, weight, moves, counts, first, early });
   const { averages, averaging, share, average } = averaged(c, plan, found);
   const gated = c.mul(c.where(moves, eta, 0), multiplier);
@@ -82,9 +82,10 @@ export function updated<A>(
   const shortens = by.flag((mode) => mode.shortensAverage);
   const looks = c.and(shortens, moves);
   const slope = looks === false ? 0 : c.sum(c.mul(lead, seen), size);
-  const steps = c.add(state.applied, c.where(counts, 1, 0));
+  const before = c.sub(state.applied, state.momentumStart);
+  const steps = c.add(before, c.where(counts, 1, 0));
   const { average: looked, left } = lookedBack(c, average, averaging!, { slope, looks, steps });
-  const beta = interpolationOf(c, averaging!.interpolation, state.average.age, state.applied, shortens);
+  const beta = interpolationOf(c, averaging!.interpolation, state.average.age, before, shortens);
   const near = c.sub(1, c.mul(beta, rest));
   const mixed = c.add(c.mul(near, d), c.mul(c.where(moves, share, 0), lead));
   const nextLead = c.mul(c.mul(left, c.where(moves, rest, 1)), c.add(lead, c.mul(beta, d)));

@@ -44,17 +44,19 @@ class Translator extends Stepper {
 
   /** Takes the clock over, and what the engine makes of its memory. */
   go(state: HostState, learningRate: number): Uint8Array {
-    const { iterations, applied, kind, windowStart, anchors, average } = state as ArrayState<number>;
-    const { age, weightSum, rateMax, squares, squaresMax, slope, slopeSquares, slopes } = average;
+    const { iterations, applied, momentumStart, kind, windowStart, anchors, average } =
+      state as ArrayState<number>;
+    const { age, weightSum, rateMax, squares, squaresMax, slope, rootSlope, slopes } = average;
     this.takeUp(
       {
         ...this.time,
-        ...{ iterations, windowStart, anchors, age, weightSum, rateMax, slopes, slopeSquares, learningRate },
+        ...{ iterations, momentumStart, windowStart, anchors, age, weightSum, rateMax, slopes, learningRate },
         skipped: iterations - applied,
         gradients: KINDS[kind],
         squaresMean: squares,
         squaresMax,
         slopeMean: slope,
+        slopeSquares: rootSlope ** 2,
       },
       false,
     );
@@ -124,13 +126,15 @@ export function fromBytes(
       return key === "rootV" ? Math.sqrt(value) : value;
     });
   const { iterations, skipped, windowStart, anchors, learningRate, gradients, ...rest } = clock;
-  const { age, weightSum, rateMax, slopeMean: slope, slopeSquares, slopes } = rest;
+  const { momentumStart, age, weightSum, rateMax, slopeMean: slope, slopes } = rest;
   const { squaresMean: squares, squaresMax } = rest;
+  const rootSlope = Math.sqrt(rest.slopeSquares);
   const before = newState(plan);
   const state: HostState = {
     ...before,
-    ...{ iterations, applied: iterations - skipped, windowStart, anchors, kind: KINDS.indexOf(gradients) },
-    average: { ...before.average, age, weightSum, rateMax, slope, slopeSquares, slopes, squares, squaresMax },
+    ...{ iterations, applied: iterations - skipped, momentumStart, windowStart, anchors },
+    kind: KINDS.indexOf(gradients),
+    average: { ...before.average, age, weightSum, rateMax, slope, rootSlope, slopes, squares, squaresMax },
     slots: engine.moments.slice(0, plan.slots).map(running),
     ...(tuner && {
       tuner: {

@@ -3,6 +3,7 @@ import { KINDS } from "../../../common/kinds.js";
 import { Algebra, type Flag, type Value } from "../../arrays/algebra.js";
 import { SQUARES_DECAY } from "../../../stepper/mode.js";
 import type { Plan } from "../../arrays/plan.js";
+import { MOMENTUM } from "../../arrays/rules.js";
 import { defaultRate } from "../../arrays/rate.js";
 import { mapState, newState, type ArrayState, type Extent } from "../../arrays/state.js";
 import { takeStep } from "../../arrays/step.js";
@@ -82,17 +83,20 @@ function biasAt(c: Algebra<Node>, count: Value<Node>, decay: number): Value<Node
   return risen(c, c.mul(-Math.log(decay), count));
 }
 
-/** The same where some steps of exact gradients have another decay. */
+/** The same of the steps after so many, where some of exact gradients have another decay. */
 function biasOf(
   c: Algebra<Node>,
-  count: Value<Node>,
+  { from, to }: { from: Value<Node>; to: Value<Node> },
   exact: Flag<Node>,
   { plain, early }: Decay,
 ): Value<Node> {
-  if (exact === false || plain === early) return biasAt(c, count, plain);
-  const most = c.where(c.less(count, EARLY_STEPS), c.sub(count, 1), EARLY_STEPS - 1);
-  const some = c.where(c.and(exact, c.less(0, count)), most, 0);
-  return risen(c, c.add(c.mul(-Math.log(early), some), c.mul(-Math.log(plain), c.sub(count, some))));
+  if (exact === false || plain === early) return biasAt(c, c.sub(to, from), plain);
+  const decayed = (count: Value<Node>) => {
+    const most = c.where(c.less(count, EARLY_STEPS), c.sub(count, 1), EARLY_STEPS - 1);
+    const some = c.where(c.and(exact, c.less(0, count)), most, 0);
+    return c.add(c.mul(-Math.log(early), some), c.mul(-Math.log(plain), c.sub(count, some)));
+  };
+  return risen(c, c.sub(decayed(to), decayed(from)));
 }
 
 function traced({ plan, size, multiplier, weightDecay, knowsLoss, givesRates, started }: Setting) {
@@ -107,7 +111,10 @@ function traced({ plan, size, multiplier, weightDecay, knowsLoss, givesRates, st
   const exact = plan.exactDecays && c.equal(kind, KINDS.indexOf("exact"));
   const state = {
     ...before,
-    biases: plan.biasDecays.map((decay) => biasOf(c, count, exact, decay)),
+    biases: plan.biasDecays.map((decay, k) => {
+      const from = k === MOMENTUM ? before.momentumStart : 0;
+      return biasOf(c, { from, to: count }, exact, decay);
+    }),
     average: { ...before.average, squaresBias: biasAt(c, count, SQUARES_DECAY) },
   };
   const betas = plan.tuner?.betas ?? [1];
