@@ -154,8 +154,24 @@ const typicalNorm = ({ weighsSquares }: Mode, squaresMean: number, applied: numb
   applied > 0 ? Math.sqrt(squaresMean / (weighsSquares ? 1 : squaresBias(applied))) : Infinity;
 
 /** The longest gradient that is not clipped: one as long as those before it keeps their root mean square. */
-export const longestWhole = (mode: Mode, { squaresMean }: Readonly<Clock>, before: number): number =>
+const longestUnclipped = (mode: Mode, { squaresMean }: Readonly<Clock>, before: number): number =>
   mode.clipsLong ? typicalNorm(mode, squaresMean, before) : Infinity;
+
+/**
+ * A norm up to which gradients, whatever they are, neither are clipped nor make a shorter step, and weigh the same in second
+ * moments: where ‖g‖² (b − L² w) ≤ L² (1 − w) ĝ, with the mean ĝ before, its bias b, the weight w and L = gradientLimit.
+ */
+export function longestWhole(mode: Mode, clock: Readonly<Clock>, applied: number, after: After): number {
+  const { gradientLimit, clipsLong, weighsSquares } = mode;
+  if (clipsLong || gradientLimit === Infinity) return longestUnclipped(mode, clock, applied - 1);
+  const { squaresMean, squaresMax } = clock;
+  // Whether the mean is stale may depend on the gradient.
+  if (weighsSquares && FADING * squaresMax < STALE * squaresMean) return 0;
+  const weight = weightOfSquare(mode, clock, applied, 0, after);
+  const rest = (weighsSquares ? 1 : squaresBias(applied)) / gradientLimit ** 2 - weight;
+  // Less by more than roundings.
+  return rest > 0 ? (1 - 1e-6) * Math.sqrt(((1 - weight) * squaresMean) / rest) : Infinity;
+}
 
 /** Takes a gradient into the mean of ‖g‖². */
 export function remember(
@@ -180,7 +196,7 @@ export function shorten(
   after: Partial<After>,
   weight: number,
 ): number {
-  const longest = MOST_COUNTED * longestWhole(mode, clock, applied - 1);
+  const longest = MOST_COUNTED * longestUnclipped(mode, clock, applied - 1);
   const mean = remember(clock, longest > 0 ? Math.min(norm, longest) : norm, after, weight);
   // A power takes as long as all the rest of a step of few parameters.
   if (mode.gradientLimit === Infinity || norm === 0) return 1;

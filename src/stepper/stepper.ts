@@ -61,8 +61,8 @@ export class Stepper extends Rewindable {
   /** A step against the gradient in the engine's memory, with `factor` times the rate. */
   step(factor = 1, loss?: number): StepInfo {
     this.look();
-    const { time, mode } = this;
-    const atOnce = !this.#needsNorm && (mode.gradientLimit === Infinity || mode.clipsLong) && !this.undecided;
+    const { time } = this;
+    const atOnce = !this.#needsNorm && !this.undecided;
     // A schedule is asked once for each step.
     const eta = atOnce ? this.#rate(time.iterations + 1, 0, time.gradients) * factor : undefined;
     const done = eta && this.#stepAtOnce(eta, loss);
@@ -80,15 +80,16 @@ export class Stepper extends Rewindable {
   #stepAtOnce(eta: number, loss?: number): StepInfo | undefined {
     const { engine, time, mode } = this;
     const step = time.iterations + 1;
-    const limit = Math.min(1 + 1000 * time.gradNormMax, longestWhole(mode, time, step - time.skipped - 1));
+    const applied = step - time.skipped;
+    const limit = Math.min(1 + 1000 * time.gradNormMax, longestWhole(mode, time, applied, this.#after));
     if (isHuge(limit) || couldOverflow(engine, this.resolved, mode, eta, limit, 1)) return undefined;
     engine.scalars[Scalar.clipScale] = 1;
-    const squareWeight = this.#prepare(mode, step - time.skipped, 0, eta, loss);
+    this.#prepare(mode, applied, 0, eta, loss);
     const squares = engine.kernels.scanAndStep(limit * limit);
     if (squares < 0) return undefined;
     const gradNorm = Math.sqrt(squares);
     this.#after.gradNormMax = Math.max(time.gradNormMax, gradNorm);
-    remember(time, gradNorm, this.#after, squareWeight);
+    remember(time, gradNorm, this.#after, weightOfSquare(mode, time, applied, gradNorm, this.#after));
     return this.end({ step, gradNorm, before: undefined, clockBefore: undefined });
   }
 
