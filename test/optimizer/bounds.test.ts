@@ -63,7 +63,7 @@ describe("too many", () => {
     let base: unknown = scheduleFree(adam());
     for (let k = 0; k < 1e5; k++) base = { ...scheduleFree(adam()), base };
     expect(() => createOptimizer(2, { base: base as Base })).toThrow(
-      'scheduleFree(base).name: expected one of',
+      "scheduleFree(base).name: expected one of",
     );
     const text = { ...scheduleFree(adam()), base: long as never };
     expect(() => createOptimizer(2, { base: text })).toThrow("scheduleFree(base): expected a base such as");
