@@ -26,7 +26,7 @@ const budget = [
     what: "code with the loader, minified, gzip",
     bytes: gzip(bundle.replace(hex, "")),
     rule: 250,
-    rest: 29_800,
+    rest: 29_750,
   },
   { what: "superlevel.wasm", bytes: wasm.length, rule: 850, rest: 18_900 },
   { what: "superlevel.wasm, gzip", bytes: gzip(wasm), rule: 220, rest: 7_350 },

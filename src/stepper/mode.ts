@@ -153,17 +153,12 @@ export const MOST_COUNTED = 2;
 const typicalNorm = ({ weighsSquares }: Mode, squaresMean: number, applied: number): number =>
   applied > 0 ? Math.sqrt(squaresMean / (weighsSquares ? 1 : squaresBias(applied))) : Infinity;
 
-/** The longest gradient that is not clipped: one as long as those before it keeps their root mean square. */
-const longestUnclipped = (mode: Mode, { squaresMean }: Readonly<Clock>, before: number): number =>
-  mode.clipsLong ? typicalNorm(mode, squaresMean, before) : Infinity;
-
 /**
  * A norm up to which gradients, whatever they are, neither are clipped nor make a shorter step, and weigh the same in second
  * moments: where ‖g‖² (b − L² w) ≤ L² (1 − w) ĝ, with the mean ĝ before, its bias b, the weight w and L = gradientLimit.
  */
 export function longestWhole(mode: Mode, clock: Readonly<Clock>, applied: number, after: After): number {
-  const { gradientLimit, clipsLong, weighsSquares } = mode;
-  if (clipsLong || gradientLimit === Infinity) return longestUnclipped(mode, clock, applied - 1);
+  const { gradientLimit, weighsSquares } = mode;
   const { squaresMean, squaresMax } = clock;
   // Whether the mean is stale may depend on the gradient.
   if (weighsSquares && FADING * squaresMax < STALE * squaresMean) return 0;
@@ -196,7 +191,8 @@ export function shorten(
   after: Partial<After>,
   weight: number,
 ): number {
-  const longest = MOST_COUNTED * longestUnclipped(mode, clock, applied - 1);
+  const usual = mode.clipsLong ? typicalNorm(mode, clock.squaresMean, applied - 1) : Infinity;
+  const longest = MOST_COUNTED * usual;
   const mean = remember(clock, longest > 0 ? Math.min(norm, longest) : norm, after, weight);
   // A power takes as long as all the rest of a step of few parameters.
   if (mode.gradientLimit === Infinity || norm === 0) return 1;

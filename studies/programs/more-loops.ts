@@ -224,7 +224,7 @@ const LOOPS: Record<string, Loop> = {
       };
       const loss = () => {
         const states = Array.from({ length: 16 }, () => random.below(3));
-        const known = (tf.tidy(() => chances([0, 1, 2])).dataSync() as Float32Array) ?? [];
+        const known = tf.tidy(() => chances([0, 1, 2])).dataSync() as Float32Array;
         const actions = states.map((state) => act(known.subarray(4 * state, 4 * state + 4)));
         const rewards = states.map((state, k) => worth[state][actions[k]] + 0.2 * random.normal());
         const mean = rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
