@@ -26,19 +26,19 @@ const budget = [
     what: "code with the loader, minified, gzip",
     bytes: gzip(bundle.replace(hex, "")),
     rule: 250,
-    rest: 29_750,
+    rest: 29_850,
   },
-  { what: "superlevel.wasm", bytes: wasm.length, rule: 850, rest: 18_900 },
-  { what: "superlevel.wasm, gzip", bytes: gzip(wasm), rule: 220, rest: 7_350 },
-  { what: "superlevel-relaxed.wasm", bytes: relaxed.length, rule: 850, rest: 18_300 },
+  { what: "superlevel.wasm", bytes: wasm.length, rule: 850, rest: 18_950 },
+  { what: "superlevel.wasm, gzip", bytes: gzip(wasm), rule: 220, rest: 7_360 },
+  { what: "superlevel-relaxed.wasm", bytes: relaxed.length, rule: 850, rest: 18_400 },
   {
     what: "all of it in one file, the kernels as hexadecimal text, gzip",
     bytes: gzip(bundle),
     rule: 600,
-    rest: 38_400,
+    rest: 38_500,
   },
-  { what: "the kernels for threads", bytes: threads.length, rule: 850, rest: 24_200 },
-  { what: "the kernels for threads, gzip", bytes: gzip(threads), rule: 220, rest: 9_050 },
+  { what: "the kernels for threads", bytes: threads.length, rule: 850, rest: 24_300 },
+  { what: "the kernels for threads, gzip", bytes: gzip(threads), rule: 220, rest: 9_080 },
 ];
 for (const item of budget) {
   item.limit = item.rest + rules * item.rule;

@@ -291,9 +291,12 @@ export class Reference {
   }
 
   #drive(mode: Mode, loss: number | undefined): Drive {
-    const { growthLimit, promise } = mode;
+    const { growthLimit, promise, catchUp } = mode;
     const growth = growthLimit ? (this.#anchors === 0 ? growthLimit.first : growthLimit.later) : Infinity;
-    return { mode, growth, promise: loss !== undefined && loss >= 0 ? promise * loss : Infinity };
+    // How many times as fast as its evidence S may grow; this step is counted by now.
+    const age = this.iterations - 1 - this.#windowStart;
+    const pace = loss !== undefined && loss < 0 ? Infinity : 1 + catchUp / age;
+    return { mode, growth, pace, promise: loss !== undefined && loss >= 0 ? promise * loss : Infinity };
   }
 
   #keep(keep: () => void, eta: number): void {

@@ -141,6 +141,8 @@ export class Scalars {
   growthLimit: f64;
   /** S does not grow where the step promises more than this: S ⟨−u, g⟩, in units of the loss. */
   promiseLimit: f64;
+  /** S grows at most so many times as fast as its evidence. */
+  catchUp: f64;
   /** s_init where none was given, over ‖x‖ / ‖u_1‖; 0: one was given. */
   start: f64;
   /** 1: the step hashes the parameters that it leaves; 2: and those that it comes upon, as nobody has looked at them before. */

@@ -21,6 +21,9 @@ function pull(group: Group, gradNorm: f64): f64 {
   }
 }
 
+/** S as r and v had it before the step: more than S was where limits held it down. */
+let earned: f64 = 0;
+
 /** (27)–(32), two betas at a time; returns S = Σ s. */
 function tuneGroup(group: Group): f64 {
   const size = config.signed != 0 ? group.h : abs(group.h) + config.mFloor;
@@ -34,6 +37,7 @@ function tuneGroup(group: Group): f64 {
   const ownShare = f64x2.splat(scalars.ownFloor == 0 ? 0 : share);
   const keepsBefore = config.usesScaleBefore != 0;
   let scale = f64x2.splat(0);
+  let before = f64x2.splat(0);
   for (let k: usize = 0; k < groupBetas; k += 2) {
     // Where the last beta has no partner, zeros stand for it, and stay.
     const both = k + 1 < groupBetas ? i64x2.splat(-1) : i64x2(-1, 0);
@@ -45,21 +49,18 @@ function tuneGroup(group: Group): f64 {
       f64x2.mul(v128.load(decay, offsetof<Decay>("m")), mBefore),
       v128.and(f64x2.splat(size), both),
     ); // (27)
-    const v = f64x2.add(
-      f64x2.mul(v128.load(decay, offsetof<Decay>("v")), v128.load(beta, offsetof<Beta>("v"))),
-      f64x2.mul(h, h),
-    ); // (28)
+    const vBefore = v128.load(beta, offsetof<Beta>("v"));
+    const v = f64x2.add(f64x2.mul(v128.load(decay, offsetof<Decay>("v")), vBefore), f64x2.mul(h, h)); // (28)
     const limit = f64x2.pmax(f64x2.mul(f64x2.splat(scalars.rewardLimit), mBefore), raise);
     const reward = f64x2.pmin(f64x2.pmax(h, f64x2.neg(limit)), limit);
     const s = v128.load(beta, offsetof<Beta>("s"));
     const change = f64x2.mul(keepsBefore ? v128.load(beta, offsetof<Beta>("sBefore")) : s, reward);
-    const r = f64x2.sub(
-      f64x2.mul(v128.load(decay, offsetof<Decay>("r")), v128.load(beta, offsetof<Beta>("r"))),
-      change,
-    ); // (29)
+    const rBefore = v128.load(beta, offsetof<Beta>("r"));
+    const r = f64x2.sub(f64x2.mul(v128.load(decay, offsetof<Decay>("r")), rBefore), change); // (29)
     const positive = f64x2.pmax(r, f64x2.splat(0)); // (30)
     const wealth = f64x2.add(f64x2.mul(wealthShare, m), positive); // (31)
     const root = f64x2.add(f64x2.sqrt(f64x2.add(v, inRoot)), behindRoot);
+    before = f64x2.add(before, f64x2.div(rBefore, f64x2.add(f64x2.sqrt(vBefore), behindRoot)));
     const next = f64x2.add(f64x2.div(wealth, root), v128.and(ownShare, both)); // (32)
     v128.store(beta, m, offsetof<Beta>("m"));
     v128.store(beta, v, offsetof<Beta>("v"));
@@ -68,6 +69,7 @@ function tuneGroup(group: Group): f64 {
     v128.store(beta, s, offsetof<Beta>("sBefore"));
     scale = f64x2.add(scale, next);
   }
+  earned = group.sInit + (f64x2.extract_lane(before, 0) + f64x2.extract_lane(before, 1));
   return f64x2.extract_lane(scale, 0) + f64x2.extract_lane(scale, 1);
 }
 
@@ -78,6 +80,8 @@ export function tune(): void {
     group.h = group.dg + pull(group, sqrt(group.gg) * scalars.clipScale); // (26)
     group.scaleBefore = group.scale;
     group.scale = tuneGroup(group);
+    // x moves by the growth of S times all of Δ: what S was denied before, it does not get back at once.
+    limitScale(group, group.scaleBefore * (max(1, group.scale / earned) * scalars.catchUp));
     limitScale(group, scalars.growthLimit * group.sInit);
   }
   if (scalars.promiseLimit < Infinity) limitPromise(scalars.promiseLimit);

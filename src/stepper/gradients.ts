@@ -53,6 +53,8 @@ export interface Mode {
   readonly longestStart: number | null;
   /** The share of a loss known to be ≥ 0 that a step may promise while S grows. */
   readonly promise: number;
+  /** t steps into a window, S may grow 1 + catchUp / t times as fast as its evidence. */
+  readonly catchUp: number;
 }
 
 export type Modes = Readonly<Record<GradientKind, Mode>>;
@@ -66,6 +68,7 @@ const EXACT = {
   start: 3e-2,
   longestStart: 0.3,
   promise: Infinity,
+  catchUp: Infinity,
 };
 type Defaults = Omit<typeof EXACT, "longestStart"> & Pick<Mode, "longestStart">;
 const NOISY: Defaults = {
@@ -76,6 +79,7 @@ const NOISY: Defaults = {
   start: 2e-2,
   longestStart: null,
   promise: 0.2,
+  catchUp: 2,
 };
 /** What S is multiplied by where gradients turn out to be exact, and nothing tells how far to go. */
 export const KNOWN_RATIO = EXACT.start / CAUTIOUS_START;
@@ -146,7 +150,14 @@ export const distinguishes = (tuner: Tuner | null): boolean => tuner?.form === "
 export function modesOf(rule: Rule, tuner: Tuner | null, gradients: "auto" | "exact" | "noisy"): Modes {
   const own = rule.averaging;
   if (!distinguishes(tuner)) {
-    const scale = { growthLimit: null, ownFloor: false, rewardLimit: 1, start: 0, promise: Infinity };
+    const scale = {
+      growthLimit: null,
+      ownFloor: false,
+      rewardLimit: 1,
+      start: 0,
+      promise: Infinity,
+      catchUp: Infinity,
+    };
     const longestStart = null;
     const anchor = tuner && anchorOf(tuner.anchor, { first: 64, growth: 2, carry: 0.6 });
     const carry = anchor?.carry ?? 0.6;

@@ -247,3 +247,15 @@ export function shortenAverage({ averaging }: Mode, clock: Clock, slope: number)
 export function promiseOf({ promise }: Mode, loss: number | undefined): number {
   return loss !== undefined && loss >= 0 ? promise * loss : Infinity;
 }
+
+/**
+ * How many times as fast as its evidence S may grow. What it was denied, as a step promised too much, it would get back at
+ * once otherwise, and x leap along all of Δ. A loss below 0 has no such bound, and denies nothing.
+ */
+export function catchUpOf(
+  { catchUp }: Mode,
+  { iterations, windowStart }: Readonly<Clock>,
+  loss: number | undefined,
+): number {
+  return loss !== undefined && loss < 0 ? Infinity : 1 + catchUp / (iterations - windowStart);
+}

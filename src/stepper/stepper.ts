@@ -10,6 +10,7 @@ import type { Begun, StepInfo } from "./info.js";
 import type { GradientKind } from "../common/kinds.js";
 import {
   behind,
+  catchUpOf,
   clipping,
   couldOverflow,
   interpolationOf,
@@ -105,6 +106,7 @@ export class Stepper extends Rewindable {
     scalars[Scalar.learningRate] = eta;
     scalars[Scalar.lambda] = (this.config.tuner?.lambda ?? 0) / rescaling;
     scalars[Scalar.promiseLimit] = promiseOf(mode, loss);
+    scalars[Scalar.catchUp] = catchUpOf(mode, time, loss);
     return squareWeight;
   }
 

@@ -4,6 +4,7 @@
  *
  *   --only TEXT    programs whose name contains it
  *   --seeds N      default 3
+ *   --share F      of their steps, or epochs; default 1
  *   --quick        a twentieth of the steps, one seed
  *   --out FOLDER   default build/programs; runs that are there already are not repeated
  */
@@ -27,10 +28,14 @@ const { values: options } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
     seeds: { type: "string" },
+    share: { type: "string" },
     only: { type: "string", default: "" },
     out: { type: "string", default: "build/programs" },
   },
 });
+const share = Number(options.share ?? (options.quick ? 0.05 : 1));
+if (!(share > 0 && share <= 1))
+  throw new RangeError(`--share: expected a number in (0, 1], got ${options.share}`);
 const seeds = wholeNumber("seeds", options.seeds, options.quick ? 1 : 3);
 
 mkdirSync(options.out, { recursive: true });
@@ -44,10 +49,15 @@ const CONTENDERS: Record<string, Make> = {
 
 /** Written after every run, so that a study cut short leaves what it had. */
 async function runOnce(program: Program, contender: string, seed: number): Promise<number> {
-  const key = [program.name, contender === "superlevel" ? packageVersion() : contender, seed].join("|");
+  const key = [
+    program.name,
+    contender === "superlevel" ? packageVersion() : contender,
+    seed,
+    ...(share === 1 ? [] : [share]),
+  ].join("|");
   if (!Object.hasOwn(known, key)) {
     tf.engine().startScope();
-    const found = await program.run(CONTENDERS[contender], seed, options.quick ? 0.05 : 1);
+    const found = await program.run(CONTENDERS[contender], seed, share);
     tf.engine().endScope();
     known[key] = Number.isFinite(found) ? found : null;
     writeFileSync(file, JSON.stringify(known));

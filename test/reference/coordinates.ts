@@ -162,7 +162,7 @@ export class Coordinates implements Scaling {
       if (most < S) byGrowth = true;
       this.S[j] = this.#bounded(most < S ? most : S);
     }
-    return { byPromise: false, ...limited, byGrowth };
+    return { byPace: false, byPromise: false, ...limited, byGrowth };
   }
 
   /** Within `spread` times the S of all. */

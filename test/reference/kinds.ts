@@ -41,6 +41,8 @@ export interface Mode extends Averaged {
   readonly start: number;
   /** The share of a known loss that a step may promise while S grows. */
   readonly promise: number;
+  /** t steps into a window, S grows at most 1 + catchUp / t times as fast as its evidence. */
+  readonly catchUp: number;
 }
 
 /** Constants of the package that a caller may set. */
@@ -71,6 +73,7 @@ const exactly: Defaults = {
   rewardLimit: 1,
   start: 3e-2,
   promise: Infinity,
+  catchUp: Infinity,
 };
 const noisily: Defaults = {
   anchor: { first: 64, growth: 2, carry: 1 },
@@ -79,6 +82,7 @@ const noisily: Defaults = {
   rewardLimit: 2,
   start: 2e-2,
   promise: 0.2,
+  catchUp: 2,
 };
 
 /** The longest start where two exact gradients tell how far to go. */
@@ -158,7 +162,14 @@ export function modeOf(
   choices: Choices,
 ): Mode {
   if (!tuner || !distinguishes(tuner)) {
-    const scale = { growthLimit: null, ownFloor: false, rewardLimit: 1, start: 0, promise: Infinity };
+    const scale = {
+      growthLimit: null,
+      ownFloor: false,
+      rewardLimit: 1,
+      start: 0,
+      promise: Infinity,
+      catchUp: Infinity,
+    };
     const anchor = tuner && settled(tuner.anchor, asPublished);
     const averaging = base.name === "scheduleFree" ? base : null;
     return { ...scale, averaging, ...unbounded, anchor };

@@ -30,6 +30,8 @@ export interface Drive {
   mode: Mode;
   /** S over the S at the window's start, at most. */
   growth: number;
+  /** How many times as fast as its evidence S may grow. */
+  pace: number;
   /** What the step may promise while S grows. */
   promise: number;
 }
@@ -43,6 +45,7 @@ export interface Slopes {
 /** What kept S from growing, and what the twin's own slopes are where the promise was looked at. */
 export interface Limited {
   byGrowth: boolean;
+  byPace: boolean;
   byPromise: boolean;
   slopes?: Slopes[];
 }
@@ -112,18 +115,22 @@ export class Groups implements Scaling {
 
   /** (27)-(32), and no S beyond its limits. */
   advance({ h }: Measured, { g, delta, next }: Point, drive: Drive, { slopes }: Adopted): Limited {
-    let byGrowth = false;
+    let [byGrowth, byPace] = [false, false];
     this.tuners.forEach((tuner, k) => {
+      const { earned, S: before } = tuner;
       tuner.advance(h[k], drive.mode);
+      if (drive.pace < Infinity && tuner.limit(before * (Math.max(1, tuner.S / earned) * drive.pace)))
+        byPace = true;
       if (tuner.limit(drive.growth * tuner.sInit)) byGrowth = true;
     });
     const grows = this.tuners.some(({ S, SBefore }) => S > SBefore);
-    if (!grows || !(drive.promise < Infinity)) return { byGrowth, byPromise: false };
+    if (!grows || !(drive.promise < Infinity)) return { byGrowth, byPace, byPromise: false };
     const own = this.#groups.map((ranges) => {
       const part = within(ranges, g);
       return { before: dot(delta, part), after: dot(next, part) };
     });
-    return { byGrowth, byPromise: limitPromise(this.tuners, slopes ?? own, drive.promise), slopes: own };
+    const byPromise = limitPromise(this.tuners, slopes ?? own, drive.promise);
+    return { byGrowth, byPace, byPromise, slopes: own };
   }
 }
 

@@ -122,6 +122,13 @@ export class Tuner {
     this.SBefore = 0;
   }
 
+  /** S as r and v have it: more than S where limits have kept it down. */
+  get earned(): number {
+    const shares = this.r.map((r, i) => r / (Math.sqrt(this.v[i]) + this.options.eps));
+    const every = (from: number) => shares.filter((_, i) => i % 2 === from).reduce((sum, s) => sum + s, 0);
+    return this.sInit + (every(0) + every(1));
+  }
+
   /** (27)-(32) */
   advance(h: number, { ownFloor, rewardLimit }: Pick<Mode, "ownFloor" | "rewardLimit">): void {
     const { eps, form } = this.options;

@@ -204,6 +204,7 @@ function compareClock(optimizer: Walker, twin: Reference): void {
 export interface Walked {
   twin: Reference;
   byGrowth: number;
+  byPace: number;
   byPromise: number;
   shortened: number;
   bounded: number;
@@ -218,7 +219,16 @@ export function walkWith(optimizer: Walker, run: Run): Walked {
   const gradientOf = gradientsOf(run);
   const groups = tuner?.granularity === "tensor" ? (run.tensors ?? [{ size }]) : [{ size }];
   const count = groups.filter((tensor) => !("frozen" in tensor && tensor.frozen)).length;
-  const walked = { twin, byGrowth: 0, byPromise: 0, shortened: 0, bounded: 0, forgot: 0, stale: 0 };
+  const walked = {
+    twin,
+    byGrowth: 0,
+    byPace: 0,
+    byPromise: 0,
+    shortened: 0,
+    bounded: 0,
+    forgot: 0,
+    stale: 0,
+  };
   let known: Group[] | undefined;
   for (let step = 1; step <= run.steps; step++) {
     const g = gradientOf(step);
@@ -239,6 +249,7 @@ export function walkWith(optimizer: Walker, run: Run): Walked {
     checkSame(optimizer.params, twin.x, `x after step ${step}`);
     compareScales(optimizer, run, twin, step);
     walked.byGrowth += Number(own.limited?.byGrowth ?? false);
+    walked.byPace += Number(own.limited?.byPace ?? false);
     walked.byPromise += Number(own.limited?.byPromise ?? false);
     walked.shortened += Number(own.effects?.shortened ?? false);
     walked.bounded += own.effects?.bounded ?? 0;

@@ -126,6 +126,7 @@ function tuned<A>(
     ...{ betas, ones, count, eps, mFloor: plan.mFloor },
     ownFloor: by.flag(({ ownFloor }) => ownFloor),
     rewardLimit: by.number(({ rewardLimit }) => rewardLimit),
+    catchUp: paceOf(c, state, by, loss),
     growth: by.number(({ growthLimit }) =>
       growthLimit ? c.where(c.equal(state.anchors, 0), growthLimit.first, growthLimit.later) : ENDLESS,
     ),
@@ -181,6 +182,18 @@ export function takeStep<A>(
       delta: c.where(anchored, 0, next),
     },
   };
+}
+
+/** How many times as fast as its evidence S may grow; as it likes where the loss is below 0. */
+function paceOf<A>(
+  c: Algebra<A>,
+  { iterations, windowStart }: ArrayState<Value<A>>,
+  by: ByKind<A>,
+  loss: Value<A> = 0,
+): Value<A> {
+  const steps = c.max(c.sub(iterations, windowStart), TINY);
+  const paceAt = (catchUp: number) => c.where(c.less(loss, 0), ENDLESS, c.add(1, c.div(catchUp, steps)));
+  return by.number(({ catchUp }) => (catchUp === Infinity ? ENDLESS : paceAt(catchUp)));
 }
 
 /** Where the loss is known and not negative, S does not grow at a step that promises more than a share of it. */

@@ -59,6 +59,8 @@ export interface Drive<A> {
   readonly mFloor: number;
   readonly ownFloor: Flag<A>;
   readonly rewardLimit: Value<A>;
+  /** How many times as fast as its evidence S may grow. */
+  readonly catchUp: Value<A>;
   /** S over s_init, at most. */
   readonly growth: Value<A>;
 }
@@ -68,7 +70,7 @@ export function advanced<A>(
   c: Algebra<A>,
   tuner: TunerState<Value<A>>,
   h: Value<A>,
-  { betas, ones, count, eps, mFloor, ownFloor, rewardLimit, growth }: Drive<A>,
+  { betas, ones, count, eps, mFloor, ownFloor, rewardLimit, catchUp, growth }: Drive<A>,
 ): TunerState<Value<A>> {
   const { add, mul, div, max } = c;
   const size = add(c.abs(h), mFloor);
@@ -82,7 +84,13 @@ export function advanced<A>(
   // The quotient first: the product of m and the floor may be too small for float32.
   const s = add(mul(floor, c.where(ownFloor, 1, div(m, root))), div(r, root));
   const scale = c.sum(s, count);
-  return limited(c, { ...tuner, m, rootV, r, s, scale }, mul(growth, tuner.sInit));
+  const free = { ...tuner, m, rootV, r, s, scale };
+  const most = mul(growth, tuner.sInit);
+  if (catchUp === ENDLESS) return limited(c, free, most);
+  // As its evidence had S before: more than it was, where limits held it down.
+  const earned = add(tuner.sInit, c.sum(div(tuner.r, max(add(tuner.rootV, eps), TINY)), count));
+  const pace = mul(max(1, div(scale, max(earned, TINY))), catchUp);
+  return limited(c, free, c.min(most, mul(tuner.scale, pace)));
 }
 
 /** S at most this, every s in proportion. */

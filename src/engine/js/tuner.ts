@@ -46,13 +46,22 @@ function tuneBeta({ form, tuner: { eps }, scalars }: Memory, group: Float64Array
 
 /** Tunes every group's S. */
 export function tune(m: Memory): void {
+  const catchUp = m.scalars[Scalar.catchUp];
   for (const group of m.groups) {
     group[H] = group[DG] + pullOf(m, group, Math.sqrt(group[GG]) * m.clipScale); // (26)
     // In the kernels' order.
     const scales = [0, 0];
-    for (let k = 0; k < m.form.decays.length; k++) scales[k & 1] += tuneBeta(m, group, k);
+    const earned = [0, 0];
+    for (let k = 0; k < m.form.decays.length; k++) {
+      const at = betaAt(k);
+      earned[k & 1] += group[at + Beta.r] / (Math.sqrt(group[at + Beta.v]) + m.tuner.eps);
+      scales[k & 1] += tuneBeta(m, group, k);
+    }
     group[SCALE_BEFORE] = group[SCALE];
     group[SCALE] = scales[0] + scales[1];
+    // As r and v had S before the step: more than it was where limits held it down.
+    const pace = Math.max(1, group[SCALE] / (group[S_INIT] + (earned[0] + earned[1]))) * catchUp;
+    limitScale(m, group, group[SCALE_BEFORE] * pace);
     limitScale(m, group, m.scalars[Scalar.growthLimit] * group[S_INIT]);
   }
   const limit = m.scalars[Scalar.promiseLimit];
