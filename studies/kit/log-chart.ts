@@ -64,7 +64,7 @@ function drawPanel({ title, series }: LogChart["panels"][number], at: number): s
     ...frame(title, { left, right, top, bottom }, x, y),
     ...series.flatMap(({ name, bold, points }, k) => {
       const style = stroke(k, bold);
-      const entry = { x: left + (k % 2) * 180, y: bottom + 34 + Math.floor(k / 2) * size.entry };
+      const entry = { x: at + 14 + (k % 2) * 205, y: bottom + 34 + Math.floor(k / 2) * size.entry };
       const places = points.map(([count, value]) => ({ x: x.at(count), y: y.at(value) }));
       return [polyline(places, style), ...legendEntry(entry, name, style)];
     }),
