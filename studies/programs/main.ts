@@ -5,6 +5,7 @@
  *   --only TEXT    programs whose name contains it
  *   --seeds N      default 3
  *   --share F      of their steps, or epochs; default 1
+ *   --gradients K  what superlevel is told of gradients; default auto
  *   --quick        a twentieth of the steps, one seed
  *   --out FOLDER   default build/programs; runs that are there already are not repeated
  */
@@ -29,6 +30,7 @@ const { values: options } = parseArgs({
     quick: { type: "boolean", default: false },
     seeds: { type: "string" },
     share: { type: "string" },
+    gradients: { type: "string", default: "auto" },
     only: { type: "string", default: "" },
     out: { type: "string", default: "build/programs" },
   },
@@ -38,13 +40,15 @@ if (!(share > 0 && share <= 1))
   throw new RangeError(`--share: expected a number in (0, 1], got ${options.share}`);
 const seeds = wholeNumber("seeds", options.seeds, options.quick ? 1 : 3);
 
+const gradients = options.gradients as "auto" | "exact" | "noisy";
+
 mkdirSync(options.out, { recursive: true });
 const file = join(options.out, options.quick ? "quick.json" : "runs.json");
 const known = recorded<Record<string, number | null>>(file, {});
 
 const CONTENDERS: Record<string, Make> = {
   customary: (customary) => customary(),
-  superlevel: () => superlevelOptimizer(),
+  superlevel: () => superlevelOptimizer({ gradients }),
 };
 
 /** Written after every run, so that a study cut short leaves what it had. */
@@ -54,6 +58,7 @@ async function runOnce(program: Program, contender: string, seed: number): Promi
     contender === "superlevel" ? packageVersion() : contender,
     seed,
     ...(share === 1 ? [] : [share]),
+    ...(contender === "customary" || gradients === "auto" ? [] : [gradients]),
   ].join("|");
   if (!Object.hasOwn(known, key)) {
     tf.engine().startScope();
